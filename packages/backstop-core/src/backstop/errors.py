@@ -1,0 +1,81 @@
+"""Every error that Backstop raises by itself, so that callers can tell ours from the database's.
+
+::
+
+    BackstopError
+    ├── ConfigurationError          a wrong argument, setting or storage URL (also a ValueError)
+    ├── StatementBlocked            mode "block" refused a statement (also a PermissionError)
+    ├── SnapshotFailed              a before-image could not be saved
+    ├── StorageError                storage answered with an error
+    │   ├── StorageUnreachable      storage did not answer, or refused our credentials
+    │   └── ObjectNotFound          storage holds no object of that name
+    ├── SnapshotNotFound            no snapshot has that id (also a LookupError)
+    │   └── AmbiguousSnapshot       several snapshots begin with that id
+    ├── SnapshotDamaged             stored bytes are not the bytes that were written
+    ├── ConnectionFailed            the database did not accept a connection
+    └── RestoreFailed               a restore stopped; the database is as it was before
+
+No message of these holds a password, a connection string or a parameter value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backstop.result import RiskResult
+
+
+class BackstopError(Exception):
+    """The base class of every error that Backstop raises by itself."""
+
+
+class ConfigurationError(BackstopError, ValueError):
+    """A wrong argument, setting or storage URL; the message names it and the way out."""
+
+
+class StatementBlocked(BackstopError, PermissionError):
+    """Mode "block" refused a statement before it reached the server.
+
+    ``result`` is the classification that led to it.
+    """
+
+    def __init__(self, message: str, result: RiskResult) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class SnapshotFailed(BackstopError):
+    """A before-image could not be saved; nothing half-written is listed."""
+
+
+class StorageError(BackstopError):
+    """Storage answered with an error."""
+
+
+class StorageUnreachable(StorageError):
+    """Storage did not answer, or refused our credentials."""
+
+
+class ObjectNotFound(StorageError):
+    """Storage holds no object of that name."""
+
+
+class SnapshotNotFound(BackstopError, LookupError):
+    """No snapshot in this storage has that id."""
+
+
+class AmbiguousSnapshot(SnapshotNotFound):
+    """Several snapshots begin with that id; the message lists them."""
+
+
+class SnapshotDamaged(BackstopError):
+    """Stored bytes are missing, or are not the bytes that were written."""
+
+
+class ConnectionFailed(BackstopError):
+    """The database did not accept a connection."""
+
+
+class RestoreFailed(BackstopError):
+    """A restore stopped; its transaction was rolled back and the database is as it was before."""
