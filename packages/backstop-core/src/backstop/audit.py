@@ -1,0 +1,116 @@
+"""One structured event for each statement, through the standard ``logging``.
+
+Names are OpenTelemetry's where it has them. No event holds a literal of the statement's text, a
+parameter value, a password or a connection string.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from backstop.context import Context
+from backstop.levels import Mode, RiskLevel
+from backstop.modes import AT_RISK, Action
+from backstop.result import RiskResult
+
+logger = logging.getLogger("backstop.statement")
+
+_SUMMARY_LENGTH = 255
+
+
+@dataclass
+class Event:
+    """What is recorded of one statement; ``duration`` is in seconds, our own work included."""
+
+    result: RiskResult
+    mode: Mode
+    actor: str
+    context: Context
+    action: Action
+    duration: float = 0.0
+    error: BaseException | None = None
+    snapshot: str | None = None
+    snapshot_rows: int | None = None
+    snapshot_bytes: int | None = None
+    snapshot_failure: BaseException | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def attributes(self) -> dict[str, object]:
+        """Return the event with its public names; what doesn't apply is left out."""
+        found: dict[str, object | None] = {
+            "db.system.name": "postgresql",
+            "db.operation.name": self.result.operation,
+            "db.collection.name": ",".join(self.result.tables) or None,
+            "db.query.summary": self.summary,
+            "error.type": type(self.error).__qualname__ if self.error else None,
+            "backstop.risk.level": self.result.level.value,
+            "backstop.risk.reason": self.result.reason,
+            "backstop.mode": self.mode.value,
+            "backstop.actor": self.context.actor or self.actor,
+            "backstop.action": self.action.value,
+            "backstop.allow.reason": self.context.allowed,
+            "backstop.duration": round(self.duration, 6),
+            "backstop.snapshot.id": self.snapshot,
+            "backstop.snapshot.rows": self.snapshot_rows,
+            "backstop.snapshot.bytes": self.snapshot_bytes,
+            "backstop.snapshot.error": (
+                describe(self.snapshot_failure) if self.snapshot_failure else None
+            ),
+            "backstop.snapshot.not_covered": self.notes or None,
+        }
+        for name, value in self.context.attributes.items():
+            found[f"backstop.context.{name}"] = value
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def summary(self) -> str:
+        """Operation and tables, of at most 255 characters."""
+        return f"{self.result.operation} {', '.join(self.result.tables)}".strip()[:_SUMMARY_LENGTH]
+
+
+def is_wanted(mode: Mode, level: RiskLevel) -> bool:
+    """Whether anybody listens to an event of this level: building one costs time."""
+    return logger.isEnabledFor(_severity(mode, level))
+
+
+def record(event: Event) -> None:
+    """Log one event."""
+    severity = _severity(event.mode, event.result.level)
+    if event.snapshot_failure is not None:
+        severity = logging.ERROR
+    logger.log(severity, "%s", _sentence(event), extra={"backstop": event.attributes()})
+
+
+def describe(error: BaseException) -> str:
+    """Return an error for a log: our own messages in full, of others only what they are.
+
+    A driver's message can quote the statement or its values.
+    """
+    from backstop.errors import BackstopError
+
+    if isinstance(error, BackstopError):
+        return f"{type(error).__name__}: {error}"
+    sqlstate = getattr(error, "pgcode", None)
+    return type(error).__name__ + (f" (SQLSTATE {sqlstate})" if sqlstate else "")
+
+
+def _severity(mode: Mode, level: RiskLevel) -> int:
+    if level >= AT_RISK:
+        return logging.WARNING
+    if mode is Mode.MONITOR or level is RiskLevel.HIGH:
+        return logging.INFO
+    return logging.DEBUG
+
+
+def _sentence(event: Event) -> str:
+    parts = [f"{event.summary}: {event.result.level} ({event.mode}, {event.action})"]
+    if event.snapshot_failure is not None:
+        parts.append(f"SNAPSHOT FAILED, not restorable: {describe(event.snapshot_failure)}")
+    if event.snapshot is not None:
+        parts.append(f"snapshot {event.snapshot} of {event.snapshot_rows:,} rows")
+    if event.notes:
+        parts.append("not covered: " + " ".join(event.notes))
+    if event.error is not None:
+        parts.append(f"failed with {type(event.error).__qualname__}")
+    return "; ".join(parts)

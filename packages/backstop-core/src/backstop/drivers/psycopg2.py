@@ -1,0 +1,116 @@
+"""The session of a psycopg2 connection.
+
+It makes plain cursors of its own, whatever cursor class or connection class the application
+chose, and reads text with psycopg2's own casters, whatever the application registered.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import psycopg2
+from psycopg2 import extensions
+
+from backstop.errors import ConnectionFailed
+from backstop.session import Sink, Source, TransactionStatus
+
+# The server's log and pg_stat_activity show whose statement it is.
+MARK = "/* backstop */ "
+
+_COPY_BUFFER = 1 << 20
+
+_STATUS = {
+    extensions.TRANSACTION_STATUS_IDLE: TransactionStatus.IDLE,
+    extensions.TRANSACTION_STATUS_INTRANS: TransactionStatus.IN_TRANSACTION,
+    extensions.TRANSACTION_STATUS_INERROR: TransactionStatus.FAILED,
+}
+
+
+class Psycopg2Session:
+    """A :class:`backstop.session.Session` on one psycopg2 connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = cast("extensions.connection", connection)
+
+    @classmethod
+    def open(cls, dsn: str) -> Psycopg2Session:
+        """Connect; ConnectionFailed says why without repeating the DSN."""
+        try:
+            return cls(psycopg2.connect(dsn, application_name="backstop"))
+        except psycopg2.OperationalError as error:
+            raise ConnectionFailed(
+                f"The database did not accept the connection of dsn: {_first_line(error)}. "
+                "Check host, port, database, user and password."
+            ) from None
+        except psycopg2.ProgrammingError:
+            # libpq repeats parts of the malformed string in its message.
+            raise ConnectionFailed(
+                "dsn is malformed: give postgresql://user@host:port/database "
+                "or key=value pairs such as host=… dbname=…."
+            ) from None
+
+    @property
+    def connection(self) -> object:
+        """The psycopg2 connection itself."""
+        return self._connection
+
+    @property
+    def autocommit(self) -> bool:
+        """Whether psycopg2 leaves transactions to the statements."""
+        return bool(self._connection.autocommit)
+
+    def status(self) -> TransactionStatus:
+        """Return libpq's view of the transaction; unusable when closed or busy."""
+        if self._connection.closed:
+            return TransactionStatus.UNUSABLE
+        status = self._connection.get_transaction_status()
+        return _STATUS.get(status, TransactionStatus.UNUSABLE)
+
+    def execute(self, sql: str) -> None:
+        """Run one statement and discard its result."""
+        with self._cursor() as cursor:
+            cursor.execute(MARK + sql)
+
+    def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
+        """Return the rows of a query whose columns are all of type text."""
+        with self._cursor() as cursor:
+            extensions.register_type(extensions.UNICODE, cursor)
+            cursor.execute(MARK + sql)
+            return cursor.fetchall()
+
+    def copy_out(self, sql: str, sink: Sink) -> int:
+        """Run a COPY … TO STDOUT into ``sink`` and return its number of rows."""
+        with self._cursor() as cursor:
+            cursor.copy_expert(MARK + sql, sink)
+            return cursor.rowcount
+
+    def copy_in(self, sql: str, source: Source) -> int:
+        """Run a COPY … FROM STDIN from ``source`` and return its number of rows."""
+        with self._cursor() as cursor:
+            cursor.copy_expert(MARK + sql, source, _COPY_BUFFER)
+            return cursor.rowcount
+
+    def commit(self) -> None:
+        """Commit the transaction in hand."""
+        self._connection.commit()
+
+    def rollback(self) -> None:
+        """Roll the transaction in hand back."""
+        self._connection.rollback()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def sqlstate(self, error: BaseException) -> str | None:
+        """Return the SQLSTATE of a psycopg2 error, None for any other error."""
+        return error.pgcode if isinstance(error, psycopg2.Error) else None
+
+    def _cursor(self) -> extensions.cursor:
+        # By class: a subclass's cursor() may choose another class or count its calls.
+        return extensions.connection.cursor(self._connection, cursor_factory=extensions.cursor)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

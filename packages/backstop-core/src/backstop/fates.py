@@ -1,0 +1,104 @@
+"""Following one connection's transaction, to know what became of each snapshot's statement.
+
+A rollback to a savepoint that was set before a statement undoes it, though the transaction may
+commit later. Only what happens while a snapshot is pending matters, so nothing is followed
+before there is one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from backstop.audit import describe
+from backstop.snapshots.manifest import Fate
+from backstop.snapshots.repository import Repository
+from backstop.syntax.statements import ControlKind, TransactionControl
+
+_logger = logging.getLogger("backstop.snapshots")
+
+_COMMITS = (ControlKind.COMMIT,)
+_ROLLBACKS = (ControlKind.ROLLBACK,)
+
+
+@dataclass(frozen=True)
+class _Savepoint:
+    name: str
+    pending: int
+
+
+class Fates:
+    """The snapshots of one connection's open transaction, and the savepoints among them."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._pending: list[str] = []
+        self._savepoints: list[_Savepoint] = []
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether some snapshot's fate isn't known yet."""
+        return bool(self._pending)
+
+    def add(self, snapshot_id: str) -> None:
+        """Follow one snapshot from here on."""
+        self._pending.append(snapshot_id)
+
+    def follow(self, controls: Iterable[TransactionControl], *, snapshots: int = 0) -> None:
+        """Take in the transaction control of one text that succeeded.
+
+        The last ``snapshots`` pending ones belong to that text itself, after its savepoints.
+        """
+        for control in controls:
+            name = control.name or ""
+            if control.kind is ControlKind.SAVEPOINT:
+                self._savepoints.append(_Savepoint(name, len(self._pending) - snapshots))
+            elif control.kind is ControlKind.RELEASE:
+                self._forget(name)
+            elif control.kind is ControlKind.ROLLBACK_TO:
+                self._roll_back_to(name)
+            elif control.kind in _COMMITS:
+                self.end(Fate.COMMITTED)
+            elif control.kind in _ROLLBACKS:
+                self.end(Fate.ROLLED_BACK)
+            elif control.kind is ControlKind.PREPARE_TRANSACTION:
+                self.end(Fate.UNKNOWN)
+
+    def end(self, fate: Fate) -> None:
+        """Record the fate of everything that is pending."""
+        self._settle(0, fate)
+        self._savepoints.clear()
+
+    def _roll_back_to(self, name: str) -> None:
+        found = self._position(name)
+        # A savepoint that we didn't see was set before the first snapshot.
+        self._settle(self._savepoints[found].pending if found is not None else 0, Fate.ROLLED_BACK)
+        if found is not None:
+            del self._savepoints[found + 1 :]
+
+    def _forget(self, name: str) -> None:
+        found = self._position(name)
+        if found is not None:
+            del self._savepoints[found:]
+
+    def _position(self, name: str) -> int | None:
+        for index in range(len(self._savepoints) - 1, -1, -1):
+            if self._savepoints[index].name == name:
+                return index
+        return None
+
+    def _settle(self, first: int, fate: Fate) -> None:
+        settled, self._pending = self._pending[first:], self._pending[:first]
+        if fate is Fate.UNKNOWN:
+            return
+        for snapshot_id in settled:
+            try:
+                self._repository.save_fate(snapshot_id, fate)
+            except Exception as error:  # noqa: BLE001 - a lost fate reads as unknown
+                _logger.error(
+                    "The fate of snapshot %s (%s) could not be stored: %s",
+                    snapshot_id,
+                    fate.value,
+                    describe(error),
+                )

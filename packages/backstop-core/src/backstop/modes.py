@@ -1,0 +1,43 @@
+"""What to do with a statement: mode times level. All of the mode logic is here."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from backstop.errors import StatementBlocked
+from backstop.levels import Mode, RiskLevel
+from backstop.result import RiskResult
+
+AT_RISK = RiskLevel.IMPACT_CRITICAL
+
+
+class Action(str, Enum):
+    """What happens to one statement."""
+
+    RUN = "run"
+    SNAPSHOT = "snapshot"
+    BLOCK = "block"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def decide(mode: Mode, level: RiskLevel, snapshot_at: RiskLevel, *, allowed: bool) -> Action:
+    """Return the action; ``allowed`` is whether the statement runs inside ``backstop.allow``."""
+    if mode is Mode.MONITOR:
+        return Action.RUN
+    if mode is Mode.PROTECT:
+        return Action.SNAPSHOT if level >= snapshot_at else Action.RUN
+    if level < AT_RISK:
+        return Action.RUN
+    return Action.SNAPSHOT if allowed else Action.BLOCK
+
+
+def blocked(result: RiskResult) -> StatementBlocked:
+    """Return the error for a statement that mode "block" refuses."""
+    return StatementBlocked(
+        f"{result.reason} ({result.level}, refused in mode block; nothing was sent to the server.) "
+        'If it is meant, run it inside `with backstop.allow(reason="…")`, '
+        "which takes a snapshot first.",
+        result,
+    )

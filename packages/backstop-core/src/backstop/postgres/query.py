@@ -1,0 +1,39 @@
+"""Reading the catalogs: one query, its rows as dictionaries.
+
+The rows travel as JSON through COPY in UTF-8, so neither the connection's encoding nor the
+application's type casters nor its row factories can change what we read.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import Any
+
+from backstop.session import Session
+
+_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def rows(session: Session, sql: str) -> list[dict[str, Any]]:
+    """Return the rows of a query, each as a dictionary by column name."""
+    buffer = io.BytesIO()
+    session.copy_out(
+        f"COPY (SELECT pg_catalog.row_to_json(answer) FROM ({sql}) AS answer) "
+        "TO STDOUT (ENCODING 'UTF8')",
+        buffer,
+    )
+    lines = buffer.getvalue().decode("utf-8").split("\n")
+    return [json.loads(_unescape(line)) for line in lines if line]
+
+
+def row(session: Session, sql: str) -> dict[str, Any]:
+    """Return the only row of a query."""
+    (only,) = rows(session, sql)
+    return only
+
+
+def _unescape(line: str) -> str:
+    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), line)

@@ -1,0 +1,182 @@
+"""The relations that a statement names: resolved by the server, then known by OID.
+
+Names are looked up on the statement's own connection and search_path, never split here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backstop.postgres import query, quoting
+from backstop.session import Session
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column that holds values of its own (a generated one doesn't)."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One physical relation.
+
+    ``key`` is its primary key, or else a unique key without NULLs, as column names; empty
+    where it has none. ``kind`` is the catalog's relkind.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    row_security: bool
+    temporary: bool
+
+    @property
+    def sql(self) -> str:
+        """The quoted, schema-qualified name."""
+        return quoting.qualified(self.schema, self.name)
+
+    @property
+    def label(self) -> str:
+        """The name as people read it."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whether rows are stored here: a partitioned table has them in its partitions."""
+        return self.kind == "r"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name in a statement, and whether ONLY stood before it."""
+
+    name: str
+    only: bool = False
+
+
+def resolve(session: Session, references: list[Reference]) -> dict[Reference, int]:
+    """Return the OID of each name that exists, as the server resolves it."""
+    names = [reference.name for reference in references]
+    found = query.rows(
+        session,
+        "SELECT name, pg_catalog.to_regclass(name)::pg_catalog.oid AS oid "
+        f"FROM pg_catalog.unnest({quoting.text_array(names)}) AS name",
+    )
+    oids = {entry["name"]: entry["oid"] for entry in found}
+    return {
+        reference: int(oids[reference.name])
+        for reference in references
+        if oids[reference.name] is not None
+    }
+
+
+def with_descendants(session: Session, oids: list[int]) -> list[int]:
+    """Return the relations and everything that inherits from them, partitions included."""
+    found = query.rows(
+        session,
+        f"""
+        WITH RECURSIVE family AS (
+            SELECT pg_catalog.unnest({quoting.oid_array(oids)}) AS oid
+            UNION
+            SELECT child.inhrelid FROM pg_catalog.pg_inherits child
+            JOIN family ON family.oid = child.inhparent
+        )
+        SELECT oid FROM family ORDER BY oid
+        """,
+    )
+    return [int(entry["oid"]) for entry in found]
+
+
+def truncated_by_cascade(session: Session, oids: list[int]) -> list[int]:
+    """Return the relations and everything that TRUNCATE … CASCADE of them empties."""
+    found = query.rows(
+        session,
+        f"""
+        WITH RECURSIVE reached AS (
+            SELECT pg_catalog.unnest({quoting.oid_array(oids)}) AS oid
+            UNION
+            SELECT next.oid FROM reached CROSS JOIN LATERAL (
+                SELECT conrelid AS oid FROM pg_catalog.pg_constraint
+                WHERE contype = 'f' AND confrelid = reached.oid
+                UNION ALL
+                SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = reached.oid
+            ) AS next
+        )
+        SELECT oid FROM reached ORDER BY oid
+        """,
+    )
+    return [int(entry["oid"]) for entry in found]
+
+
+def describe(session: Session, oids: list[int]) -> list[Relation]:
+    """Return the relations in OID order, which is also the order to lock them in."""
+    found = query.rows(
+        session,
+        f"""
+        SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
+               c.relpersistence = 't' AS temporary,
+               pg_catalog.row_security_active(c.oid) AS row_security,
+               ARRAY(
+                   SELECT pg_catalog.json_build_object(
+                       'name', a.attname,
+                       'type', pg_catalog.format_type(a.atttypid, a.atttypmod))
+                   FROM pg_catalog.pg_attribute a
+                   WHERE a.attrelid = c.oid AND a.attnum > 0
+                     AND NOT a.attisdropped AND a.attgenerated = ''
+                   ORDER BY a.attnum
+               ) AS columns,
+               ARRAY(
+                   SELECT a.attname
+                   FROM (
+                       SELECT i.indkey[0:i.indnkeyatts - 1] AS attnums
+                       FROM pg_catalog.pg_index i
+                       WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid
+                         AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+                         AND NOT EXISTS (
+                             SELECT FROM pg_catalog.pg_attribute a
+                             WHERE a.attrelid = c.oid
+                               AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
+                               AND (NOT a.attnotnull OR a.attgenerated <> ''))
+                       ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1
+                   ) AS k
+                   JOIN pg_catalog.pg_attribute a
+                     ON a.attrelid = c.oid AND a.attnum = ANY (k.attnums)
+                   ORDER BY a.attnum
+               ) AS key
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = ANY ({quoting.oid_array(oids)})
+        ORDER BY c.oid
+        """,
+    )
+    return [
+        Relation(
+            oid=int(entry["oid"]),
+            schema=entry["schema"],
+            name=entry["name"],
+            kind=entry["kind"],
+            columns=tuple(Column(**column) for column in entry["columns"]),
+            key=tuple(entry["key"]),
+            row_security=entry["row_security"],
+            temporary=entry["temporary"],
+        )
+        for entry in found
+    ]
+
+
+def volatile_names(session: Session, names: list[str]) -> list[str]:
+    """Return those of the names that some volatile function has, in whatever schema."""
+    if not names:
+        return []
+    found = query.rows(
+        session,
+        "SELECT DISTINCT proname AS name FROM pg_catalog.pg_proc "
+        f"WHERE provolatile = 'v' AND proname = ANY ({quoting.text_array(names)}) ORDER BY 1",
+    )
+    return [entry["name"] for entry in found]

@@ -1,0 +1,57 @@
+"""Which database, which transaction: what a manifest records of where it was taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from backstop.postgres import query
+from backstop.session import Session
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """The connection's database, role and transaction.
+
+    ``transaction_id`` is the top-level transaction's xid, as text; ``isolation`` is spelled as
+    PostgreSQL does (``read committed``).
+    """
+
+    database: str
+    database_oid: int
+    system_identifier: str
+    version: int
+    user: str
+    isolation: str
+    transaction_id: str
+
+
+def state(session: Session) -> ServerState:
+    """Ask the server; this gives the transaction an id if it had none."""
+    answer = query.row(
+        session,
+        """
+        SELECT d.datname AS database, d.oid AS database_oid,
+               (SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system())
+                   AS system_identifier,
+               pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version,
+               current_user AS user,
+               pg_catalog.current_setting('transaction_isolation') AS isolation,
+               pg_catalog.pg_current_xact_id()::pg_catalog.xid::pg_catalog.text AS transaction_id
+        FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+        """,
+    )
+    return ServerState(**answer)
+
+
+def own_xids(session: Session) -> list[str]:
+    """Return the xids of the transaction in hand, those of its savepoints included."""
+    found: list[dict[str, Any]] = query.rows(
+        session,
+        """
+        SELECT transactionid::pg_catalog.text AS xid FROM pg_catalog.pg_locks
+        WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
+          AND pid = pg_catalog.pg_backend_pid()
+        """,
+    )
+    return [entry["xid"] for entry in found]

@@ -1,0 +1,76 @@
+"""Savepoints and settings of Backstop's own inside the application's transaction.
+
+Locks taken inside a savepoint survive its RELEASE and are lost by ROLLBACK TO; SET LOCAL
+survives RELEASE and is undone by ROLLBACK TO. Everything here follows from these two rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from backstop.postgres import query, quoting
+from backstop.session import Session
+
+# Values are written and read back under these, whatever the application has chosen.
+PINNED: Mapping[str, str] = {
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "extra_float_digits": "3",
+    "lc_monetary": "C",
+    "search_path": "",
+    "xmloption": "content",
+}
+
+
+@contextmanager
+def released(session: Session, name: str) -> Iterator[None]:
+    """Keep what the block does; an error undoes it and leaves the transaction usable."""
+    session.execute(f"SAVEPOINT {name}")
+    try:
+        yield
+    except BaseException:
+        _undo(session, name)
+        raise
+    session.execute(f"RELEASE SAVEPOINT {name}")
+
+
+@contextmanager
+def undone(session: Session, name: str) -> Iterator[None]:
+    """Undo whatever the block does, settings included; locks taken before it stay."""
+    session.execute(f"SAVEPOINT {name}")
+    try:
+        yield
+    finally:
+        _undo(session, name)
+
+
+def change_settings(session: Session, values: Mapping[str, str]) -> None:
+    """Set parameters until the end of the transaction or of the savepoint around."""
+    calls = ", ".join(
+        f"pg_catalog.set_config({quoting.literal(name)}, {quoting.literal(value)}, true)"
+        for name, value in values.items()
+    )
+    session.execute(f"SELECT {calls}")
+
+
+def current_settings(session: Session, names: list[str]) -> dict[str, str]:
+    """Return the values that the parameters have now."""
+    found = query.rows(
+        session,
+        "SELECT name, pg_catalog.current_setting(name) AS value "
+        f"FROM pg_catalog.unnest({quoting.text_array(names)}) AS name",
+    )
+    return {setting["name"]: setting["value"] for setting in found}
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Write a timeout as PostgreSQL takes it; None switches it off."""
+    return "0" if seconds is None else f"{max(1, round(seconds * 1000))}ms"
+
+
+def _undo(session: Session, name: str) -> None:
+    session.execute(f"ROLLBACK TO SAVEPOINT {name}")
+    session.execute(f"RELEASE SAVEPOINT {name}")

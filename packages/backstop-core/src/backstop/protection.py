@@ -1,0 +1,227 @@
+"""Running one statement with its snapshot, in the transaction that it belongs to.
+
+A statement that would commit by itself gets a transaction of ours around snapshot and statement.
+One that can't be in a transaction is saved just before, and its snapshot says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import replace
+from typing import Callable, TypeVar
+
+from backstop.audit import Event, describe
+from backstop.errors import SnapshotFailed
+from backstop.fates import Fates
+from backstop.modes import AT_RISK
+from backstop.postgres.transactions import undone
+from backstop.postgres.written import last_command
+from backstop.session import Session, TransactionStatus
+from backstop.settings import Settings
+from backstop.snapshots.capture import Captured, SnapshotRequest, capture
+from backstop.snapshots.footprint import NothingToSave
+from backstop.snapshots.manifest import Consistency, Fate, Outcome, Status, WrittenRows
+from backstop.snapshots.repository import Repository
+from backstop.syntax.statements import controls
+
+Answer = TypeVar("Answer")
+
+_logger = logging.getLogger("backstop.snapshots")
+
+# "cannot run inside a transaction block": the server refused it before any effect.
+_ACTIVE_TRANSACTION = "25001"
+
+
+class Protection:
+    """Snapshots and runs the statements of one connection."""
+
+    def __init__(
+        self, session: Session, repository: Repository, fates: Fates, settings: Settings
+    ) -> None:
+        self._session = session
+        self._repository = repository
+        self._fates = fates
+        self._settings = settings
+
+    def run(
+        self,
+        request: SnapshotRequest,
+        event: Event,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None],
+    ) -> Answer:
+        """Take the snapshot, run the statement, and record on ``event`` what came of it."""
+        status = self._session.status()
+        own_controls = controls(request.sql)
+        if status is TransactionStatus.FAILED and not own_controls:
+            # The server refuses the statement, as it would refuse everything of ours.
+            return run()
+        alone = self._session.autocommit and status is TransactionStatus.IDLE
+        if alone and own_controls:
+            request = replace(request, consistency=Consistency.BEFORE)
+        try:
+            captured = self._capture(request, alone=alone)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the statement goes on
+            self._failed(error, event, was_idle=status is TransactionStatus.IDLE)
+            return run()
+        event.snapshot = captured.manifest.id
+        event.snapshot_rows = captured.manifest.rows
+        event.snapshot_bytes = captured.manifest.bytes
+        event.notes += captured.manifest.not_covered
+        if alone and not own_controls:
+            return self._run_in_own_transaction(captured, event, run, rowcount)
+        if alone:
+            self._session.execute("COMMIT")
+        answer = self._run_recorded(captured, event, run, rowcount)
+        self._fates.add(captured.manifest.id)
+        self._fates.follow(own_controls, snapshots=1)
+        return answer
+
+    def _capture(self, request: SnapshotRequest, *, alone: bool) -> Captured:
+        if self._session.status() is TransactionStatus.FAILED:
+            raise SnapshotFailed("The transaction is aborted, so nothing can be read in it.")
+        if not alone:
+            return capture(self._session, self._repository, request)
+        self._session.execute("BEGIN")
+        try:
+            return capture(self._session, self._repository, request)
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _failed(self, error: Exception, event: Event, *, was_idle: bool) -> None:
+        if isinstance(error, NothingToSave) and event.result.level < AT_RISK:
+            return
+        event.snapshot_failure = error
+        if not self._settings.raise_on_snapshot_failure:
+            return
+        if was_idle and self._session.status() is TransactionStatus.IN_TRANSACTION:
+            self._session.rollback()
+        raise SnapshotFailed(
+            f"{event.result.operation} was not run, because its snapshot failed: "
+            f"{describe(error)} (on_snapshot_failure is 'raise')"
+        ) from error
+
+    def _run_in_own_transaction(
+        self,
+        captured: Captured,
+        event: Event,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None],
+    ) -> Answer:
+        snapshot_id = captured.manifest.id
+        try:
+            answer = run()
+        except BaseException as error:
+            self._roll_back()
+            if self._session.sqlstate(error) == _ACTIVE_TRANSACTION:
+                return self._run_natively(captured, event, run, rowcount)
+            self._save_outcome(snapshot_id, Outcome(Status.FAILED))
+            raise
+        outcome = self._outcome(captured, event, rowcount())
+        try:
+            self._session.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            self._save_outcome(snapshot_id, Outcome(Status.FAILED))
+            raise
+        self._save_outcome(snapshot_id, outcome)
+        self._fates.add(snapshot_id)
+        self._fates.end(Fate.COMMITTED)
+        return answer
+
+    def _run_natively(
+        self,
+        captured: Captured,
+        event: Event,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None],
+    ) -> Answer:
+        snapshot_id = captured.manifest.id
+        try:
+            answer = run()
+        except BaseException:
+            self._save_outcome(snapshot_id, Outcome(Status.FAILED))
+            raise
+        outcome = Outcome(Status.SUCCEEDED, _count(rowcount()), Consistency.BEFORE)
+        self._save_outcome(snapshot_id, outcome)
+        self._fates.add(snapshot_id)
+        self._fates.end(Fate.COMMITTED)
+        return answer
+
+    def _run_recorded(
+        self,
+        captured: Captured,
+        event: Event,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None],
+    ) -> Answer:
+        try:
+            answer = run()
+        except BaseException:
+            self._save_outcome(captured.manifest.id, Outcome(Status.FAILED))
+            raise
+        self._save_outcome(captured.manifest.id, self._outcome(captured, event, rowcount()))
+        return answer
+
+    def _outcome(self, captured: Captured, event: Event, touched: int | None) -> Outcome:
+        rows = _count(touched)
+        notes = _missed(captured, rows)
+        event.notes += notes
+        written: tuple[WrittenRows, ...] = ()
+        try:
+            if self._session.status() is TransactionStatus.IN_TRANSACTION:
+                written = self._written(captured)
+        except Exception as error:  # noqa: BLE001 - the statement has run; only knowledge is lost
+            _logger.warning(
+                "Snapshot %s doesn't know the rows that its statement wrote: %s",
+                captured.manifest.id,
+                describe(error),
+            )
+        return Outcome(Status.SUCCEEDED, rows, None, written, notes)
+
+    def _written(self, captured: Captured) -> tuple[WrittenRows, ...]:
+        written = []
+        for entry in captured.footprint.relations:
+            if "UPDATE" not in entry.operations or not entry.relation.holds_rows:
+                continue
+            with undone(self._session, "backstop_outcome"):
+                xids, command = last_command(
+                    self._session, entry.relation, captured.samples.get(entry.relation)
+                )
+            written.append(WrittenRows(entry.relation.oid, tuple(xids), command))
+        return tuple(written)
+
+    def _save_outcome(self, snapshot_id: str, outcome: Outcome) -> None:
+        try:
+            self._repository.save_outcome(snapshot_id, outcome)
+        except Exception as error:  # noqa: BLE001 - a lost outcome reads as unknown
+            _logger.error(
+                "The outcome of snapshot %s (%s) could not be stored: %s",
+                snapshot_id,
+                outcome.status.value,
+                describe(error),
+            )
+
+    def _roll_back(self) -> None:
+        # After a lost connection there is nothing left to roll back.
+        with contextlib.suppress(Exception):
+            if self._session.status() is not TransactionStatus.IDLE:
+                self._session.execute("ROLLBACK")
+
+
+def _count(rowcount: int | None) -> int | None:
+    return rowcount if rowcount is not None and rowcount >= 0 else None
+
+
+def _missed(captured: Captured, rows: int | None) -> tuple[str, ...]:
+    counted = {"DELETE", "UPDATE"}
+    comparable = all(
+        counted.issuperset(entry.operations) for entry in captured.footprint.relations
+    )
+    if rows is None or not comparable or rows <= captured.manifest.rows:
+        return ()
+    return (
+        f"The statement touched {rows:,} rows, but only {captured.manifest.rows:,} were saved.",
+    )

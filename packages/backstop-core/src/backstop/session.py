@@ -1,0 +1,73 @@
+"""What core may ask of a database connection, whatever the driver.
+
+A session never touches a cursor of the application's. It speaks on the application's own
+connection, so that it sees uncommitted rows, and it must send nothing in a failed transaction.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol
+
+
+class TransactionStatus(Enum):
+    """The state of a connection's transaction, as the server last reported it."""
+
+    IDLE = "idle"
+    IN_TRANSACTION = "in transaction"
+    FAILED = "failed"
+    UNUSABLE = "unusable"
+
+
+class Sink(Protocol):
+    """Takes the bytes of a COPY … TO STDOUT, in order."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
+class Source(Protocol):
+    """Gives the bytes of a COPY … FROM STDIN; an empty answer ends it."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class Session(Protocol):
+    """One driver connection, seen with the few verbs that core needs.
+
+    Errors of the driver pass through unchanged; ``sqlstate`` reads the SQLSTATE from them.
+    """
+
+    @property
+    def connection(self) -> object:
+        """The driver's own connection."""
+
+    @property
+    def autocommit(self) -> bool:
+        """Whether a statement outside of an explicit transaction commits by itself."""
+
+    def status(self) -> TransactionStatus:
+        """Return the transaction's state without asking the server."""
+
+    def execute(self, sql: str) -> None:
+        """Run one statement and discard its result."""
+
+    def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
+        """Return the rows of a query whose columns are all of type text."""
+
+    def copy_out(self, sql: str, sink: Sink) -> int:
+        """Run a COPY … TO STDOUT into ``sink`` and return its number of rows."""
+
+    def copy_in(self, sql: str, source: Source) -> int:
+        """Run a COPY … FROM STDIN from ``source`` and return its number of rows."""
+
+    def commit(self) -> None:
+        """Commit the transaction in hand."""
+
+    def rollback(self) -> None:
+        """Roll the transaction in hand back."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+    def sqlstate(self, error: BaseException) -> str | None:
+        """Return the SQLSTATE of a driver's error, None for any other error."""

@@ -1,0 +1,234 @@
+"""The footprint of a statement: which relations, and which of their rows, it would destroy.
+
+The query that finds the rows is made of slices of the statement's own text; nothing of it is
+ever written anew by a parser. Where a slice can't be trusted to find the same rows twice, the
+whole relation belongs to the footprint: too much can be restored from, too little can't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from backstop.errors import SnapshotFailed
+from backstop.postgres import effects, locks, relations
+from backstop.postgres.relations import Reference, Relation
+from backstop.result import RiskResult
+from backstop.session import Session
+from backstop.syntax.changes import Change, RowChange, TableDrop, Truncation, changes
+from backstop.syntax.lexer import TokenKind, tokenize
+from backstop.syntax.structure import folded
+
+
+class NothingToSave(SnapshotFailed):
+    """A statement has no footprint that could be saved."""
+
+
+@dataclass
+class RelationFootprint:
+    """What happens to the rows of one relation."""
+
+    relation: Relation
+    operations: list[str] = field(default_factory=list)
+    whole: bool = False
+    assigned: list[str] = field(default_factory=list)
+
+    @property
+    def key_changes(self) -> bool:
+        """Whether an UPDATE assigns a column of the key, or there is no key."""
+        return not self.relation.key or bool(set(self.assigned) & set(self.relation.key))
+
+    @property
+    def lock_mode(self) -> str:
+        """The lock under which its rows can be read exactly."""
+        destroyed = {"TRUNCATE", "DROP TABLE"} & set(self.operations)
+        return locks.ACCESS_EXCLUSIVE if destroyed else locks.SHARE_ROW_EXCLUSIVE
+
+
+@dataclass(frozen=True)
+class Finder:
+    """A query for (tableoid, ctid), as text, of the rows that one statement changes."""
+
+    sql: str
+    relation_oids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Everything that has to be saved before a text may run.
+
+    ``relations`` are in OID order; ``dropped`` are those whose definitions go as well;
+    ``restarted`` those whose owned sequences start again; ``not_covered`` says, in sentences,
+    what a restore will not bring back.
+    """
+
+    relations: tuple[RelationFootprint, ...]
+    finders: tuple[Finder, ...]
+    dropped: tuple[Relation, ...]
+    restarted: tuple[Relation, ...]
+    not_covered: tuple[str, ...]
+
+    @property
+    def lock_modes(self) -> Mapping[Relation, str]:
+        """The lock that each relation needs."""
+        return {entry.relation: entry.lock_mode for entry in self.relations}
+
+    @property
+    def oids(self) -> tuple[int, ...]:
+        """The relations as a value to compare."""
+        return tuple(entry.relation.oid for entry in self.relations)
+
+
+def footprint(session: Session, sql: str, result: RiskResult) -> Footprint:
+    """Return the footprint of a text; NothingToSave when no row or definition of it can be saved."""
+    builder = _Builder(session, changes(sql), result)
+    found = builder.build()
+    if not found.relations:
+        reasons = " ".join(found.not_covered) or "It names no table that exists."
+        raise NothingToSave(f"{result.operation} can't be saved. {reasons}")
+    return found
+
+
+class _Builder:
+    def __init__(self, session: Session, found: list[Change], result: RiskResult) -> None:
+        self._session = session
+        self._changes = found
+        self._result = result
+        self._entries: dict[int, RelationFootprint] = {}
+        self._finders: list[Finder] = []
+        self._dropped: set[int] = set()
+        self._restarted: set[int] = set()
+        self._not_covered: list[str] = []
+
+    def build(self) -> Footprint:
+        references = [reference for change in self._changes for reference in _references(change)]
+        self._oids = relations.resolve(self._session, references) if references else {}
+        for change in self._changes:
+            self._add(change)
+        self._not_covered += _unread_findings(self._result, self._changes)
+        entries = tuple(self._entries[oid] for oid in sorted(self._entries))
+        self._not_covered += effects.beyond_rows(
+            self._session,
+            {entry.relation: (entry.operations, entry.assigned) for entry in entries},
+        )
+        return Footprint(
+            relations=entries,
+            finders=tuple(self._finders),
+            dropped=self._chosen(self._dropped),
+            restarted=self._chosen(self._restarted),
+            not_covered=tuple(dict.fromkeys(self._not_covered)),
+        )
+
+    def _chosen(self, oids: set[int]) -> tuple[Relation, ...]:
+        return tuple(self._entries[oid].relation for oid in sorted(oids & set(self._entries)))
+
+    def _add(self, change: Change) -> None:
+        if isinstance(change, RowChange):
+            self._add_rows(change)
+        elif isinstance(change, Truncation):
+            self._add_truncation(change)
+        elif isinstance(change, TableDrop):
+            oids = self._known(_references(change))
+            family = relations.with_descendants(self._session, oids)
+            self._dropped.update(self._enter(family, "DROP TABLE", whole=True))
+        else:
+            self._not_covered.append(
+                f"The {change.operation} at character {change.start} can't be read exactly enough."
+            )
+
+    def _add_rows(self, change: RowChange) -> None:
+        oids = self._known(_references(change))
+        if not change.only:
+            oids = relations.with_descendants(self._session, oids)
+        whole = not self._finds_the_same_rows(change) or any(oid in self._entries for oid in oids)
+        entered = self._enter(oids, change.operation, whole=whole)
+        for oid in entered:
+            self._entries[oid].assigned += (folded(tokenize(column)[0]) for column in change.columns)
+        if entered and not whole:
+            self._finders.append(Finder(_finder(change, entered), tuple(entered)))
+
+    def _add_truncation(self, change: Truncation) -> None:
+        oids = []
+        for table in change.tables:
+            own = self._known([Reference(table.name, table.only)])
+            oids += own if table.only else relations.with_descendants(self._session, own)
+        if change.cascade:
+            oids = relations.truncated_by_cascade(self._session, oids)
+        entered = self._enter(oids, "TRUNCATE", whole=True)
+        if change.restart_identity:
+            self._restarted.update(entered)
+
+    def _known(self, references: Iterable[Reference]) -> list[int]:
+        return [self._oids[reference] for reference in references if reference in self._oids]
+
+    def _enter(self, oids: list[int], operation: str, *, whole: bool) -> list[int]:
+        entered = []
+        for relation in relations.describe(self._session, oids):
+            if relation.kind not in ("r", "p"):
+                self._not_covered.append(
+                    f"{relation.label} is not a table: rows changed through it are not saved."
+                )
+                continue
+            entry = self._entries.setdefault(relation.oid, RelationFootprint(relation))
+            entry.operations.append(operation)
+            entry.whole = entry.whole or whole
+            entered.append(relation.oid)
+        return entered
+
+    def _finds_the_same_rows(self, change: RowChange) -> bool:
+        if change.where is None or change.current_of is not None:
+            return False
+        if change.with_writes:
+            return False
+        text = " ".join(
+            part for part in (change.with_clause, change.from_clause, change.where) if part
+        )
+        return not relations.volatile_names(self._session, _called_names(text))
+
+
+def _references(change: Change) -> list[Reference]:
+    if isinstance(change, RowChange):
+        return [Reference(change.table, change.only)]
+    if isinstance(change, Truncation):
+        return [Reference(table.name, table.only) for table in change.tables]
+    if isinstance(change, TableDrop):
+        return [Reference(table) for table in change.tables]
+    return []
+
+
+def _finder(change: RowChange, oids: list[int]) -> str:
+    target = change.alias or change.table
+    source = f"{'ONLY ' if change.only else ''}{change.table}"
+    source += f" AS {change.alias}" if change.alias else ""
+    source += f", {change.from_clause}" if change.from_clause else ""
+    # A join can find a row twice; rows of several relations are copied one relation at a time.
+    several = change.from_clause is not None or len(oids) > 1
+    select = (
+        f"{change.with_clause or ''}\nSELECT {'DISTINCT' if several else ''} "
+        f"{target}.tableoid AS relation, {target}.ctid AS place FROM {source}\n"
+        f"WHERE {change.where}\n"
+    )
+    return (
+        f"SELECT found.relation::pg_catalog.text, found.place::pg_catalog.text FROM ({select}) "
+        f"AS found {'ORDER BY found.relation, found.place' if several else ''}"
+    )
+
+
+def _called_names(sql: str) -> list[str]:
+    tokens = tokenize(sql)
+    return sorted(
+        {
+            folded(token)
+            for token, following in zip(tokens, tokens[1:])
+            if following.text == "(" and token.kind in (TokenKind.WORD, TokenKind.QUOTED)
+        }
+    )
+
+
+def _unread_findings(result: RiskResult, found: list[Change]) -> list[str]:
+    return [
+        finding.reason
+        for finding in result.findings
+        if finding.level >= result.level
+        and not any(change.start <= finding.start < change.end for change in found)
+    ]

@@ -1,0 +1,257 @@
+"""The manifest, the outcome and the fate of a snapshot, and their JSON (format 1).
+
+docs/reference/manifest.md describes the format for readers outside of this code. Fields are
+only ever added; a manifest of a format that isn't known is refused, never guessed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+
+from backstop.errors import SnapshotDamaged
+from backstop.postgres.objects import CatalogObject
+from backstop.snapshots.stream import DataObject
+
+FORMAT = 1
+
+Value = TypeVar("Value")
+
+
+class Consistency(str, Enum):
+    """How sure it is that a snapshot holds exactly what the statement destroyed.
+
+    EXACT: read under a lock, in the statement's own transaction. BEFORE: read in a transaction
+    of its own just before. NOT_EXACT: the transaction's view may be older than the rows.
+    """
+
+    EXACT = "exact"
+    BEFORE = "before"
+    NOT_EXACT = "not exact"
+
+
+class Status(str, Enum):
+    """Whether the statement itself succeeded, as far as is known."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Fate(str, Enum):
+    """What became of the statement's transaction, as far as is known."""
+
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class SavedColumn:
+    """One column of a before-image, in the order of the stored text."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class SavedTable:
+    """The before-image of one relation.
+
+    ``operations`` are what the statement does to its rows; ``whole`` says that every row was
+    saved, not only those that the statement finds; ``bytes`` are uncompressed. ``assigned``
+    are the columns that an UPDATE sets.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    operations: tuple[str, ...]
+    whole: bool
+    columns: tuple[SavedColumn, ...]
+    key: tuple[str, ...]
+    assigned: tuple[str, ...]
+    rows: int
+    bytes: int
+    objects: tuple[DataObject, ...]
+
+    @property
+    def label(self) -> str:
+        """The name as people read it."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def updated_in_place(self) -> bool:
+        """Whether the statement left other versions of these rows behind."""
+        return "UPDATE" in self.operations
+
+
+@dataclass(frozen=True)
+class SavedSequence:
+    """The position of one sequence."""
+
+    schema: str
+    name: str
+    last_value: int
+    is_called: bool
+
+
+@dataclass(frozen=True)
+class DatabaseInfo:
+    """Where a snapshot was taken: enough to know the database again, nothing to get in."""
+
+    name: str
+    oid: int
+    system_identifier: str
+    server_version: int
+    user: str
+
+
+@dataclass(frozen=True)
+class StatementInfo:
+    """The statement, with every literal of its text masked."""
+
+    operation: str
+    level: str
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that is known of a snapshot before its statement runs."""
+
+    id: str
+    created_at: str
+    version: str
+    actor: str
+    mode: str
+    context: Mapping[str, str]
+    allowed: str | None
+    statement: StatementInfo
+    database: DatabaseInfo
+    transaction_id: str
+    isolation: str
+    consistency: Consistency
+    tables: tuple[SavedTable, ...] = ()
+    sequences: tuple[SavedSequence, ...] = ()
+    objects: tuple[CatalogObject, ...] = ()
+    not_covered: tuple[str, ...] = ()
+    format: int = FORMAT
+
+    @property
+    def rows(self) -> int:
+        """How many rows the snapshot holds."""
+        return sum(table.rows for table in self.tables)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes its rows take, uncompressed."""
+        return sum(table.bytes for table in self.tables)
+
+
+@dataclass(frozen=True)
+class WrittenRows:
+    """How the rows that a statement left in one relation are known again.
+
+    Such a row has one of ``xids`` as its xmin and ``command`` as its cmin; ``command`` is None
+    where it could not be told.
+    """
+
+    oid: int
+    xids: tuple[str, ...]
+    command: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the statement did: ``rows`` is the driver's rowcount, None where it gave none."""
+
+    status: Status
+    rows: int | None = None
+    consistency: Consistency | None = None
+    written: tuple[WrittenRows, ...] = ()
+    not_covered: tuple[str, ...] = ()
+    format: int = field(default=FORMAT)
+
+
+def to_json(value: Manifest | Outcome) -> bytes:
+    """Write a manifest or an outcome as indented JSON in UTF-8."""
+    return json.dumps(dataclasses.asdict(value), indent=1, ensure_ascii=False).encode()
+
+
+def manifest_from_json(data: bytes, key: str) -> Manifest:
+    """Read a manifest; SnapshotDamaged names ``key`` where it isn't one of this format."""
+    document = _document(data, key)
+    try:
+        document["statement"] = _build(StatementInfo, document["statement"])
+        document["database"] = _build(DatabaseInfo, document["database"])
+        document["consistency"] = Consistency(document["consistency"])
+        document["tables"] = tuple(_table(table) for table in document["tables"])
+        document["sequences"] = tuple(
+            _build(SavedSequence, item) for item in document["sequences"]
+        )
+        document["objects"] = tuple(CatalogObject.from_json(item) for item in document["objects"])
+        document["not_covered"] = tuple(document["not_covered"])
+        return _build(Manifest, document)
+    except (KeyError, TypeError, ValueError):
+        raise _unreadable(key) from None
+
+
+def outcome_from_json(data: bytes, key: str) -> Outcome:
+    """Read an outcome; SnapshotDamaged names ``key`` where it isn't one of this format."""
+    document = _document(data, key)
+    try:
+        document["status"] = Status(document["status"])
+        if document["consistency"] is not None:
+            document["consistency"] = Consistency(document["consistency"])
+        document["written"] = tuple(
+            WrittenRows(item["oid"], tuple(item["xids"]), item["command"])
+            for item in document["written"]
+        )
+        document["not_covered"] = tuple(document["not_covered"])
+        return _build(Outcome, document)
+    except (KeyError, TypeError, ValueError):
+        raise _unreadable(key) from None
+
+
+def _document(data: bytes, key: str) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+        found = document["format"]
+    except (KeyError, TypeError, ValueError):
+        raise _unreadable(key) from None
+    if found != FORMAT:
+        raise SnapshotDamaged(
+            f"{key} has format {found!r}; this version of Backstop reads format {FORMAT}. "
+            "Use the version that wrote it, or a newer one."
+        )
+    return dict(document)
+
+
+def _table(document: dict[str, Any]) -> SavedTable:
+    return _build(
+        SavedTable,
+        {
+            **document,
+            "operations": tuple(document["operations"]),
+            "columns": tuple(_build(SavedColumn, column) for column in document["columns"]),
+            "key": tuple(document["key"]),
+            "assigned": tuple(document["assigned"]),
+            "objects": tuple(_build(DataObject, item) for item in document["objects"]),
+        },
+    )
+
+
+def _build(kind: type[Value], document: Mapping[str, Any]) -> Value:
+    # A later version may have added fields: what isn't known here is passed over.
+    names = {known.name for known in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in document.items() if name in names})
+
+
+def _unreadable(key: str) -> SnapshotDamaged:
+    return SnapshotDamaged(f"{key} is damaged: it is not a document of Backstop's.")

@@ -1,0 +1,271 @@
+"""Where the parts of a snapshot stand in storage, and how they are found again.
+
+::
+
+    data/<id>/<table>-<n>.copy.zst                              first
+    manifests/<id>/<operation>/<level>/<rows>-<bytes>/<actor>/<tables>/<sha256>.json
+    outcomes/<id>/<status>-<rows>.json                          after the statement
+    fates/<id>/<fate>.json                                      at the transaction's end
+    restores/<id>/<restore id>.json                             after each restore
+
+A snapshot exists when its manifest does. Every object is written once, under a key that no
+other writer uses. What a listing shows stands in the keys, so that it reads no manifest.
+"""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import quote, unquote
+
+from backstop.errors import AmbiguousSnapshot, SnapshotDamaged, SnapshotNotFound
+from backstop.snapshots import identifiers
+from backstop.snapshots.manifest import (
+    Fate,
+    Manifest,
+    Outcome,
+    Status,
+    manifest_from_json,
+    outcome_from_json,
+    to_json,
+)
+from backstop.storage import Storage
+
+_COMPONENT = 200
+_CUT = "+"
+_NOTHING = "="
+
+
+@dataclass(frozen=True)
+class SnapshotSummary:
+    """What a listing shows of one snapshot; ``bytes`` are uncompressed, times are UTC."""
+
+    id: str
+    created_at: datetime
+    operation: str
+    level: str
+    tables: tuple[str, ...]
+    rows: int
+    bytes: int
+    actor: str
+    status: Status
+    fate: Fate
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One snapshot with everything that is known of it."""
+
+    manifest: Manifest
+    outcome: Outcome
+    fate: Fate
+
+
+@dataclass(frozen=True)
+class RecordedRestore:
+    """A restore that was committed: rows that it wrote have ``xid`` as their xmin."""
+
+    snapshot_id: str
+    xid: str
+    system_identifier: str
+
+
+class Repository:
+    """The snapshots of one storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+    def data_key(self, snapshot_id: str, name: str) -> str:
+        """Return the beginning of the keys of one relation's rows."""
+        return f"data/{snapshot_id}/{name}"
+
+    def save(self, manifest: Manifest) -> None:
+        """Write the manifest: from here on the snapshot exists."""
+        body = to_json(manifest)
+        self.storage.put(_manifest_key(manifest, body), body)
+
+    def save_outcome(self, snapshot_id: str, outcome: Outcome) -> None:
+        """Record what the statement did."""
+        rows = "unknown" if outcome.rows is None else str(outcome.rows)
+        self.storage.put(
+            f"outcomes/{snapshot_id}/{outcome.status.value}-{rows}.json", to_json(outcome)
+        )
+
+    def save_fate(self, snapshot_id: str, fate: Fate) -> None:
+        """Record what became of the transaction."""
+        name = fate.value.replace(" ", "-")
+        body = json.dumps({"format": 1, "fate": fate.value}).encode()
+        self.storage.put(f"fates/{snapshot_id}/{name}.json", body)
+
+    def save_restore(self, restore: RecordedRestore) -> None:
+        """Record that a restore of the snapshot was committed."""
+        body = {"format": 1, "xid": restore.xid, "system_identifier": restore.system_identifier}
+        self.storage.put(
+            f"restores/{restore.snapshot_id}/{identifiers.new_id()}.json",
+            json.dumps(body).encode(),
+        )
+
+    def restores_after(self, snapshot_id: str) -> Iterator[RecordedRestore]:
+        """Return the recorded restores of this snapshot and of later ones."""
+        for key in self.storage.list("restores/"):
+            restored = key.split("/")[1]
+            if restored >= snapshot_id:
+                body = json.loads(self.storage.get(key))
+                yield RecordedRestore(restored, body["xid"], body["system_identifier"])
+
+    def summaries(self) -> builtins.list[SnapshotSummary]:
+        """Return every complete snapshot, oldest first, without reading one."""
+        statuses = {key.split("/")[1]: _status(key) for key in self.storage.list("outcomes/")}
+        fates = {key.split("/")[1]: _fate(key) for key in self.storage.list("fates/")}
+        found = []
+        for key in self.storage.list("manifests/"):
+            summary = self._summary(key)
+            found.append(
+                replace(
+                    summary,
+                    status=statuses.get(summary.id, Status.UNKNOWN),
+                    fate=fates.get(summary.id, Fate.UNKNOWN),
+                )
+            )
+        return sorted(found, key=lambda summary: summary.id)
+
+    def find(self, beginning: str) -> str:
+        """Return the only id that begins so.
+
+        Raises SnapshotNotFound, or AmbiguousSnapshot with the candidates.
+        """
+        if not identifiers.is_beginning(beginning):
+            raise SnapshotNotFound(
+                f"{beginning!r} is not a snapshot id. `backstop snapshots list` shows them."
+            )
+        ids = sorted({key.split("/")[1] for key in self.storage.list(f"manifests/{beginning}")})
+        if not ids:
+            raise SnapshotNotFound(
+                f"No snapshot in {self.storage.url} has an id that begins with {beginning}. "
+                "`backstop snapshots list` shows them."
+            )
+        if len(ids) > 1:
+            raise AmbiguousSnapshot(
+                f"{beginning} is the beginning of {len(ids)} snapshots: {', '.join(ids[:5])}"
+                f"{' …' if len(ids) > 5 else ''}. Give more of the id."
+            )
+        return ids[0]
+
+    def load(self, snapshot_id: str) -> Snapshot:
+        """Read one snapshot; SnapshotDamaged when its manifest isn't the one that was written."""
+        keys = list(self.storage.list(f"manifests/{snapshot_id}/"))
+        if not keys:
+            raise SnapshotNotFound(f"No snapshot has the id {snapshot_id}.")
+        key = keys[0]
+        body = self.storage.get(key)
+        if hashlib.sha256(body).hexdigest() != _digest(key):
+            raise SnapshotDamaged(
+                f"{key} is damaged: its bytes are not those that were stored. "
+                "Look for an earlier version of the object in the bucket."
+            )
+        return Snapshot(
+            manifest=manifest_from_json(body, key),
+            outcome=self._outcome(snapshot_id),
+            fate=self._fate(snapshot_id),
+        )
+
+    def discard(self, snapshot_id: str) -> None:
+        """Remove everything of one snapshot, its manifest first."""
+        for area in ("manifests", "data", "outcomes", "fates", "restores"):
+            self.storage.delete(list(self.storage.list(f"{area}/{snapshot_id}/")))
+
+    def leftovers(self) -> builtins.list[str]:
+        """Return the ids under which something is stored, but no manifest."""
+        complete = {key.split("/")[1] for key in self.storage.list("manifests/")}
+        stored = {
+            key.split("/")[1]
+            for area in ("data", "outcomes", "fates", "restores")
+            for key in self.storage.list(f"{area}/")
+        }
+        return sorted(stored - complete)
+
+    def _outcome(self, snapshot_id: str) -> Outcome:
+        for key in self.storage.list(f"outcomes/{snapshot_id}/"):
+            return outcome_from_json(self.storage.get(key), key)
+        return Outcome(Status.UNKNOWN)
+
+    def _fate(self, snapshot_id: str) -> Fate:
+        for key in self.storage.list(f"fates/{snapshot_id}/"):
+            return _fate(key)
+        return Fate.UNKNOWN
+
+    def _summary(self, key: str) -> SnapshotSummary:
+        _, snapshot_id, operation, level, sizes, actor, tables, _ = key.split("/")
+        if any(component.endswith(_CUT) for component in (operation, actor, tables)):
+            return _summary_of(self.load(snapshot_id).manifest)
+        rows, _, size = sizes.partition("-")
+        return SnapshotSummary(
+            id=snapshot_id,
+            created_at=identifiers.created_at(snapshot_id),
+            operation=unquote(operation),
+            level=unquote(level),
+            tables=() if tables == _NOTHING else tuple(map(unquote, tables.split(","))),
+            rows=int(rows),
+            bytes=int(size),
+            actor=unquote(actor),
+            status=Status.UNKNOWN,
+            fate=Fate.UNKNOWN,
+        )
+
+
+def table_names(manifest: Manifest) -> tuple[str, ...]:
+    """Return the tables that a listing names."""
+    named = [table.label for table in manifest.tables]
+    dropped = [
+        item.identity.partition(" ")[2] for item in manifest.objects if item.kind == "table"
+    ]
+    return tuple(dict.fromkeys(named + dropped))
+
+
+def _summary_of(manifest: Manifest) -> SnapshotSummary:
+    return SnapshotSummary(
+        id=manifest.id,
+        created_at=identifiers.created_at(manifest.id),
+        operation=manifest.statement.operation,
+        level=manifest.statement.level,
+        tables=table_names(manifest),
+        rows=manifest.rows,
+        bytes=manifest.bytes,
+        actor=manifest.actor,
+        status=Status.UNKNOWN,
+        fate=Fate.UNKNOWN,
+    )
+
+
+def _manifest_key(manifest: Manifest, body: bytes) -> str:
+    names = ",".join(quote(name, safe="") for name in table_names(manifest))
+    components = (
+        quote(manifest.statement.operation, safe=""),
+        manifest.statement.level,
+        f"{manifest.rows}-{manifest.bytes}",
+        quote(manifest.actor, safe=""),
+        names or _NOTHING,
+    )
+    shown = "/".join(_shortened(component) for component in components)
+    return f"manifests/{manifest.id}/{shown}/{hashlib.sha256(body).hexdigest()}.json"
+
+
+def _shortened(component: str) -> str:
+    return component if len(component) <= _COMPONENT else component[: _COMPONENT - 1] + _CUT
+
+
+def _digest(key: str) -> str:
+    return key.rsplit("/", 1)[1].partition(".")[0]
+
+
+def _status(key: str) -> Status:
+    return Status(key.rsplit("/", 1)[1].partition("-")[0])
+
+
+def _fate(key: str) -> Fate:
+    return Fate(key.rsplit("/", 1)[1].partition(".")[0].replace("-", " "))

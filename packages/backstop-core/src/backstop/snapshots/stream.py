@@ -1,0 +1,214 @@
+"""The stream from a COPY to storage, in constant memory.
+
+The thread that reads from the server fills a bounded queue; a second one compresses, hashes and
+hands the bytes to storage. When storage is slow, the queue is full and the COPY waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Callable
+
+import zstandard
+
+from backstop.errors import SnapshotDamaged, SnapshotFailed
+from backstop.storage import Storage
+
+_BLOCK = 256 * 1024
+_BLOCKS_IN_FLIGHT = 8
+_COMPRESSION_LEVEL = 1
+
+# S3 takes 10,000 parts of 8 MiB; the next object starts well before that.
+OBJECT_LIMIT = 32 * 1024**3
+
+
+@dataclass(frozen=True)
+class DataObject:
+    """One stored object: its key, the bytes it has there, and their SHA-256."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
+class RowStream:
+    """Takes the bytes of COPY … TO STDOUT and stores them, compressed, under ``prefix``.
+
+    Use it as a context manager; ``objects`` and ``bytes`` (uncompressed) are complete after the
+    block. Leaving the block with an error stores nothing more and leaves no half object.
+    """
+
+    def __init__(self, storage: Storage, prefix: str, max_bytes: int | None = None) -> None:
+        self.objects: list[DataObject] = []
+        self.bytes = 0
+        self._storage = storage
+        self._prefix = prefix
+        self._max_bytes = max_bytes
+        self._block = bytearray()
+        self._queue: queue.Queue[bytes | None] = queue.Queue(_BLOCKS_IN_FLIGHT)
+        self._failure: BaseException | None = None
+        self._aborted = False
+        self._thread = threading.Thread(target=self._store, name="backstop-stream", daemon=True)
+
+    def __enter__(self) -> RowStream:
+        self._thread.start()
+        return self
+
+    def write(self, data: bytes) -> int:
+        """Take one piece; raises what storage raised, or SnapshotFailed past ``max_bytes``."""
+        self._block += data
+        if len(self._block) >= _BLOCK:
+            self._flush()
+        return len(data)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            try:
+                self._flush()
+            except BaseException:
+                self._finish(aborted=True)
+                raise
+        self._finish(aborted=kind is not None)
+        if kind is None and self._failure is not None:
+            raise self._failure
+
+    def _flush(self) -> None:
+        if not self._block:
+            return
+        self.bytes += len(self._block)
+        if self._max_bytes is not None and self.bytes > self._max_bytes:
+            raise SnapshotFailed(
+                f"The rows take more than max_snapshot_bytes ({self._max_bytes:,} bytes). "
+                "Narrow the statement, or raise max_snapshot_bytes."
+            )
+        if self._failure is not None:
+            raise self._failure
+        block, self._block = bytes(self._block), bytearray()
+        self._queue.put(block)
+
+    def _finish(self, *, aborted: bool) -> None:
+        self._aborted = aborted
+        self._queue.put(None)
+        self._thread.join()
+
+    def _store(self) -> None:
+        try:
+            while (block := self._next_block()) is not None:
+                key = f"{self._prefix}-{len(self.objects) + 1:04d}.copy.zst"
+                digest = hashlib.sha256()
+                size = self._storage.write(key, self._compressed(block, digest.update))
+                self.objects.append(DataObject(key, size, digest.hexdigest()))
+        except BaseException as error:  # noqa: BLE001 - raised again in the reading thread
+            self._failure = error
+            # The reading thread may be waiting for room in the queue.
+            while self._next_block() is not None:
+                pass
+
+    def _compressed(
+        self, block: bytes | None, update: Callable[[bytes], None]
+    ) -> Iterator[bytes]:
+        compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compressobj()
+        size = 0
+        while block is not None:
+            piece = compressor.compress(block)
+            if piece:
+                update(piece)
+                size += len(piece)
+                yield piece
+            block = self._next_block() if size < OBJECT_LIMIT else None
+        if self._aborted:
+            raise SnapshotFailed("The copy was abandoned.")
+        rest = compressor.flush()
+        update(rest)
+        yield rest
+
+    def _next_block(self) -> bytes | None:
+        block = self._queue.get()
+        if block is None:
+            # Storage may ask on a thread of its own: the end must be there for every asker.
+            self._queue.put(None)
+        return block
+
+
+class ObjectReader:
+    """Reads stored objects back as one stream of COPY text, verifying every byte.
+
+    ``read`` raises SnapshotDamaged as soon as an object is seen not to be what was written, at
+    the latest at its end.
+    """
+
+    def __init__(self, storage: Storage, objects: Iterable[DataObject]) -> None:
+        self._storage = storage
+        self._objects = iter(objects)
+        self._current: _VerifiedObject | None = None
+
+    def read(self, size: int = _BLOCK) -> bytes:
+        """Return at least one and up to ``size`` bytes, nothing at the end."""
+        while True:
+            if self._current is None:
+                stored = next(self._objects, None)
+                if stored is None:
+                    return b""
+                self._current = _VerifiedObject(self._storage, stored)
+            piece = self._current.read(size)
+            if piece:
+                return piece
+            self._current = None
+
+
+class _VerifiedObject:
+    """One stored object, decompressed as it is read, verified when it ends."""
+
+    def __init__(self, storage: Storage, stored: DataObject) -> None:
+        self._stored = stored
+        self._source = _HashedSource(storage.read(stored.key))
+        self._reader = zstandard.ZstdDecompressor().stream_reader(self._source)
+
+    def read(self, size: int) -> bytes:
+        try:
+            piece = self._reader.read(size)
+        except zstandard.ZstdError:
+            raise self._damaged() from None
+        if not piece and self._source.digest_of_all() != self._stored.sha256:
+            raise self._damaged()
+        return piece
+
+    def _damaged(self) -> SnapshotDamaged:
+        return SnapshotDamaged(
+            f"{self._stored.key} is damaged: its bytes are not those that were stored. Nothing is "
+            "restored from it; look for an earlier version of the object in the bucket."
+        )
+
+
+class _HashedSource:
+    """Gives the pieces of an object as a file does, and hashes them on the way."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._rest:
+            self._rest = next(self._pieces, b"")
+            self._digest.update(self._rest)
+        if size < 0:
+            size = len(self._rest)
+        answer, self._rest = self._rest[:size], self._rest[size:]
+        return answer
+
+    def digest_of_all(self) -> str:
+        """Return the SHA-256 of the whole object, reading what the decompressor left."""
+        for piece in self._pieces:
+            self._digest.update(piece)
+        return self._digest.hexdigest()

@@ -1,0 +1,73 @@
+"""One statement as an adapter hands it over: the text to classify and the text to run."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Callable
+
+from backstop.syntax.lexer import has_hidden_placeholder
+
+# Values of exactly these types become literals, whatever they hold. A subclass may have an
+# adapter of its own, and an adapter can write any SQL.
+_PLAIN = frozenset(
+    {
+        type(None),
+        bool,
+        int,
+        float,
+        decimal.Decimal,
+        str,
+        bytes,
+        bytearray,
+        memoryview,
+        datetime.date,
+        datetime.time,
+        datetime.datetime,
+        datetime.timedelta,
+        uuid.UUID,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One text that an application sends.
+
+    ``text`` is what is classified; ``render`` gives the text as the server gets it, and is
+    called only when that is needed. ``batch`` says that more than one set of parameters follows.
+    """
+
+    text: str
+    render: Callable[[], str]
+    batch: bool = False
+
+
+def with_parameters(
+    template: str, parameters: Iterable[object], render: Callable[[], str], *, batch: bool = False
+) -> Statement:
+    """Return the statement of a template and the values that the client merges into it.
+
+    The template is classified, and its result reused for every set of values, when no value can
+    change what the text means: plain values, in no quotes of the template's own.
+    """
+    if all(_is_plain(value) for value in parameters) and not has_hidden_placeholder(template):
+        return Statement(template, render, batch)
+    merged = render()
+    return Statement(merged, lambda: merged, batch)
+
+
+def values(parameters: object) -> Iterable[object]:
+    """Return the values of one set of parameters, positional or named."""
+    if isinstance(parameters, Mapping):
+        return parameters.values()
+    return parameters if isinstance(parameters, Iterable) else (parameters,)
+
+
+def _is_plain(value: object) -> bool:
+    if type(value) in _PLAIN:
+        return True
+    return type(value) in (list, tuple) and all(map(_is_plain, value))  # type: ignore[call-overload]
