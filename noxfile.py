@@ -1,0 +1,136 @@
+"""What can be run on this checkout. `python3 develop.py nox --list` shows it, and needs no nox."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+SUPPORTED = ["3.9", "3.10", "3.11", "3.12", "3.13"]
+COVERAGE_FILE = ROOT / ".cache" / "coverage"
+
+os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"  # uv sync removes what doesn't belong, so that reuse is safe
+nox.options.sessions = ["lint", "typing", "docs", "build", "tests"]
+
+
+def search_path() -> str:
+    """Return PATH with pyenv's interpreters in the place of its shims.
+
+    A shim fails unless its version has been activated; the interpreters themselves always work.
+    """
+    folders = [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]
+    shims = [folder for folder in folders if folder.name == "shims"]
+    roots = [Path(os.environ[name]) for name in ("PYENV_ROOT",) if os.environ.get(name)]
+    roots += [folder.parent for folder in shims]
+    kept = [folder for folder in folders if folder not in shims]
+    # A folder that may not be looked into (another user's pyenv) yields nothing.
+    kept += [place for root in roots for place in sorted(root.glob("versions/*/bin"))]
+    return os.pathsep.join(dict.fromkeys(map(str, kept)))
+
+
+def works(version: str) -> bool:
+    """Tell whether there is an interpreter of that version, and whether it runs."""
+    if version == current():
+        return True
+    program = shutil.which(f"python{version}")
+    if program is None:
+        return False
+    try:
+        done = subprocess.run([program, "-c", ""], capture_output=True, check=False, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
+def current() -> str:
+    """Return the version of the interpreter that runs nox."""
+    return "{}.{}".format(*sys.version_info)
+
+
+os.environ["PATH"] = search_path()
+FOUND = [version for version in SUPPORTED if works(version)]
+# The oldest and the newest; on a machine with a newer one only, that one.
+CHOSEN = list(dict.fromkeys([FOUND[0], FOUND[-1]])) if FOUND else [current()]
+
+
+def sync(session: nox.Session, *options: str) -> None:
+    """Install the workspace, or a group of tools alone, into the session's environment."""
+    place = session.virtualenv.location
+    session.run_install(
+        *("uv", "sync", "--quiet", "--no-default-groups", f"--python={place}", *options),
+        env={"UV_PROJECT_ENVIRONMENT": place},
+    )
+
+
+def explain_choice(session: nox.Session) -> None:
+    """Say which interpreters the tests run on, and why not on the others."""
+    session.log(f"The tests run on Python {' and '.join(CHOSEN)}.")
+    for version in SUPPORTED:
+        if version not in FOUND:
+            session.log(f"Skipped Python {version}: no working interpreter was found.")
+        elif version not in CHOSEN:
+            session.log(f"Skipped Python {version}: neither the oldest nor the newest (tests_all).")
+    if not FOUND:
+        session.warn(f"Python {current()} is newer than all that Backstop is tested on.")
+
+
+@nox.session(python=CHOSEN)
+def tests(session: nox.Session) -> None:
+    """Test on the oldest and the newest Python found; coverage is that of both together."""
+    if session.python == CHOSEN[0]:
+        explain_choice(session)
+        COVERAGE_FILE.unlink(missing_ok=True)
+    sync(session, "--group=test")
+    # The report of all runs comes with the last one's summary.
+    report = "term:skip-covered" if session.python == CHOSEN[-1] else ""
+    session.run(
+        *("pytest", "--cov", "--cov-append", f"--cov-report={report}", *session.posargs),
+        env={"COVERAGE_FILE": str(COVERAGE_FILE)},
+    )
+
+
+@nox.session(python=SUPPORTED)
+def tests_all(session: nox.Session) -> None:
+    """Test on every supported Python that is installed."""
+    sync(session, "--group=test")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and layout."""
+    sync(session, "--only-group=lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check the types of everything."""
+    sync(session, "--group=test", "--group=typing")
+    session.run("mypy", "--strict", "packages", "testing", "noxfile.py", "develop.py")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; every warning is an error."""
+    sync(session, "--only-group=docs")
+    session.run("mkdocs", "build", "--strict", "--quiet")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build every distribution, and install each alone into a clean environment."""
+    dist = ROOT / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run_install("uv", "build", "--quiet", "--all-packages", f"--out-dir={dist}")
+    session.run("python", "tests/distributions/check.py", str(dist), nox.virtualenv.UV)
