@@ -1,0 +1,237 @@
+"""What the statements of a text remove or overwrite, as slices of that text.
+
+A before-image is read by a SELECT made of these slices. They are found by the positions of
+tokens, never rendered again by a parser, which may mean something else. A statement that removes
+or overwrites but whose shape isn't understood must never be left out: it becomes `Unreadable`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backstop.syntax.lexer import Token, tokenize
+from backstop.syntax.parts import READS, WRITES, Part, find_parts, unwrap
+from backstop.syntax.row_statements import RowStatement, read_row_statement
+from backstop.syntax.statements import split_tokens
+from backstop.syntax.structure import Name, WithList, match_brackets, read_name, upper_at, words_at
+
+
+@dataclass(frozen=True)
+class Change:
+    """One removal or overwriting; ``start`` and ``end`` are its position in the text."""
+
+    operation: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class RowChange(Change):
+    """A DELETE or an UPDATE. All texts are slices as written, names included.
+
+    ``with_clause`` holds the common table expressions that are written before the statement
+    (``WITH …``, without a trailing comma); ``with_writes`` says that one of them writes, so that
+    it must not be run to read a before-image. ``from_clause`` is what follows USING or FROM,
+    ``where`` what follows WHERE, each without its keyword; ``current_of`` is the cursor of a
+    WHERE CURRENT OF; ``columns`` are the columns that an UPDATE assigns.
+    """
+
+    table: str
+    only: bool = False
+    alias: str | None = None
+    with_clause: str | None = None
+    with_writes: bool = False
+    from_clause: str | None = None
+    where: str | None = None
+    current_of: str | None = None
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableReference:
+    """A table as TRUNCATE names it."""
+
+    name: str
+    only: bool
+
+
+@dataclass(frozen=True)
+class Truncation(Change):
+    """A TRUNCATE."""
+
+    tables: tuple[TableReference, ...]
+    restart_identity: bool = False
+    cascade: bool = False
+
+
+@dataclass(frozen=True)
+class TableDrop(Change):
+    """A DROP TABLE."""
+
+    tables: tuple[str, ...]
+    if_exists: bool = False
+    cascade: bool = False
+
+
+@dataclass(frozen=True)
+class Unreadable(Change):
+    """A statement that removes or overwrites rows in a way that slices can't tell.
+
+    MERGE and INSERT … ON CONFLICT DO UPDATE always are; ``table`` is the target where it is clear.
+    """
+
+    table: str | None = None
+
+
+def changes(sql: str) -> list[Change]:
+    """Return the changes of every statement of a text, in order of appearance; raises `LexError`.
+
+    What is prepared (PREPARE p AS …) and what a plain EXPLAIN only plans: the first is listed,
+    the second isn't. Bodies of functions, DO blocks and rules are not looked into.
+    """
+    found: list[Change] = []
+    for statement in split_tokens(tokenize(sql)):
+        found.extend(_changes_of(sql, list(statement)))
+    return found
+
+
+def _changes_of(sql: str, tokens: list[Token]) -> list[Change]:
+    pairs = match_brackets(tokens)
+    head = tokens[0].upper
+    if head == "TRUNCATE":
+        return [_truncation(sql, tokens, pairs)]
+    if words_at(tokens, 0, "DROP", "TABLE"):
+        return [_table_drop(sql, tokens)]
+    start, stop = 0, len(tokens)
+    wrapped = unwrap(tokens, pairs, start, stop)
+    while wrapped is not None:
+        if wrapped.kind in ("EXPLAIN", "CREATE VIEW"):
+            return []
+        start, stop = wrapped.start, wrapped.stop
+        wrapped = unwrap(tokens, pairs, start, stop)
+    if upper_at(tokens, start) not in WRITES | READS | {"WITH", "("}:
+        return []
+    parts = find_parts(tokens, pairs, start, stop)
+    return [
+        change
+        for part in parts
+        if part.head in WRITES
+        for change in _part_changes(sql, tokens, pairs, part)
+    ]
+
+
+def _part_changes(sql: str, tokens: list[Token], pairs: dict[int, int], part: Part) -> list[Change]:
+    start, end = tokens[part.start].start, tokens[part.stop - 1].end
+    if part.head in ("DELETE", "UPDATE"):
+        statement = read_row_statement(tokens, pairs, part)
+        if statement is None:
+            return [Unreadable(part.head, start, end)]
+        return [_row_change(sql, tokens, part, statement)]
+    if part.head == "INSERT" and not overwrites(tokens, pairs, part):
+        return []
+    name = read_name(tokens, part.start + 2, part.stop)
+    table = _slice(sql, tokens, name.start, name.stop) if name is not None else None
+    return [Unreadable(part.head, start, end, table)]
+
+
+def overwrites(tokens: list[Token], pairs: dict[int, int], part: Part) -> bool:
+    """Whether an INSERT has an ON CONFLICT … DO UPDATE."""
+    index = part.start
+    while index < part.stop:
+        mark = tokens[index].upper
+        if mark in ("(", "["):
+            index = pairs[index]
+        elif mark == "DO" and upper_at(tokens, index + 1, part.stop) == "UPDATE":
+            return True
+        index += 1
+    return False
+
+
+def _row_change(sql: str, tokens: list[Token], part: Part, statement: RowStatement) -> RowChange:
+    def text(span: Name | None) -> str | None:
+        return None if span is None else _slice(sql, tokens, span.start, span.stop)
+
+    with_clause, with_writes = _with_clause(sql, tokens, part)
+    return RowChange(
+        operation=part.head,
+        start=tokens[part.start].start,
+        end=tokens[part.stop - 1].end,
+        table=text(statement.table) or "",
+        only=statement.only,
+        alias=text(statement.alias),
+        with_clause=with_clause,
+        with_writes=with_writes,
+        from_clause=text(statement.from_clause),
+        where=text(statement.where),
+        current_of=text(statement.current_of),
+        columns=tuple(tokens[index].text for index in statement.columns),
+    )
+
+
+def _with_clause(sql: str, tokens: list[Token], part: Part) -> tuple[str | None, bool]:
+    """Return the WITH list that the part sees, and whether an entry of it writes."""
+    visible = [(listed, count) for listed, count in part.visible if count]
+    if not visible:
+        return None, False
+    slices = [_entries(sql, tokens, listed, count) for listed, count in visible]
+    recursive = any(listed.recursive for listed, _ in visible)
+    writes = any(
+        tokens[index].upper in WRITES and tokens[index - 1].upper == "("
+        for listed, count in visible
+        for index in range(listed.entries[0].name, listed.entries[count - 1].stop)
+    )
+    return f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(slices)}", writes
+
+
+def _entries(sql: str, tokens: list[Token], listed: WithList, count: int) -> str:
+    return _slice(sql, tokens, listed.entries[0].name, listed.entries[count - 1].stop)
+
+
+def _slice(sql: str, tokens: list[Token], start: int, stop: int) -> str:
+    return sql[tokens[start].start : tokens[stop - 1].end]
+
+
+def _truncation(sql: str, tokens: list[Token], pairs: dict[int, int]) -> Change:
+    start, end = tokens[0].start, tokens[-1].end
+    at = 2 if upper_at(tokens, 1) == "TABLE" else 1
+    tables: list[TableReference] = []
+    while True:
+        only = upper_at(tokens, at) == "ONLY"
+        at += 1 if only else 0
+        bracketed = only and upper_at(tokens, at) == "("
+        name = read_name(tokens, at + bracketed, len(tokens))
+        if name is None:
+            return Unreadable("TRUNCATE", start, end)
+        tables.append(TableReference(_slice(sql, tokens, name.start, name.stop), only))
+        at = pairs[at] + 1 if bracketed else name.stop
+        at += 1 if upper_at(tokens, at) == "*" else 0
+        if upper_at(tokens, at) != ",":
+            break
+        at += 1
+    options = [token.upper for token in tokens[at:]]
+    restart = options[:2] == ["RESTART", "IDENTITY"]
+    if restart or options[:2] == ["CONTINUE", "IDENTITY"]:
+        options = options[2:]
+    if options not in ([], ["CASCADE"], ["RESTRICT"]):
+        return Unreadable("TRUNCATE", start, end)
+    return Truncation("TRUNCATE", start, end, tuple(tables), restart, options == ["CASCADE"])
+
+
+def _table_drop(sql: str, tokens: list[Token]) -> Change:
+    start, end = tokens[0].start, tokens[-1].end
+    if_exists = words_at(tokens, 2, "IF", "EXISTS")
+    at = 4 if if_exists else 2
+    tables: list[str] = []
+    while True:
+        name = read_name(tokens, at, len(tokens))
+        if name is None:
+            return Unreadable("DROP TABLE", start, end)
+        tables.append(_slice(sql, tokens, name.start, name.stop))
+        at = name.stop
+        if upper_at(tokens, at) != ",":
+            break
+        at += 1
+    options = [token.upper for token in tokens[at:]]
+    if options not in ([], ["CASCADE"], ["RESTRICT"]):
+        return Unreadable("DROP TABLE", start, end)
+    return TableDrop("DROP TABLE", start, end, tuple(tables), if_exists, options == ["CASCADE"])

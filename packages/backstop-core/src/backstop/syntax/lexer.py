@@ -1,0 +1,280 @@
+"""PostgreSQL's lexical rules: text in, tokens out, in time linear in the text, without recursion.
+
+Where a rule of the server's own scanner matters for what the text means (nested comments, the
+continuation of an E'' string on the next line, operators cut off by a comment), it is followed to
+the letter. This module must never judge a statement, and never guess: what the server could not
+scan raises `LexError`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+
+class LexError(ValueError):
+    """A text that PostgreSQL's scanner would refuse, or that ends inside a quote or a comment."""
+
+
+class TokenKind(Enum):
+    """What a token is, by its form alone."""
+
+    WORD = "word"
+    QUOTED = "quoted identifier"
+    STRING = "string"
+    NUMBER = "number"
+    OPERATOR = "operator"
+    PUNCTUATION = "punctuation"
+    PLACEHOLDER = "placeholder"
+
+
+class Token(NamedTuple):
+    """One token of a text.
+
+    ``upper`` is the text of a word in upper case, or that of an operator or a punctuation mark as
+    it is, and empty for everything else: comparing it never mistakes a quoted name for a keyword.
+    """
+
+    kind: TokenKind
+    text: str
+    start: int
+    end: int
+    upper: str
+
+
+class Span(NamedTuple):
+    """A stretch of a text, by character offsets; the end is exclusive."""
+
+    start: int
+    end: int
+
+
+# The server takes every byte above 127 as part of an identifier, a no-break space too.
+_WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
+_SPACE = r"[ \t\n\r\f\v]"
+_PERCENT = r"%(?:\([\w .]+\))?[sbt](?![A-Za-z0-9_$\x80-\U0010ffff])"
+
+_TOKEN = re.compile(
+    rf"""
+      (?P<space>{_SPACE}+)
+    | (?P<line>--[^\n\r]*)
+    | (?P<block>/\*)
+    | (?P<escape>[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*')
+    | (?P<string>(?:[uU]&|[bBxXnN])?'[^']*(?:''[^']*)*')
+    | (?P<quoted>(?:[uU]&)?"[^"]*(?:""[^"]*)*")
+    | (?P<word>(?![eE]'){_WORD})
+    | (?P<number>
+          0[xX][0-9a-fA-F_]+ | 0[oO][0-7_]+ | 0[bB][01_]+
+        | (?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?
+      )
+    | (?P<parameter>\$[0-9]+)
+    | (?P<dollar>\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
+    | (?P<percent>{_PERCENT})
+    | (?P<colons>::|:=|\.\.)
+    | (?P<punctuation>[()\[\],;.:])
+    | (?P<operator>(?:%%|(?!--|/\*|{_PERCENT})[~!@#^&|`?+\-*/%<>=])+)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+# An E'' string goes on, still with backslash escapes, after white space that holds a line break.
+_CONTINUATION = re.compile(
+    r"[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*"
+    r"'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'",
+    re.DOTALL,
+)
+_CONTINUATION_START = re.compile(
+    r"[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'"
+)
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+_NAME = re.compile(_WORD)
+_KEEPS_SIGN = re.compile(r"[~!@#^&|`?%]")
+_HIDDEN = re.compile(r"%%|(?P<placeholder>%(?:\([^)]*\))?[-+ #0-9.*]*[A-Za-z])")
+
+# Words after which a lone question mark cannot be a jsonb operator: no operand stands before it.
+_NO_OPERAND = frozenset(
+    {"ALL", "AND", "ANY", "BETWEEN", "BY", "ELSE", "FETCH", "FROM", "HAVING", "ILIKE", "IN", "IS"}
+    | {"LIKE", "LIMIT", "NOT", "OFFSET", "ON", "OR", "RETURNING", "SELECT", "SET", "THEN", "TO"}
+    | {"USING", "VALUES", "WHEN", "WHERE"}
+)
+_OPERANDS = frozenset({TokenKind.QUOTED, TokenKind.STRING, TokenKind.NUMBER, TokenKind.PLACEHOLDER})
+
+
+def tokenize(sql: str) -> list[Token]:
+    """Return the tokens of a text in order, without white space and comments; raises `LexError`."""
+    return scan(sql)[0]
+
+
+def scan(sql: str) -> tuple[list[Token], list[Span]]:
+    """Return the tokens of a text and the stretches that are comments; raises `LexError`."""
+    if "\0" in sql:
+        raise LexError("the text holds a NUL byte")
+    return _Scanner(sql).run()
+
+
+def has_hidden_placeholder(sql: str) -> bool:
+    """Whether a psycopg-style placeholder stands inside a quote or a comment, or touches one.
+
+    A value that a driver merges there can break out of the quotes, so that the template says
+    nothing about the text that the server gets. A text that can't be scanned counts as hiding
+    every placeholder it holds.
+    """
+    if "%" not in sql:
+        return False
+    try:
+        tokens, comments = scan(sql)
+    except LexError:
+        return _hides(sql)
+    if any(_hides(sql[span.start : span.end]) for span in comments):
+        return True
+    quotes = (TokenKind.STRING, TokenKind.QUOTED)
+    if any(token.kind in quotes and _hides(token.text) for token in tokens):
+        return True
+    return any(
+        _touches_name_or_quote(sql, token)
+        for token in tokens
+        if token.kind is TokenKind.PLACEHOLDER and token.text.startswith("%")
+    )
+
+
+def _hides(text: str) -> bool:
+    return any(match.group("placeholder") for match in _HIDDEN.finditer(text))
+
+
+def _touches_name_or_quote(sql: str, token: Token) -> bool:
+    before = sql[max(token.start - 1, 0) : token.start]
+    after = sql[token.end : token.end + 1]
+    return any(mark in "'\"$_" or mark.isalnum() for mark in (before, after) if mark)
+
+
+class _Scanner:
+    """One pass over one text."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.tokens: list[Token] = []
+        self.comments: list[Span] = []
+        self.brackets = 0
+
+    def run(self) -> tuple[list[Token], list[Span]]:
+        match_at = _TOKEN.match
+        handlers = _HANDLERS
+        sql, tokens, position, length = self.sql, self.tokens, 0, len(self.sql)
+        while position < length:
+            match = match_at(sql, position)
+            if match is None:
+                raise LexError(f"no token can start at position {position}")
+            group = match.lastgroup or "space"
+            end = match.end()
+            if group == "word":
+                text = match.group()
+                # Only ASCII is folded: str.upper() would turn a dotless i into a keyword's I.
+                upper = text.upper() if text.isascii() else text
+                tokens.append(Token(TokenKind.WORD, text, position, end, upper))
+            elif group != "space":
+                end = handlers[group](self, position, end)
+            position = end
+        return self.tokens, self.comments
+
+    def add(self, kind: TokenKind, start: int, end: int, upper: str = "") -> int:
+        self.tokens.append(Token(kind, self.sql[start:end], start, end, upper))
+        return end
+
+    def line_comment(self, start: int, end: int) -> int:
+        self.comments.append(Span(start, end))
+        return end
+
+    def block_comment(self, start: int, end: int) -> int:
+        depth = 1
+        for mark in _COMMENT_MARK.finditer(self.sql, end):
+            depth += 1 if mark.group() == "/*" else -1
+            if depth == 0:
+                self.comments.append(Span(start, mark.end()))
+                return mark.end()
+        raise LexError("a comment is not closed")
+
+    def string(self, start: int, end: int) -> int:
+        return self.add(TokenKind.STRING, start, end)
+
+    def escape_string(self, start: int, end: int) -> int:
+        while True:
+            continuation = _CONTINUATION.match(self.sql, end)
+            if continuation is None:
+                break
+            end = continuation.end()
+        if _CONTINUATION_START.match(self.sql, end):
+            raise LexError("a string is not closed")
+        return self.add(TokenKind.STRING, start, end)
+
+    def quoted(self, start: int, end: int) -> int:
+        return self.add(TokenKind.QUOTED, start, end)
+
+    def number(self, start: int, end: int) -> int:
+        return self.add(TokenKind.NUMBER, start, end)
+
+    def placeholder(self, start: int, end: int) -> int:
+        return self.add(TokenKind.PLACEHOLDER, start, end)
+
+    def dollar_string(self, start: int, end: int) -> int:
+        text = self.sql[start:end]
+        close = self.sql.find(text, end)
+        if close < 0:
+            raise LexError("a dollar-quoted string is not closed")
+        return self.add(TokenKind.STRING, start, close + len(text))
+
+    def punctuation(self, start: int, end: int) -> int:
+        text = self.sql[start:end]
+        if text == ":":
+            return self.colon(start, end)
+        if text == "[":
+            self.brackets += 1
+        elif text == "]":
+            self.brackets -= 1
+        return self.add(TokenKind.PUNCTUATION, start, end, text)
+
+    def colon(self, start: int, end: int) -> int:
+        # Inside brackets a colon is an array slice's; elsewhere it can only start a placeholder.
+        name = None if self.brackets > 0 else _NAME.match(self.sql, end)
+        if name is None:
+            return self.add(TokenKind.PUNCTUATION, start, end, ":")
+        return self.add(TokenKind.PLACEHOLDER, start, name.end())
+
+    def colons(self, start: int, end: int) -> int:
+        return self.add(TokenKind.OPERATOR, start, end, self.sql[start:end])
+
+    def operator(self, start: int, end: int) -> int:
+        text = self.sql[start:end]
+        if text == "?" and not self.between_operands(end):
+            return self.add(TokenKind.PLACEHOLDER, start, end)
+        # "a=-1" is "=" and "-": only an operator with one of these characters keeps its sign.
+        if len(text) > 1 and text[-1] in "+-" and not _KEEPS_SIGN.search(text):
+            text = text.rstrip("+-") or text[0]
+        # A literal percent sign arrives doubled where parameters are merged in.
+        return self.add(TokenKind.OPERATOR, start, start + len(text), text.replace("%%", "%"))
+
+    def between_operands(self, end: int) -> bool:
+        if not self.tokens:
+            return False
+        before = self.tokens[-1]
+        if before.kind is TokenKind.WORD:
+            operand = before.upper not in _NO_OPERAND
+        else:
+            operand = before.kind in _OPERANDS or before.upper in (")", "]")
+        after = self.sql[end : end + 200].lstrip(" \t\n\r\f\v")[:1]
+        return operand and bool(after) and (after.isalnum() or after in "'\"$_(%:?" or after > "~")
+
+
+_HANDLERS = {
+    "line": _Scanner.line_comment,
+    "block": _Scanner.block_comment,
+    "string": _Scanner.string,
+    "escape": _Scanner.escape_string,
+    "quoted": _Scanner.quoted,
+    "number": _Scanner.number,
+    "parameter": _Scanner.placeholder,
+    "dollar": _Scanner.dollar_string,
+    "percent": _Scanner.placeholder,
+    "colons": _Scanner.colons,
+    "punctuation": _Scanner.punctuation,
+    "operator": _Scanner.operator,
+}
