@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field
 
 from backstop.context import Context
+from backstop.errors import describe
 from backstop.levels import Mode, RiskLevel
 from backstop.modes import AT_RISK, Action
 from backstop.result import RiskResult
@@ -80,19 +81,6 @@ def record(event: Event) -> None:
     if event.snapshot_failure is not None:
         severity = logging.ERROR
     logger.log(severity, "%s", _sentence(event), extra={"backstop": event.attributes()})
-
-
-def describe(error: BaseException) -> str:
-    """Return an error for a log: our own messages in full, of others only what they are.
-
-    A driver's message can quote the statement or its values.
-    """
-    from backstop.errors import BackstopError
-
-    if isinstance(error, BackstopError):
-        return f"{type(error).__name__}: {error}"
-    sqlstate = getattr(error, "pgcode", None)
-    return type(error).__name__ + (f" (SQLSTATE {sqlstate})" if sqlstate else "")
 
 
 def _severity(mode: Mode, level: RiskLevel) -> int:

@@ -45,7 +45,9 @@ def allow(reason: str) -> Iterator[None]:
     Raises ConfigurationError for an empty reason.
     """
     if not isinstance(reason, str) or not reason.strip():
-        raise ConfigurationError('reason is empty: say why, as in backstop.allow(reason="ticket 4711").')
+        raise ConfigurationError(
+            'reason is empty: say why, as in backstop.allow(reason="ticket 4711").'
+        )
     outer = current()
     token = _current.set(Context(outer.actor, outer.attributes, reason.strip()))
     try:

@@ -4,6 +4,8 @@
 
     BackstopError
     ├── ConfigurationError          a wrong argument, setting or storage URL (also a ValueError)
+    │   └── UnsupportedConnection   conn is not a connection that can be guarded (also a TypeError)
+    ├── MissingDistribution         a part of Backstop isn't installed (also an ImportError)
     ├── StatementBlocked            mode "block" refused a statement (also a PermissionError)
     ├── SnapshotFailed              a before-image could not be saved
     ├── StorageError                storage answered with an error
@@ -32,6 +34,14 @@ class BackstopError(Exception):
 
 class ConfigurationError(BackstopError, ValueError):
     """A wrong argument, setting or storage URL; the message names it and the way out."""
+
+
+class UnsupportedConnection(ConfigurationError, TypeError):
+    """``conn`` is not a connection that can be guarded; the message says which ones can."""
+
+
+class MissingDistribution(BackstopError, ImportError):
+    """A part of Backstop, or the driver it needs, isn't installed; the message says what to do."""
 
 
 class StatementBlocked(BackstopError, PermissionError):
@@ -79,3 +89,25 @@ class ConnectionFailed(BackstopError):
 
 class RestoreFailed(BackstopError):
     """A restore stopped; its transaction was rolled back and the database is as it was before."""
+
+
+# Classes of SQLSTATE whose primary message names objects, never values: connection, transaction
+# state, constraints, deadlocks, rights and names, resources, object state, operator intervention.
+_FREE_OF_VALUES = ("08", "23", "25", "2D", "40", "42", "53", "54", "55", "57", "58")
+
+
+def describe(error: BaseException) -> str:
+    """Return an error as a log or a message may show it: without a value of the statement's.
+
+    Our own messages are given in full. Of a driver's error only the SQLSTATE, and the primary
+    message where that can't quote a value; of any other error its type.
+    """
+    if isinstance(error, BackstopError):
+        return str(error)
+    sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    if not sqlstate:
+        return type(error).__name__
+    message = ""
+    if sqlstate.startswith(_FREE_OF_VALUES):
+        message = getattr(getattr(error, "diag", None), "message_primary", None) or ""
+    return f"{type(error).__name__} (SQLSTATE {sqlstate}{': ' if message else ''}{message})"

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backstop.audit import describe
+from backstop.errors import describe
 from backstop.snapshots.manifest import Fate
 from backstop.snapshots.repository import Repository
 from backstop.syntax.statements import ControlKind, TransactionControl
@@ -95,7 +95,7 @@ class Fates:
         for snapshot_id in settled:
             try:
                 self._repository.save_fate(snapshot_id, fate)
-            except Exception as error:  # noqa: BLE001 - a lost fate reads as unknown
+            except Exception as error:
                 _logger.error(
                     "The fate of snapshot %s (%s) could not be stored: %s",
                     snapshot_id,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from time import perf_counter
 from typing import Callable, TypeVar
-from weakref import WeakKeyDictionary
 
 from backstop import audit
 from backstop.audit import Event
@@ -26,8 +25,8 @@ from backstop.snapshots.capture import SnapshotRequest
 from backstop.snapshots.manifest import Fate
 from backstop.snapshots.repository import Repository
 from backstop.statement import Statement
+from backstop.syntax.controls import controls
 from backstop.syntax.masking import mask_literals
-from backstop.syntax.statements import controls
 
 Answer = TypeVar("Answer")
 
@@ -38,20 +37,13 @@ class Guard:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.repository = Repository(settings.storage)
-        self._connections: WeakKeyDictionary[object, GuardedSession] = WeakKeyDictionary()
-        self._lock = threading.Lock()
 
     def on(self, connection: object) -> GuardedSession:
-        """Return the guarded session of a driver's connection, always the same one.
+        """Return a guarded session of a driver's connection; the adapter keeps one for each.
 
-        Raises TypeError for a connection of a driver that isn't supported.
+        Raises UnsupportedConnection for a connection of a driver that isn't supported.
         """
-        with self._lock:
-            found = self._connections.get(connection)
-            if found is None:
-                found = GuardedSession(self, session_for(connection))
-                self._connections[connection] = found
-            return found
+        return GuardedSession(self, session_for(connection))
 
 
 class GuardedSession:
@@ -73,8 +65,8 @@ class GuardedSession:
         """Run one statement under guard and return what ``run`` returns.
 
         ``run`` is the adapter's own call. It takes effect exactly once, or not at all when the
-        statement is blocked; what it raises passes through unchanged. ``rowcount`` gives the driver's count
-        afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed, a StorageError
+        statement is blocked; what it raises passes through unchanged. ``rowcount`` gives the
+        driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed, a StorageError
         or a driver's error where a failed snapshot shall stop its statement.
         """
         started = perf_counter()
@@ -114,6 +106,10 @@ class GuardedSession:
             self._fates.end(Fate.ROLLED_BACK if undone else Fate.COMMITTED)
             return answer
 
+    def forget(self) -> None:
+        """Leave the fates of what is pending unknown: the transaction goes on elsewhere."""
+        self._fates.end(Fate.UNKNOWN)
+
     def _take(
         self,
         action: Action,
@@ -126,7 +122,9 @@ class GuardedSession:
         if action is Action.BLOCK:
             raise blocked(result)
         if action is Action.SNAPSHOT and event is not None:
-            return self._protection.run(self._request(statement, result, event), event, run, rowcount)
+            return self._protection.run(
+                self._request(statement, result, event), event, run, rowcount
+            )
         answer = run()
         if self._fates.is_pending:
             self._fates.follow(controls(statement.text))

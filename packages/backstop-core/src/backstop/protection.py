@@ -11,8 +11,8 @@ import logging
 from dataclasses import replace
 from typing import Callable, TypeVar
 
-from backstop.audit import Event, describe
-from backstop.errors import SnapshotFailed
+from backstop.audit import Event
+from backstop.errors import SnapshotFailed, describe
 from backstop.fates import Fates
 from backstop.modes import AT_RISK
 from backstop.postgres.transactions import undone
@@ -23,7 +23,7 @@ from backstop.snapshots.capture import Captured, SnapshotRequest, capture
 from backstop.snapshots.footprint import NothingToSave
 from backstop.snapshots.manifest import Consistency, Fate, Outcome, Status, WrittenRows
 from backstop.snapshots.repository import Repository
-from backstop.syntax.statements import controls
+from backstop.syntax.controls import controls
 
 Answer = TypeVar("Answer")
 
@@ -62,7 +62,7 @@ class Protection:
             request = replace(request, consistency=Consistency.BEFORE)
         try:
             captured = self._capture(request, alone=alone)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the statement goes on
+        except Exception as error:
             self._failed(error, event, was_idle=status is TransactionStatus.IDLE)
             return run()
         event.snapshot = captured.manifest.id
@@ -116,7 +116,7 @@ class Protection:
         except BaseException as error:
             self._roll_back()
             if self._session.sqlstate(error) == _ACTIVE_TRANSACTION:
-                return self._run_natively(captured, event, run, rowcount)
+                return self._run_natively(captured, run, rowcount)
             self._save_outcome(snapshot_id, Outcome(Status.FAILED))
             raise
         outcome = self._outcome(captured, event, rowcount())
@@ -134,7 +134,6 @@ class Protection:
     def _run_natively(
         self,
         captured: Captured,
-        event: Event,
         run: Callable[[], Answer],
         rowcount: Callable[[], int | None],
     ) -> Answer:
@@ -173,7 +172,7 @@ class Protection:
         try:
             if self._session.status() is TransactionStatus.IN_TRANSACTION:
                 written = self._written(captured)
-        except Exception as error:  # noqa: BLE001 - the statement has run; only knowledge is lost
+        except Exception as error:
             _logger.warning(
                 "Snapshot %s doesn't know the rows that its statement wrote: %s",
                 captured.manifest.id,
@@ -196,7 +195,7 @@ class Protection:
     def _save_outcome(self, snapshot_id: str, outcome: Outcome) -> None:
         try:
             self._repository.save_outcome(snapshot_id, outcome)
-        except Exception as error:  # noqa: BLE001 - a lost outcome reads as unknown
+        except Exception as error:
             _logger.error(
                 "The outcome of snapshot %s (%s) could not be stored: %s",
                 snapshot_id,
@@ -217,9 +216,7 @@ def _count(rowcount: int | None) -> int | None:
 
 def _missed(captured: Captured, rows: int | None) -> tuple[str, ...]:
     counted = {"DELETE", "UPDATE"}
-    comparable = all(
-        counted.issuperset(entry.operations) for entry in captured.footprint.relations
-    )
+    comparable = all(counted.issuperset(entry.operations) for entry in captured.footprint.relations)
     if rows is None or not comparable or rows <= captured.manifest.rows:
         return ()
     return (

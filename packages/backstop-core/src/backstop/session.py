@@ -22,13 +22,15 @@ class TransactionStatus(Enum):
 class Sink(Protocol):
     """Takes the bytes of a COPY … TO STDOUT, in order."""
 
-    def write(self, data: bytes, /) -> object: ...
+    def write(self, data: bytes, /) -> object:
+        """Take the next bytes."""
 
 
 class Source(Protocol):
     """Gives the bytes of a COPY … FROM STDIN; an empty answer ends it."""
 
-    def read(self, size: int = -1, /) -> bytes: ...
+    def read(self, size: int = -1, /) -> bytes:
+        """Give at most ``size`` bytes."""
 
 
 class Session(Protocol):
@@ -48,8 +50,8 @@ class Session(Protocol):
     def status(self) -> TransactionStatus:
         """Return the transaction's state without asking the server."""
 
-    def execute(self, sql: str) -> None:
-        """Run one statement and discard its result."""
+    def execute(self, sql: str) -> int:
+        """Run one statement and return the number of rows it touched, -1 where that is unknown."""
 
     def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
         """Return the rows of a query whose columns are all of type text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backstop.errors import ConfigurationError
+from backstop.errors import MissingDistribution, UnsupportedConnection
 
 if TYPE_CHECKING:
     from backstop.session import Session
@@ -15,13 +15,13 @@ __all__ = ["connect", "session_for"]
 def session_for(connection: object) -> Session:
     """Return a session on an open driver connection.
 
-    Raises TypeError, naming what is supported, for anything that is not a psycopg2 connection.
+    Raises UnsupportedConnection, naming what is supported, for any other object.
     """
     if any(base.__module__.startswith("psycopg2") for base in type(connection).__mro__):
         from backstop.drivers.psycopg2 import Psycopg2Session
 
         return Psycopg2Session(connection)
-    raise TypeError(
+    raise UnsupportedConnection(
         f"conn is a {type(connection).__module__}.{type(connection).__qualname__}; "
         "Backstop takes an open psycopg2 connection (psycopg2.connect(…))."
     )
@@ -30,13 +30,13 @@ def session_for(connection: object) -> Session:
 def connect(dsn: str) -> Session:
     """Open a connection of Backstop's own.
 
-    Raises ConfigurationError when no driver is installed, naming what to install, and
+    Raises MissingDistribution when no driver is installed, naming what to install, and
     ConnectionFailed when the server doesn't accept the connection.
     """
     try:
         from backstop.drivers.psycopg2 import Psycopg2Session
     except ImportError:
-        raise ConfigurationError(
+        raise MissingDistribution(
             "A DSN needs a PostgreSQL driver: install backstop-psycopg2[binary]."
         ) from None
     return Psycopg2Session.open(dsn)

@@ -66,10 +66,11 @@ class Psycopg2Session:
         status = self._connection.get_transaction_status()
         return _STATUS.get(status, TransactionStatus.UNUSABLE)
 
-    def execute(self, sql: str) -> None:
-        """Run one statement and discard its result."""
+    def execute(self, sql: str) -> int:
+        """Run one statement and return the number of rows it touched, -1 where that is unknown."""
         with self._cursor() as cursor:
             cursor.execute(MARK + sql)
+            return cursor.rowcount
 
     def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
         """Return the rows of a query whose columns are all of type text."""
@@ -87,7 +88,7 @@ class Psycopg2Session:
     def copy_in(self, sql: str, source: Source) -> int:
         """Run a COPY … FROM STDIN from ``source`` and return its number of rows."""
         with self._cursor() as cursor:
-            cursor.copy_expert(MARK + sql, source, _COPY_BUFFER)
+            cursor.copy_expert(MARK + sql, cast("Any", source), _COPY_BUFFER)
             return cursor.rowcount
 
     def commit(self) -> None:

@@ -75,9 +75,7 @@ def _index(entry: dict[str, Any]) -> list[CatalogObject]:
         )
     if settings:
         objects.append(
-            CatalogObject(
-                "index setting", f"settings of {own}", tuple(settings), (own,), "after"
-            )
+            CatalogObject("index setting", f"settings of {own}", tuple(settings), (own,), "after")
         )
     if entry["parent"]:
         parent = (

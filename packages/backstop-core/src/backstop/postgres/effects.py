@@ -49,7 +49,6 @@ def _referential_sentences(
     entry: Mapping[str, Any],
     operations: Sequence[str],
     assigned: Sequence[str],
-    saved: Mapping[int, Relation],
 ) -> list[str]:
     sentences = []
     if "DELETE" in operations and entry["on_delete"] in _ACTIONS:

@@ -7,7 +7,7 @@ batches, which keeps memory constant. A lock keeps every ctid valid in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from backstop.postgres import quoting
 from backstop.postgres.relations import Relation
@@ -46,8 +46,7 @@ def found_rows(session: Session, finder: str) -> Iterator[tuple[int, list[str]]]
     while True:
         found = session.fetch(f"FETCH {_BATCH} FROM {_CURSOR}")
         change_settings(session, PINNED)
-        for oid, ctids in _by_relation(found).items():
-            yield oid, ctids
+        yield from _by_relation(found).items()
         if len(found) < _BATCH:
             session.execute(f"CLOSE {_CURSOR}")
             return
@@ -76,7 +75,7 @@ def _columns(relation: Relation) -> str:
     return ", ".join(quoting.identifier(column.name) for column in relation.columns)
 
 
-def _by_relation(found: list[tuple[str | None, ...]]) -> Mapping[int, list[str]]:
+def _by_relation(found: list[tuple[str | None, ...]]) -> dict[int, list[str]]:
     batches: dict[int, list[str]] = {}
     for oid, ctid in found:
         batches.setdefault(int(oid or 0), []).append(ctid or "")

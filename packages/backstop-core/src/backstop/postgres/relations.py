@@ -13,10 +13,16 @@ from backstop.session import Session
 
 @dataclass(frozen=True)
 class Column:
-    """One column that holds values of its own (a generated one doesn't)."""
+    """One column that holds values of its own (a generated one doesn't).
+
+    ``builtin`` is whether its type is PostgreSQL's own; ``always`` whether it is an identity
+    column GENERATED ALWAYS, which takes no value in an UPDATE.
+    """
 
     name: str
     type: str
+    builtin: bool
+    always: bool
 
 
 @dataclass(frozen=True)
@@ -125,8 +131,11 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
                ARRAY(
                    SELECT pg_catalog.json_build_object(
                        'name', a.attname,
-                       'type', pg_catalog.format_type(a.atttypid, a.atttypmod))
+                       'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+                       'builtin', t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace,
+                       'always', a.attidentity = 'a')
                    FROM pg_catalog.pg_attribute a
+                   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
                    WHERE a.attrelid = c.oid AND a.attnum > 0
                      AND NOT a.attisdropped AND a.attgenerated = ''
                    ORDER BY a.attnum

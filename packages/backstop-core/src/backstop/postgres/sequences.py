@@ -40,6 +40,16 @@ class Sequence:
         return f"sequence {self.schema}.{self.name}"
 
 
+@dataclass(frozen=True)
+class Position:
+    """The position of one sequence."""
+
+    schema: str
+    name: str
+    last_value: int
+    is_called: bool
+
+
 def owned(session: Session, tables: list[int]) -> list[Sequence]:
     """Return the sequences that columns of the tables own."""
     found = query.rows(
@@ -47,7 +57,8 @@ def owned(session: Session, tables: list[int]) -> list[Sequence]:
         f"""
         SELECT c.oid, n.nspname AS schema, c.relname AS name,
                a.attidentity AS identity, t.oid::pg_catalog.regclass::pg_catalog.text AS table,
-               tn.nspname || '.' || t.relname AS table_label, a.attname AS column, c.relpersistence AS persistence,
+               tn.nspname || '.' || t.relname AS table_label, a.attname AS column,
+               c.relpersistence AS persistence,
                pg_catalog.format_type(s.seqtypid, NULL) AS type,
                s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle
         FROM pg_catalog.pg_depend d
@@ -108,11 +119,11 @@ def _serial(sequence: Sequence) -> list[CatalogObject]:
     ]
 
 
-def positions(session: Session, found: list[Sequence]) -> list[dict[str, Any]]:
-    """Return schema, name, last_value and is_called of each sequence."""
+def positions(session: Session, found: list[Sequence]) -> list[Position]:
+    """Return the position of each sequence."""
     if not found:
         return []
-    return query.rows(
+    entries = query.rows(
         session,
         " UNION ALL ".join(
             f"SELECT {quoting.literal(sequence.schema)}::pg_catalog.text AS schema, "
@@ -120,6 +131,23 @@ def positions(session: Session, found: list[Sequence]) -> list[dict[str, Any]]:
             f"FROM {sequence.sql}"
             for sequence in found
         ),
+    )
+    return [Position(**entry) for entry in entries]
+
+
+def set_position(session: Session, saved: Position) -> None:
+    """Move a sequence to a saved position, unless it stands further already."""
+    sequence = quoting.qualified(saved.schema, saved.name)
+    session.execute(
+        f"""
+        SELECT pg_catalog.setval(s.seqrelid, {saved.last_value}, {saved.is_called})
+        FROM {sequence} AS now
+        JOIN pg_catalog.pg_sequence s
+          ON s.seqrelid = pg_catalog.to_regclass({quoting.literal(sequence)})
+        WHERE NOT now.is_called
+           OR (s.seqincrement > 0 AND now.last_value < {saved.last_value})
+           OR (s.seqincrement < 0 AND now.last_value > {saved.last_value})
+        """
     )
 
 

@@ -53,9 +53,7 @@ def _partition(table: dict[str, Any]) -> CatalogObject:
     return CatalogObject(
         "partition",
         f"partition {table['label']}",
-        (
-            f"ALTER TABLE ONLY {parent['sql']} ATTACH PARTITION {table['sql']} {table['bound']}",
-        ),
+        (f"ALTER TABLE ONLY {parent['sql']} ATTACH PARTITION {table['sql']} {table['bound']}",),
         (f"table {table['label']}", f"table {parent['label']}"),
     )
 

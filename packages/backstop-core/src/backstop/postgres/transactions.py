@@ -6,6 +6,7 @@ survives RELEASE and is undone by ROLLBACK TO. Everything here follows from thes
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -23,6 +24,22 @@ PINNED: Mapping[str, str] = {
     "search_path": "",
     "xmloption": "content",
 }
+
+
+@contextmanager
+def transaction(session: Session) -> Iterator[None]:
+    """Run the block in a transaction of our own, committed at its end, rolled back by an error."""
+    explicit = session.autocommit
+    if explicit:
+        session.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        # After a lost connection there is nothing left to roll back.
+        with contextlib.suppress(Exception):
+            session.execute("ROLLBACK") if explicit else session.rollback()
+        raise
+    session.execute("COMMIT") if explicit else session.commit()
 
 
 @contextmanager

@@ -7,13 +7,15 @@ edited afterwards, in the same transaction or a later one.
 
 from __future__ import annotations
 
-from backstop.postgres import quoting, query
+from backstop.postgres import query, quoting
 from backstop.postgres.relations import Relation
 from backstop.postgres.server import own_xids
 from backstop.session import Session
 
 
-def last_command(session: Session, relation: Relation, where: str | None) -> tuple[list[str], str | None]:
+def last_command(
+    session: Session, relation: Relation, where: str | None
+) -> tuple[list[str], str | None]:
     """Return the transaction's xids, and the command that wrote last to ``relation``.
 
     ``where`` finds one row that the statement has written; without it the relation is read

@@ -33,7 +33,6 @@ from backstop.snapshots.manifest import (
     DatabaseInfo,
     Manifest,
     SavedColumn,
-    SavedSequence,
     SavedTable,
     StatementInfo,
 )
@@ -123,9 +122,7 @@ class _Attempt:
         self._repository.save(manifest)
         return Captured(manifest, found, self._samples)
 
-    def _manifest(
-        self, found: Footprint, state: ServerState, saved: list[SavedTable]
-    ) -> Manifest:
+    def _manifest(self, found: Footprint, state: ServerState, saved: list[SavedTable]) -> Manifest:
         defined = definitions(self._session, found.dropped)
         restarted = [relation.oid for relation in found.dropped + found.restarted]
         positions = sequences.positions(
@@ -157,7 +154,7 @@ class _Attempt:
             isolation=state.isolation,
             consistency=_consistency(request, found, state),
             tables=tuple(sorted(saved, key=lambda table: table.oid)),
-            sequences=tuple(SavedSequence(**position) for position in positions),
+            sequences=tuple(positions),
             objects=defined.objects,
             not_covered=found.not_covered + defined.not_covered,
         )
@@ -246,9 +243,7 @@ class _Attempt:
         return RowStream(self._repository.storage, prefix, self._bytes_left)
 
 
-def _consistency(
-    request: SnapshotRequest, found: Footprint, state: ServerState
-) -> Consistency:
+def _consistency(request: SnapshotRequest, found: Footprint, state: ServerState) -> Consistency:
     destroyed = any(entry.lock_mode == locks.ACCESS_EXCLUSIVE for entry in found.relations)
     if destroyed and state.isolation in _FROZEN_VIEW:
         return Consistency.NOT_EXACT

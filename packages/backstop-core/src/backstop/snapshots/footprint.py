@@ -80,7 +80,7 @@ class Footprint:
 
 
 def footprint(session: Session, sql: str, result: RiskResult) -> Footprint:
-    """Return the footprint of a text; NothingToSave when no row or definition of it can be saved."""
+    """Return the footprint of a text; NothingToSave when it has none that can be saved."""
     builder = _Builder(session, changes(sql), result)
     found = builder.build()
     if not found.relations:
@@ -143,7 +143,9 @@ class _Builder:
         whole = not self._finds_the_same_rows(change) or any(oid in self._entries for oid in oids)
         entered = self._enter(oids, change.operation, whole=whole)
         for oid in entered:
-            self._entries[oid].assigned += (folded(tokenize(column)[0]) for column in change.columns)
+            self._entries[oid].assigned += (
+                folded(tokenize(column)[0]) for column in change.columns
+            )
         if entered and not whole:
             self._finders.append(Finder(_finder(change, entered), tuple(entered)))
 

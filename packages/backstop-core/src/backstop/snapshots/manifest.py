@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from backstop.errors import SnapshotDamaged
 from backstop.postgres.objects import CatalogObject
+from backstop.postgres.sequences import Position
 from backstop.snapshots.stream import DataObject
 
 FORMAT = 1
@@ -91,16 +92,6 @@ class SavedTable:
 
 
 @dataclass(frozen=True)
-class SavedSequence:
-    """The position of one sequence."""
-
-    schema: str
-    name: str
-    last_value: int
-    is_called: bool
-
-
-@dataclass(frozen=True)
 class DatabaseInfo:
     """Where a snapshot was taken: enough to know the database again, nothing to get in."""
 
@@ -138,7 +129,7 @@ class Manifest:
     isolation: str
     consistency: Consistency
     tables: tuple[SavedTable, ...] = ()
-    sequences: tuple[SavedSequence, ...] = ()
+    sequences: tuple[Position, ...] = ()
     objects: tuple[CatalogObject, ...] = ()
     not_covered: tuple[str, ...] = ()
     format: int = FORMAT
@@ -192,9 +183,7 @@ def manifest_from_json(data: bytes, key: str) -> Manifest:
         document["database"] = _build(DatabaseInfo, document["database"])
         document["consistency"] = Consistency(document["consistency"])
         document["tables"] = tuple(_table(table) for table in document["tables"])
-        document["sequences"] = tuple(
-            _build(SavedSequence, item) for item in document["sequences"]
-        )
+        document["sequences"] = tuple(_build(Position, item) for item in document["sequences"])
         document["objects"] = tuple(CatalogObject.from_json(item) for item in document["objects"])
         document["not_covered"] = tuple(document["not_covered"])
         return _build(Manifest, document)

@@ -221,9 +221,7 @@ class Repository:
 def table_names(manifest: Manifest) -> tuple[str, ...]:
     """Return the tables that a listing names."""
     named = [table.label for table in manifest.tables]
-    dropped = [
-        item.identity.partition(" ")[2] for item in manifest.objects if item.kind == "table"
-    ]
+    dropped = [item.identity.partition(" ")[2] for item in manifest.objects if item.kind == "table"]
     return tuple(dict.fromkeys(named + dropped))
 
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Callable
+from typing import IO, Callable, cast
 
 import zstandard
 
@@ -108,15 +108,13 @@ class RowStream:
                 digest = hashlib.sha256()
                 size = self._storage.write(key, self._compressed(block, digest.update))
                 self.objects.append(DataObject(key, size, digest.hexdigest()))
-        except BaseException as error:  # noqa: BLE001 - raised again in the reading thread
+        except BaseException as error:
             self._failure = error
             # The reading thread may be waiting for room in the queue.
             while self._next_block() is not None:
                 pass
 
-    def _compressed(
-        self, block: bytes | None, update: Callable[[bytes], None]
-    ) -> Iterator[bytes]:
+    def _compressed(self, block: bytes | None, update: Callable[[bytes], None]) -> Iterator[bytes]:
         compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compressobj()
         size = 0
         while block is not None:
@@ -172,7 +170,7 @@ class _VerifiedObject:
     def __init__(self, storage: Storage, stored: DataObject) -> None:
         self._stored = stored
         self._source = _HashedSource(storage.read(stored.key))
-        self._reader = zstandard.ZstdDecompressor().stream_reader(self._source)
+        self._reader = zstandard.ZstdDecompressor().stream_reader(cast("IO[bytes]", self._source))
 
     def read(self, size: int) -> bytes:
         try:

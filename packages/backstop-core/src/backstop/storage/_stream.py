@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PARTS_BEFORE_GROWTH = 2000
 
 
-class StreamStopped(Exception):  # noqa: N818 - it is a signal
+class StreamStopped(Exception):
     """The upload has failed already, so no more chunks are pulled."""
 
 

@@ -67,6 +67,12 @@ class Storage(ABC):
     def url(self) -> str:
         """The storage URL, safe to show: it holds no secret."""
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Storage) and self.url == other.url
+
+    def __hash__(self) -> int:
+        return hash(self.url)
+
     @abstractmethod
     def write(self, key: str, chunks: Iterable[bytes]) -> int:
         """Store one object from a stream of chunks and return its size in bytes.

@@ -1,0 +1,89 @@
+"""Writing rows back without setting anything off: triggers and rules silent, keys checked last.
+
+Everything is done by ALTER TABLE inside the transaction that restores, which the owner of a table
+may do as well as a superuser, and is put back exactly as it was before the transaction ends.
+Foreign keys stay in force: they are only checked later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from backstop.postgres import query, quoting
+from backstop.postgres.relations import Relation
+from backstop.session import Session
+
+_ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+
+
+@contextmanager
+def quiet(session: Session, relations: Sequence[Relation]) -> Iterator[None]:
+    """Keep triggers and rules of the relations from firing, and check foreign keys at the end.
+
+    Raises the driver's error for a missing right, and for a foreign key that doesn't hold.
+    """
+    oids = [relation.oid for relation in relations]
+    switches = _switches(session, oids)
+    keys = _foreign_keys(session, oids)
+    for entry in switches:
+        session.execute(f"ALTER TABLE {entry['sql']} DISABLE {_switch(entry)}")
+    for entry in keys:
+        session.execute(f"{_constraint(entry)} DEFERRABLE INITIALLY DEFERRED")
+    session.execute("SET CONSTRAINTS ALL DEFERRED")
+    yield
+    session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for entry in keys:
+        session.execute(
+            f"{_constraint(entry)} {'DEFERRABLE' if entry['deferrable'] else 'NOT DEFERRABLE'} "
+            f"INITIALLY {'DEFERRED' if entry['deferred'] else 'IMMEDIATE'}"
+        )
+    for entry in switches:
+        session.execute(f"ALTER TABLE {entry['sql']} {_ENABLE[entry['enabled']]} {_switch(entry)}")
+
+
+def _switch(entry: dict[str, Any]) -> str:
+    return f"{entry['kind']} {quoting.identifier(entry['name'])}"
+
+
+def _constraint(entry: dict[str, Any]) -> str:
+    return f"ALTER TABLE {entry['sql']} ALTER CONSTRAINT {quoting.identifier(entry['name'])}"
+
+
+def _switches(session: Session, oids: list[int]) -> list[dict[str, Any]]:
+    return query.rows(
+        session,
+        f"""
+        SELECT tgrelid::pg_catalog.regclass::pg_catalog.text AS sql, 'TRIGGER' AS kind,
+               tgname AS name, tgenabled AS enabled
+        FROM pg_catalog.pg_trigger
+        WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgrelid = ANY ({quoting.oid_array(oids)})
+        UNION ALL
+        SELECT ev_class::pg_catalog.regclass::pg_catalog.text, 'RULE', rulename, ev_enabled
+        FROM pg_catalog.pg_rewrite
+        WHERE ev_enabled <> 'D' AND ev_class = ANY ({quoting.oid_array(oids)})
+        ORDER BY 1, 2, 3
+        """,
+    )
+
+
+def _foreign_keys(session: Session, oids: list[int]) -> list[dict[str, Any]]:
+    # A partition's share of a key can't be altered: its root is.
+    return query.rows(
+        session,
+        f"""
+        WITH RECURSIVE key AS (
+            SELECT oid, conparentid FROM pg_catalog.pg_constraint
+            WHERE contype = 'f' AND conrelid = ANY ({quoting.oid_array(oids)})
+            UNION
+            SELECT parent.oid, parent.conparentid
+            FROM key JOIN pg_catalog.pg_constraint parent ON parent.oid = key.conparentid
+        )
+        SELECT con.conrelid::pg_catalog.regclass::pg_catalog.text AS sql, con.conname AS name,
+               con.condeferrable AS deferrable, con.condeferred AS deferred
+        FROM key JOIN pg_catalog.pg_constraint con ON con.oid = key.oid
+        WHERE con.conparentid = 0
+        ORDER BY con.oid
+        """,
+    )

@@ -1,0 +1,92 @@
+"""The restore plan: what would be done, in order, before anything is done."""
+
+from __future__ import annotations
+
+from backstop.errors import ConfigurationError
+from backstop.postgres import existing
+from backstop.postgres.objects import STAGES
+from backstop.postgres.server import ServerState
+from backstop.recovery.objects import ObjectPlan
+from backstop.recovery.report import RestorePlan
+from backstop.recovery.rows import saved_names
+from backstop.session import Session
+from backstop.snapshots.manifest import Consistency, Fate, Manifest, Status
+from backstop.snapshots.repository import Snapshot
+
+
+def make_plan(
+    session: Session, snapshot: Snapshot, state: ServerState, objects: ObjectPlan
+) -> RestorePlan:
+    """Return the plan to restore a snapshot in place."""
+    manifest = snapshot.manifest
+    steps = [f"create {item.identity}" for item in objects.stage(STAGES[0])]
+    present = existing.find_relations(session, saved_names(manifest))
+    for table in manifest.tables:
+        where = "" if table.label in present else " (created above)" if steps else " (missing!)"
+        verb = "put back" if not table.updated_in_place else "give old values to"
+        steps.append(f"{verb} up to {table.rows:,} rows of {table.label}{where}")
+    for stage in STAGES[1:]:
+        steps += [f"create {item.identity}" for item in objects.stage(stage)]
+    steps += [
+        f"move sequence {sequence.schema}.{sequence.name} on to {sequence.last_value}"
+        for sequence in manifest.sequences
+    ]
+    return RestorePlan(
+        snapshot_id=manifest.id,
+        database=state.database,
+        steps=tuple(steps),
+        notes=tuple(_notes(snapshot, state, objects)),
+        not_covered=_not_covered(snapshot),
+        nothing_to_do=_nothing_to_do(snapshot),
+    )
+
+
+def plan_aside(snapshot: Snapshot, state: ServerState, into: str) -> RestorePlan:
+    """Return the plan to copy the rows of a snapshot of one table into a new table."""
+    tables = snapshot.manifest.tables
+    if len(tables) != 1:
+        raise ConfigurationError(
+            f"into takes the rows of one table; this snapshot has {len(tables)}: "
+            f"{', '.join(table.label for table in tables) or 'none'}. Restore it in place instead."
+        )
+    return RestorePlan(
+        snapshot_id=snapshot.manifest.id,
+        database=state.database,
+        steps=(f"create table {into}", f"copy {tables[0].rows:,} rows of {tables[0].label}"),
+    )
+
+
+def _nothing_to_do(snapshot: Snapshot) -> str | None:
+    if snapshot.outcome.status is Status.FAILED:
+        return "The statement failed, so it destroyed nothing."
+    if snapshot.fate is Fate.ROLLED_BACK:
+        return "The statement's transaction was rolled back, so it destroyed nothing."
+    return None
+
+
+def _notes(snapshot: Snapshot, state: ServerState, objects: ObjectPlan) -> list[str]:
+    manifest = snapshot.manifest
+    notes = ["Triggers and rules of the tables don't fire; foreign keys are checked at the end."]
+    if snapshot.fate is Fate.UNKNOWN:
+        notes.append("It isn't known whether the statement's transaction was committed.")
+    if _consistency(snapshot) is not Consistency.EXACT:
+        notes.append(
+            f"The snapshot is consistent '{_consistency(snapshot).value}': rows that others "
+            "wrote in the last moment may be missing from it."
+        )
+    if manifest.database.name != state.database:
+        notes.append(f"The snapshot was taken in database {manifest.database.name}.")
+    notes += [
+        f"The {item.identity} exists with another definition and will be left as it is."
+        for item in objects.conflicting
+    ]
+    return notes
+
+
+def _not_covered(snapshot: Snapshot) -> tuple[str, ...]:
+    manifest: Manifest = snapshot.manifest
+    return tuple(dict.fromkeys(manifest.not_covered + snapshot.outcome.not_covered))
+
+
+def _consistency(snapshot: Snapshot) -> Consistency:
+    return snapshot.outcome.consistency or snapshot.manifest.consistency

@@ -1,0 +1,72 @@
+"""What a restore is going to do, and what it has done: plain values for people and programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """The ordered steps that bring a footprint back.
+
+    ``nothing_to_do`` says why no step is needed (the statement failed, its transaction was rolled
+    back). ``notes`` are what the person on duty should know before saying yes; ``not_covered``
+    is what the snapshot never held.
+    """
+
+    snapshot_id: str
+    database: str
+    steps: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    not_covered: tuple[str, ...] = ()
+    nothing_to_do: str | None = None
+
+
+@dataclass
+class TableReport:
+    """What became of the rows of one relation.
+
+    ``saved`` rows are in the snapshot: ``inserted`` were missing, ``updated`` had their old
+    values put back, ``unchanged`` were there already, and ``conflicts`` were edited later and are
+    left as they are.
+    """
+
+    table: str
+    saved: int
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    conflicts: int = 0
+
+
+@dataclass
+class RestoreReport:
+    """What a restore has done.
+
+    ``conflicts`` are sentences about what was left alone; ``problems`` about what could not be
+    put back, such as an owner that no longer exists.
+    """
+
+    plan: RestorePlan
+    applied: bool = False
+    tables: list[TableReport] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
+    existing: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that the statement destroyed is back."""
+        if self.plan.nothing_to_do is not None:
+            return True
+        return self.applied and not (self.conflicts or self.problems or self.plan.not_covered)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the rows of one relation have come, in uncompressed bytes."""
+
+    table: str
+    done: int
+    total: int

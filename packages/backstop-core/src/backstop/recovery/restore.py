@@ -1,0 +1,223 @@
+"""Restoring one snapshot: plan, apply in one transaction, check, report.
+
+In place, a restore puts back what the statement destroyed and nothing else. It never overwrites
+a row that was edited later, unless told to, and doing it twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from backstop.drivers import connect, session_for
+from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
+from backstop.postgres import existing, locks, sequences, server
+from backstop.postgres.merging import RowMarks
+from backstop.postgres.quiet import quiet
+from backstop.postgres.relations import Relation
+from backstop.postgres.server import ServerState
+from backstop.postgres.transactions import PINNED, change_settings, transaction
+from backstop.recovery.copying import copy_aside
+from backstop.recovery.objects import ObjectPlan, create, plan_objects
+from backstop.recovery.plan import make_plan, plan_aside
+from backstop.recovery.report import Progress, RestoreReport
+from backstop.recovery.rows import CountedReader, restore_rows, saved_names
+from backstop.session import Session, TransactionStatus
+from backstop.settings import StorageArgument, storage_from
+from backstop.snapshots.manifest import SavedTable
+from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
+
+
+class OnConflict(str, Enum):
+    """What a restore does with a row that was edited after the statement.
+
+    REPORT leaves it alone and says so; OVERWRITE gives it its old values; ABORT changes nothing.
+    """
+
+    REPORT = "report"
+    OVERWRITE = "overwrite"
+    ABORT = "abort"
+
+
+def restore(
+    snapshot_id: str,
+    *,
+    storage: StorageArgument | None = None,
+    dsn: str | None = None,
+    conn: object | None = None,
+    on_conflict: str | OnConflict = OnConflict.REPORT,
+    into: str | None = None,
+    dry_run: bool = False,
+    lock_timeout: float = 10.0,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> RestoreReport:
+    """Bring back what one statement destroyed, in one transaction, and report.
+
+    ``snapshot_id`` may be any unambiguous beginning of an id. The database is given by ``dsn``, or
+    by ``conn``, an idle psycopg2 connection, which is committed. ``into`` copies the rows of a
+    snapshot of one table into a new table of that name instead. ``dry_run`` only plans.
+    ``lock_timeout`` is in seconds. ``progress`` is called while rows are copied.
+
+    Raises SnapshotNotFound, SnapshotDamaged, StorageError, ConnectionFailed, ConfigurationError,
+    and RestoreFailed for everything else that stops it; the database is then as it was.
+    """
+    choice = _on_conflict(on_conflict)
+    repository = Repository(storage_from(storage))
+    snapshot = repository.load(repository.find(snapshot_id))
+    session = _session(dsn, conn)
+    attempt = _Restore(session, repository, snapshot, choice, progress, lock_timeout)
+    try:
+        if into is not None:
+            return attempt.aside(into, dry_run=dry_run)
+        return attempt.in_place(dry_run=dry_run)
+    except BackstopError:
+        raise
+    except Exception as error:
+        raise RestoreFailed(
+            f"The restore stopped and changed nothing: {describe(error)}."
+        ) from error
+    finally:
+        if conn is None:
+            session.close()
+
+
+@dataclass
+class _Restore:
+    session: Session
+    repository: Repository
+    snapshot: Snapshot
+    on_conflict: OnConflict
+    progress: Callable[[Progress], None]
+    lock_timeout: float
+
+    def in_place(self, *, dry_run: bool) -> RestoreReport:
+        with transaction(self.session):
+            change_settings(self.session, {**PINNED, "row_security": "off"})
+            objects = plan_objects(self.session, self.snapshot.manifest)
+            state = server.state(self.session)
+            report = RestoreReport(make_plan(self.session, self.snapshot, state, objects))
+            if dry_run or report.plan.nothing_to_do is not None:
+                return report
+            self._apply(objects, state, report)
+            if report.conflicts and self.on_conflict is OnConflict.ABORT:
+                raise RestoreFailed(" ".join([*report.conflicts, "Nothing was changed."]))
+        report.applied = True
+        self.repository.save_restore(
+            RecordedRestore(
+                self.snapshot.manifest.id, state.transaction_id, state.system_identifier
+            )
+        )
+        return report
+
+    def aside(self, into: str, *, dry_run: bool) -> RestoreReport:
+        with transaction(self.session):
+            plan = plan_aside(self.snapshot, server.state(self.session), into)
+            report = RestoreReport(plan)
+            if dry_run:
+                return report
+            (table,) = self.snapshot.manifest.tables
+            source = CountedReader(self.repository.storage, table, self.progress)
+            report.tables.append(copy_aside(self.session, table, into, source))
+        report.applied = True
+        return report
+
+    def _apply(self, objects: ObjectPlan, state: ServerState, report: RestoreReport) -> None:
+        create(self.session, objects, "before")
+        relations = existing.find_relations(self.session, saved_names(self.snapshot.manifest))
+        self._restore_rows(relations, objects, state, report)
+        create(self.session, objects, "after")
+        create(self.session, objects, "last")
+        for sequence in self.snapshot.manifest.sequences:
+            sequences.set_position(self.session, sequence)
+        report.problems += create(self.session, objects, "privileges")
+        report.created += [item.identity for item in objects.missing]
+        report.existing += [item.identity for item in objects.existing]
+        report.conflicts += [
+            f"The {item.identity} exists with another definition and was left as it is."
+            for item in objects.conflicting
+        ]
+
+    def _restore_rows(
+        self,
+        relations: Mapping[str, Relation],
+        objects: ObjectPlan,
+        state: ServerState,
+        report: RestoreReport,
+    ) -> None:
+        refused = {item.identity for item in objects.conflicting if item.kind == "table"}
+        locks.lock(
+            self.session,
+            dict.fromkeys(relations.values(), locks.SHARE_ROW_EXCLUSIVE),
+            self.lock_timeout,
+        )
+        with quiet(self.session, list(relations.values())):
+            for table in self.snapshot.manifest.tables:
+                relation = relations.get(table.label)
+                if relation is None:
+                    report.conflicts.append(
+                        f"{table.label} doesn't exist any more, so its {table.rows:,} rows were "
+                        "not put back. Restore the snapshot that dropped it first."
+                    )
+                elif f"table {table.label}" not in refused:
+                    self._restore_table(table, relation, state, report)
+
+    def _restore_table(
+        self, table: SavedTable, relation: Relation, state: ServerState, report: RestoreReport
+    ) -> None:
+        restored = restore_rows(
+            self.session,
+            table,
+            relation,
+            CountedReader(self.repository.storage, table, self.progress),
+            self._marks(table, state),
+            overwrite=self.on_conflict is OnConflict.OVERWRITE,
+        )
+        report.tables.append(restored)
+        if restored.conflicts:
+            report.conflicts.append(
+                f"{restored.conflicts:,} rows of {table.label} were changed after the statement "
+                "and were left as they are."
+            )
+
+    def _marks(self, table: SavedTable, state: ServerState) -> RowMarks:
+        manifest = self.snapshot.manifest
+        home = (manifest.database.system_identifier, manifest.database.oid)
+        if home != (state.system_identifier, state.database_oid):
+            # Transaction ids mean nothing in another database.
+            return RowMarks()
+        restores = tuple(
+            found.xid
+            for found in self.repository.restores_after(manifest.id)
+            if found.system_identifier == state.system_identifier
+        )
+        for written in self.snapshot.outcome.written:
+            if written.oid == table.oid:
+                return RowMarks(written.xids, written.command, restores)
+        return RowMarks((manifest.transaction_id,), None, restores)
+
+
+def _on_conflict(value: str | OnConflict) -> OnConflict:
+    try:
+        return OnConflict(value)
+    except ValueError:
+        raise ConfigurationError(
+            f"on_conflict is {value!r}: it takes 'report', 'overwrite' or 'abort'."
+        ) from None
+
+
+def _session(dsn: str | None, conn: object | None) -> Session:
+    if conn is not None:
+        session = session_for(getattr(conn, "__wrapped__", conn))
+        if session.status() is not TransactionStatus.IDLE:
+            raise ConfigurationError(
+                "conn is closed or inside a transaction: commit or roll back first."
+            )
+        return session
+    chosen = dsn or os.environ.get("BACKSTOP_DSN")
+    if not chosen:
+        raise ConfigurationError(
+            "dsn is missing: give dsn='postgresql://user@host/database', or set BACKSTOP_DSN."
+        )
+    return connect(chosen)

@@ -1,0 +1,117 @@
+"""What people and programs do with stored snapshots, without a database: see, verify, prune."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from backstop.errors import ConfigurationError, SnapshotDamaged, StorageError
+from backstop.settings import StorageArgument, storage_from
+from backstop.snapshots import identifiers
+from backstop.snapshots.manifest import SavedTable
+from backstop.snapshots.repository import Repository, Snapshot, SnapshotSummary
+from backstop.snapshots.stream import ObjectReader
+
+# A snapshot without a manifest may still be on its way.
+_IN_PROGRESS = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What verifying a snapshot found; ``problems`` is empty when it can be restored."""
+
+    id: str
+    objects: int
+    rows: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PruneReport:
+    """What was removed, or would be: snapshots, and ids of what crashes left behind."""
+
+    snapshots: tuple[str, ...]
+    leftovers: tuple[str, ...]
+    dry_run: bool
+
+
+def list_snapshots(storage: StorageArgument | None = None) -> builtins.list[SnapshotSummary]:
+    """Return every complete snapshot, oldest first, without reading one."""
+    return Repository(storage_from(storage)).summaries()
+
+
+def show(snapshot_id: str, storage: StorageArgument | None = None) -> Snapshot:
+    """Return everything that is known of one snapshot, but its rows.
+
+    Raises SnapshotNotFound, AmbiguousSnapshot, and SnapshotDamaged for a damaged manifest.
+    """
+    repository = Repository(storage_from(storage))
+    return repository.load(repository.find(snapshot_id))
+
+
+def verify(snapshot_id: str, storage: StorageArgument | None = None) -> Verification:
+    """Read a snapshot whole and compare every byte with what was written.
+
+    Raises SnapshotNotFound and StorageUnreachable; damage is a problem in the answer.
+    """
+    repository = Repository(storage_from(storage))
+    found = repository.find(snapshot_id)
+    try:
+        manifest = repository.load(found).manifest
+    except SnapshotDamaged as error:
+        return Verification(found, 0, 0, (str(error),))
+    problems = [
+        problem for table in manifest.tables if (problem := _problem(repository, table)) is not None
+    ]
+    objects = sum(len(table.objects) for table in manifest.tables)
+    return Verification(found, objects, manifest.rows, tuple(problems))
+
+
+def prune(
+    storage: StorageArgument | None = None,
+    *,
+    keep_within: timedelta | None = None,
+    dry_run: bool = False,
+) -> PruneReport:
+    """Remove snapshots older than ``keep_within``, and what crashes left without a manifest.
+
+    Without ``keep_within`` no snapshot is removed. What has no manifest is removed a day after
+    it was begun: before, it may be on its way.
+    """
+    if keep_within is not None and keep_within < timedelta(0):
+        raise ConfigurationError("keep_within is negative: give an age such as 30 days.")
+    repository = Repository(storage_from(storage))
+    now = datetime.now(timezone.utc)
+    old = [
+        summary.id
+        for summary in repository.summaries()
+        if keep_within is not None and summary.created_at < now - keep_within
+    ]
+    left = [
+        snapshot_id
+        for snapshot_id in repository.leftovers()
+        if identifiers.created_at(snapshot_id) < now - _IN_PROGRESS
+    ]
+    if not dry_run:
+        for snapshot_id in old + left:
+            repository.discard(snapshot_id)
+    return PruneReport(tuple(old), tuple(left), dry_run)
+
+
+def _problem(repository: Repository, table: SavedTable) -> str | None:
+    reader = ObjectReader(repository.storage, table.objects)
+    rows = size = 0
+    try:
+        # COPY text ends each row with a newline, and has none inside a value.
+        while piece := reader.read():
+            rows += piece.count(b"\n")
+            size += len(piece)
+    except (SnapshotDamaged, StorageError) as error:
+        return str(error)
+    if (rows, size) != (table.rows, table.bytes):
+        return (
+            f"The stored rows of {table.label} are {rows:,} ({size:,} bytes); "
+            f"the manifest says {table.rows:,} ({table.bytes:,} bytes)."
+        )
+    return None

@@ -1,0 +1,88 @@
+"""Guarded cursors: real subclasses of the application's own cursor class.
+
+psycopg2's C code doesn't call a Python ``execute``, so each method that sends SQL is overridden.
+The guard stands between the application's class and psycopg2's: what a subclass makes of the
+text before it calls ``super().execute`` is what is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+
+from psycopg2 import extensions
+
+from backstop.psycopg2 import statements
+from backstop.statement import Statement
+
+if TYPE_CHECKING:
+    from backstop.psycopg2.connection import GuardedConnection
+
+Answer = TypeVar("Answer")
+
+
+class GuardCursor(extensions.cursor):
+    """A cursor whose statements pass the guard of its connection."""
+
+    backstop_connection: GuardedConnection
+
+    @property
+    def connection(self) -> Any:  # type: ignore[override]
+        """The guarded connection: its other cursors are guarded as well."""
+        return self.backstop_connection
+
+    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
+        """Execute one text under guard."""
+        run = super().execute
+        statement = statements.single(self, query, vars)
+        self._guarded(statement, lambda: run(query, vars))
+
+    def executemany(self, query: Any, vars_list: Iterable[Any]) -> None:
+        """Execute one text for each set of parameters, under guard."""
+        run = super().executemany
+        sets = list(vars_list)
+        statement = statements.many(self, query, sets) if sets else None
+        self._guarded(statement, lambda: run(query, sets))
+
+    def callproc(self, procname: Any, parameters: Any = None) -> Any:
+        """Call a function under guard."""
+        run = super().callproc
+        statement = statements.call(procname, parameters)
+        if parameters is None:
+            return self._guarded(statement, lambda: run(procname))
+        return self._guarded(statement, lambda: run(procname, parameters))
+
+    def copy_expert(self, sql: Any, file: Any, *args: Any, **kwargs: Any) -> None:
+        """Run a COPY under guard."""
+        run = super().copy_expert
+        statement = statements.single(self, sql, None)
+        self._guarded(statement, lambda: run(sql, file, *args, **kwargs))
+
+    def copy_from(self, file: Any, table: str, *args: Any, **kwargs: Any) -> None:
+        """Copy into a table under guard."""
+        run = super().copy_from
+        statement = statements.copy_from(table)
+        self._guarded(statement, lambda: run(file, table, *args, **kwargs))
+
+    def copy_to(self, file: Any, table: str, *args: Any, **kwargs: Any) -> None:
+        """Copy from a table under guard."""
+        run = super().copy_to
+        statement = statements.copy_to(table)
+        self._guarded(statement, lambda: run(file, table, *args, **kwargs))
+
+    def _guarded(self, statement: Statement | None, run: Callable[[], Answer]) -> Answer:
+        if statement is None:
+            return run()
+        guarded = self.backstop_connection.backstop_session
+        return guarded.execute(statement, run, lambda: self.rowcount)
+
+
+@cache
+def guarded_class(base: type[extensions.cursor]) -> type[GuardCursor]:
+    """Return the guarded subclass of a cursor class."""
+    if issubclass(base, GuardCursor):
+        return base
+    if base is extensions.cursor:
+        return GuardCursor
+    return type(f"Guarded{base.__name__}", (base, GuardCursor), {})

@@ -1,0 +1,74 @@
+"""psycopg2's arguments as statements: the text that the server will get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from psycopg2 import extensions
+from psycopg2.sql import Composable
+
+from backstop.statement import Statement, values, with_parameters
+
+
+def single(cursor: extensions.cursor, query: Any, parameters: Any) -> Statement | None:
+    """Return the statement of execute(); None for an argument that psycopg2 will refuse."""
+    text = _text(cursor, query)
+    if text is None or parameters is None:
+        return None if text is None else Statement(text, lambda: text)
+    return with_parameters(text, values(parameters), lambda: _merged(cursor, query, parameters))
+
+
+def many(cursor: extensions.cursor, query: Any, sets: list[Any]) -> Statement | None:
+    """Return the statement of executemany(): its template, or all the merged texts."""
+    text = _text(cursor, query)
+    if text is None:
+        return None
+    every: Iterable[object] = (value for parameters in sets for value in values(parameters))
+    return with_parameters(
+        text,
+        every,
+        lambda: ";\n".join(_merged(cursor, query, parameters) for parameters in sets),
+    )
+
+
+def call(name: str, parameters: Any) -> Statement:
+    """Return the statement that callproc() sends, with placeholders for its values."""
+    count = len(parameters or ())
+    text = f"SELECT * FROM {name}({', '.join(['%s'] * count)})"
+    return Statement(text, lambda: text)
+
+
+def copy_from(table: str) -> Statement:
+    """Return the COPY that the method of that name sends."""
+    text = f"COPY {_quoted(table)} FROM STDIN"
+    return Statement(text, lambda: text)
+
+
+def copy_to(table: str) -> Statement:
+    """Return the COPY that the method of that name sends."""
+    text = f"COPY {_quoted(table)} TO STDOUT"
+    return Statement(text, lambda: text)
+
+
+def _merged(cursor: extensions.cursor, query: Any, parameters: Any) -> str:
+    return cursor.mogrify(query, parameters).decode(_encoding(cursor))
+
+
+def _text(cursor: extensions.cursor, query: Any) -> str | None:
+    if isinstance(query, str):
+        return query
+    if isinstance(query, bytes):
+        # What can't be decoded is still read, and is never taken for something else.
+        return query.decode(_encoding(cursor), errors="replace")
+    if isinstance(query, Composable):
+        return query.as_string(cursor)
+    return None
+
+
+def _encoding(cursor: extensions.cursor) -> str:
+    return extensions.encodings[cursor.connection.encoding]
+
+
+def _quoted(name: str) -> str:
+    return '"' + str(name).replace('"', '""') + '"'
