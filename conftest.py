@@ -1,3 +1,3 @@
 """Makes the shared fixtures available to every package's tests."""
 
-pytest_plugins: list[str] = []
+pytest_plugins = ["testing.s3"]
