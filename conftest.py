@@ -2,4 +2,5 @@
 
 pytest_plugins: list[str] = [
     "testing.postgres",
+    "testing.s3",
 ]
