@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import subprocess
@@ -32,8 +33,9 @@ def search_path() -> str:
     roots = [Path(os.environ[name]) for name in ("PYENV_ROOT",) if os.environ.get(name)]
     roots += [folder.parent for folder in shims]
     kept = [folder for folder in folders if folder not in shims]
-    # A folder that may not be looked into (another user's pyenv) yields nothing.
-    kept += [place for root in roots for place in sorted(root.glob("versions/*/bin"))]
+    # By the module glob: unlike Path's, it passes over what this user may not look into.
+    for root in roots:
+        kept += map(Path, sorted(glob.glob(f"{root}/versions/*/bin")))
     return os.pathsep.join(dict.fromkeys(map(str, kept)))
 
 
