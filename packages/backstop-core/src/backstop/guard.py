@@ -66,8 +66,8 @@ class GuardedSession:
 
         ``run`` is the adapter's own call. It takes effect exactly once, or not at all when the
         statement is blocked; what it raises passes through unchanged. ``rowcount`` gives the
-        driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed, a StorageError
-        or a driver's error where a failed snapshot shall stop its statement.
+        driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
+        where a failed snapshot shall stop its statement.
         """
         started = perf_counter()
         result = classify(statement.text)
