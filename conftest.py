@@ -3,4 +3,5 @@
 pytest_plugins: list[str] = [
     "testing.postgres",
     "testing.s3",
+    "testing.guarded",
 ]
