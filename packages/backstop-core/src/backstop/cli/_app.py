@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -31,6 +33,12 @@ _EPILOG = "\n\n".join(
         "\b\nExit codes:\n"
         + "\n".join(f"  {code.value:<4} {meaning}" for code, meaning in MEANINGS.items()),
     )
+)
+
+# A DSN may stand where an id or an option was meant, and a message may repeat it.
+_SECRETS = (
+    (re.compile(r"://[^\s/@]*:[^\s@]*@"), "://…@"),
+    (re.compile(r"(password\s*=\s*)('(?:\\.|[^'\\])*'|[^\s&'\")]+)", re.IGNORECASE), r"\1…"),
 )
 
 
@@ -75,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
             obj=invocation,
         )
+        _flush()
     except click.ClickException as error:
+        error.message = _without_secrets(error.message)
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -91,7 +101,22 @@ def _failed(error: Exception, invocation: Invocation) -> Exit:
         with contextlib.suppress(OSError):
             traceback.print_exception(type(error), error, error.__traceback__)
     elif isinstance(error, BackstopError):
-        say(f"Error: {error}")
+        say(f"Error: {_without_secrets(str(error))}")
     else:
         say(f"Error: {describe(error)}. `backstop --traceback …` shows where it happened.")
     return exit_for(error)
+
+
+def _flush() -> None:
+    """Write what is left, while an error of it can still be told."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it wants no more; Python would complain when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _without_secrets(message: str) -> str:
+    for pattern, replacement in _SECRETS:
+        message = pattern.sub(replacement, message)
+    return message

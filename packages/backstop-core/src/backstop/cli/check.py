@@ -132,15 +132,22 @@ def _judge_rights(findings: Findings, found: list[rights.TableRights]) -> None:
         findings.add(
             "rights",
             State.FAILED,
-            f"of {len(found)} tables, the role can change {len(lists['unsavable'])} that it "
-            "can't read whole and lock",
+            f"{len(lists['unsavable'])} of {len(found)} tables can be changed by the role, but not "
+            "read whole and locked",
         )
         findings.exit = findings.exit or Exit.IN_PART
     else:
         findings.add(
             "rights",
             State.OK,
-            f"what the role can change of {len(found)} tables, Backstop can save",
+            f"whatever the role can change, Backstop can save ({len(found)} tables)",
+        )
+    if lists["filtered"]:
+        findings.add(
+            "row security",
+            State.WARNING,
+            f"{len(lists['filtered'])} tables may hide rows from the role; a snapshot that misses "
+            "some of what a statement took says so",
         )
     if lists["not_owned"]:
         findings.add(

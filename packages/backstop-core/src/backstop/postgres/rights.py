@@ -26,9 +26,9 @@ class ServerIdentity:
 class TableRights:
     """What the role may do to one table.
 
-    ``changes``: destroy rows or the table itself; ``reads``: every column of every row that
-    row security shows it; ``locks``: keep others from writing; ``owns``: what restoring in place
-    needs; ``filtered``: row security hides rows from it.
+    ``changes``: destroy rows or the table itself; ``reads``: all of its columns; ``locks``: keep
+    others from writing; ``owns``: what restoring in place needs; ``filtered``: row security may
+    hide rows from the role.
     """
 
     table: str
@@ -40,8 +40,8 @@ class TableRights:
 
     @property
     def savable(self) -> bool:
-        """Whether a snapshot of the table would hold every row."""
-        return self.reads and self.locks and not self.filtered
+        """Whether Backstop can take snapshots of the table as this role."""
+        return self.reads and self.locks
 
 
 def identity(session: Session) -> ServerIdentity:
