@@ -2,4 +2,6 @@
 
 pytest_plugins: list[str] = [
     "testing.postgres",
+    "testing.s3",
+    "testing.guarded",
 ]

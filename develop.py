@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent
 CACHE = ROOT / ".cache"
 TOOLS = CACHE / "tools"
 REQUIREMENTS = ("nox>=2024.10.9", "uv>=0.5")
+AFTERWORD = re.compile(r"nox > (?!Running session)")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 CLOSING_LINE = re.compile(r"=+ .*\b(passed|failed|errors?|skipped|no tests ran)\b.* in [\d.]+s.*=+")
 
@@ -81,8 +82,8 @@ def test(arguments: list[str], environment: dict[str, str]) -> int:
         held = ""
         for line in process.stdout or ():
             plain = COLOURS.sub("", line)
-            # What nox has to say afterwards goes before pytest's closing line.
-            if held and not plain.startswith("nox > "):
+            # What nox has to say at the end goes before pytest's closing line.
+            if held and not AFTERWORD.match(plain):
                 print(held, end="", flush=True)
                 held = ""
             if CLOSING_LINE.fullmatch(plain.strip()):

@@ -21,6 +21,7 @@ from backstop.embedded import (
     EmbeddedServer,
     ServerBinaries,
     _binaries,
+    _server,
     find_binaries,
     list_binaries,
 )
@@ -108,6 +109,20 @@ def test_every_kind_of_server_found_here_starts(binaries: ServerBinaries) -> Non
     assert not folder.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as somebody else")
+@pytest.mark.parametrize(
+    "binaries",
+    [pytest.param(one, id=str(one.major)) for one in ALL_BINARIES if one.origin == "wheel"],
+)
+def test_root_copies_a_wheel_that_others_cannot_read(
+    monkeypatch: pytest.MonkeyPatch, binaries: ServerBinaries
+) -> None:
+    monkeypatch.setattr(_server, "open_to_others", lambda place: place == Path("/tmp"))
+    with EmbeddedServer(binaries=binaries) as server:
+        assert (server.folder / "programs").is_dir()
+        assert fetch(server.dsn(), "SHOW server_version") == server.version
+
+
 def test_a_server_starts_in_seconds() -> None:
     start = time.monotonic()
     with EmbeddedServer():
@@ -150,9 +165,17 @@ def test_kill_9_of_the_starter_leaves_neither_process_nor_folder() -> None:
 
 
 def test_a_forked_child_that_lives_on_does_not_keep_the_server() -> None:
-    with starter(before="", after="os.fork(); time.sleep(30)") as (process, report):
-        process.send_signal(signal.SIGKILL)
-        assert_nothing_left(report)
+    # Parent and child both say what fork gave them; the child's 0 becomes an empty line.
+    fork = "print(os.fork() or '', flush=True); time.sleep(600)"
+    with starter(after=fork) as (process, report):
+        assert process.stdout is not None
+        child = int((process.stdout.readline() + process.stdout.readline()).strip())
+        try:
+            process.send_signal(signal.SIGKILL)
+            assert_nothing_left(report)
+            assert alive(child)
+        finally:
+            os.kill(child, signal.SIGKILL)
 
 
 def test_a_starter_that_forgets_to_stop_leaves_nothing() -> None:

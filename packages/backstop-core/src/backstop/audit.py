@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from backstop.context import Context
 from backstop.errors import describe
-from backstop.levels import Mode, RiskLevel
-from backstop.modes import AT_RISK, Action
+from backstop.levels import AT_RISK, Mode, RiskLevel
+from backstop.modes import Action
 from backstop.result import RiskResult
 
 logger = logging.getLogger("backstop.statement")

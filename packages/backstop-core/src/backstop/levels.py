@@ -39,6 +39,10 @@ class RiskLevel(str, Enum):
 _RANKS = {level.value: rank for rank, level in enumerate(RiskLevel)}
 
 
+# From this level on a statement is snapshotted, or refused.
+AT_RISK = RiskLevel.IMPACT_CRITICAL
+
+
 class Mode(str, Enum):
     """What Backstop does with a statement that is at risk."""
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 from backstop.errors import StatementBlocked
-from backstop.levels import Mode, RiskLevel
+from backstop.levels import AT_RISK, Mode, RiskLevel
 from backstop.result import RiskResult
-
-AT_RISK = RiskLevel.IMPACT_CRITICAL
 
 
 class Action(str, Enum):

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Callable, TypeVar
 
 from backstop.audit import Event
 from backstop.errors import SnapshotFailed, describe
 from backstop.fates import Fates
-from backstop.modes import AT_RISK
+from backstop.modes import Action
+from backstop.postgres import counters
+from backstop.postgres.counters import Touched
 from backstop.postgres.transactions import undone
 from backstop.postgres.written import last_command
 from backstop.result import RiskResult
@@ -63,6 +66,9 @@ class Protection:
             request = replace(request, consistency=Consistency.BEFORE)
         try:
             captured = self._capture(request, alone=alone)
+        except NothingToSave:
+            event.action = Action.RUN
+            return run()
         except Exception as error:
             self._failed(error, event, was_idle=status is TransactionStatus.IDLE)
             return run()
@@ -92,8 +98,6 @@ class Protection:
             raise
 
     def _failed(self, error: Exception, event: Event, *, was_idle: bool) -> None:
-        if isinstance(error, NothingToSave) and event.result.level < AT_RISK:
-            return
         event.snapshot_failure = error
         if not self._settings.raise_on_snapshot_failure:
             return
@@ -163,31 +167,26 @@ class Protection:
         return answer
 
     def _outcome(self, captured: Captured, event: Event, touched: int | None) -> Outcome:
-        rows = _count(touched)
-        notes = _missed(captured, rows)
-        event.notes += notes
         written: tuple[WrittenRows, ...] = ()
+        missed: list[str] = []
         try:
             if self._session.status() is TransactionStatus.IN_TRANSACTION:
-                written = self._written(captured)
+                with undone(self._session, "backstop_outcome"):
+                    written = self._written(captured)
+                    missed = _missed(captured, counters.touched_rows(self._session))
         except Exception as error:
-            _logger.warning(
-                "Snapshot %s doesn't know the rows that its statement wrote: %s",
-                captured.manifest.id,
-                describe(error),
-            )
-        return Outcome(Status.SUCCEEDED, rows, None, written, notes)
+            missed = [f"It isn't known what the statement touched: {describe(error)}."]
+        event.notes += missed
+        return Outcome(Status.SUCCEEDED, _count(touched), None, written, tuple(missed))
 
     def _written(self, captured: Captured) -> tuple[WrittenRows, ...]:
         written = []
         for entry in captured.footprint.relations:
-            if "UPDATE" not in entry.operations or not entry.relation.holds_rows:
-                continue
-            with undone(self._session, "backstop_outcome"):
+            if "UPDATE" in entry.operations and entry.relation.holds_rows:
                 xids, command = last_command(
                     self._session, entry.relation, captured.samples.get(entry.relation)
                 )
-            written.append(WrittenRows(entry.relation.oid, tuple(xids), command))
+                written.append(WrittenRows(entry.relation.oid, tuple(xids), command))
         return tuple(written)
 
     def _save_outcome(self, snapshot_id: str, outcome: Outcome) -> None:
@@ -220,11 +219,19 @@ def _count(rowcount: int | None) -> int | None:
     return rowcount if rowcount is not None and rowcount >= 0 else None
 
 
-def _missed(captured: Captured, rows: int | None) -> tuple[str, ...]:
-    counted = {"DELETE", "UPDATE"}
-    comparable = all(counted.issuperset(entry.operations) for entry in captured.footprint.relations)
-    if rows is None or not comparable or rows <= captured.manifest.rows:
-        return ()
-    return (
-        f"The statement touched {rows:,} rows, but only {captured.manifest.rows:,} were saved.",
-    )
+def _missed(captured: Captured, now: Mapping[int, Touched]) -> list[str]:
+    saved = {table.oid: table for table in captured.manifest.tables}
+    sentences = []
+    for oid, touched in counters.since(captured.touched, now).items():
+        table = saved.get(oid)
+        if table is None:
+            sentences.append(
+                f"{touched.rows:,} rows of {touched.label} were changed by triggers or "
+                "functions and are not saved."
+            )
+        elif not table.whole and touched.rows > table.rows:
+            sentences.append(
+                f"{touched.rows:,} rows of {touched.label} were changed, but only "
+                f"{table.rows:,} were saved."
+            )
+    return sentences

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backstop.levels import RiskLevel
+from backstop.levels import AT_RISK, RiskLevel
 
 
 @dataclass(frozen=True)
@@ -40,4 +40,4 @@ class RiskResult:
     @property
     def requires_snapshot(self) -> bool:
         """Whether mode "protect" saves a before-image at its default threshold."""
-        return self.level >= RiskLevel.IMPACT_CRITICAL
+        return self.level >= AT_RISK

@@ -153,7 +153,8 @@ class _Restore:
             self.lock_timeout,
         )
         with quiet(self.session, list(relations.values())):
-            for table in self.snapshot.manifest.tables:
+            # Where keys were changed, the rows that refer to them have to be back before.
+            for table in sorted(self.snapshot.manifest.tables, key=lambda table: table.key_moved):
                 relation = relations.get(table.label)
                 if relation is None:
                     report.conflicts.append(

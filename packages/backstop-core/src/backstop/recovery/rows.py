@@ -67,8 +67,7 @@ def restore_rows(
 
 
 def _merge(merge: Merge, table: SavedTable, marks: RowMarks, *, overwrite: bool) -> Merged:
-    key_kept = table.key and not set(table.key) & set(table.assigned)
-    if key_kept:
+    if table.key and not table.key_moved:
         return merge.by_key(table.key, marks, overwrite=overwrite)
     if table.updated_in_place:
         return merge.exchanged_rows(marks)

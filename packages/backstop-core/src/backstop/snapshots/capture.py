@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from backstop._version import __version__
 from backstop.errors import SnapshotFailed
-from backstop.postgres import images, locks, sequences, server
+from backstop.postgres import counters, images, locks, sequences, server
+from backstop.postgres.counters import Touched
 from backstop.postgres.definitions import definitions
 from backstop.postgres.relations import Relation
 from backstop.postgres.server import ServerState
@@ -65,12 +66,14 @@ class SnapshotRequest:
 class Captured:
     """A complete snapshot whose statement hasn't run yet.
 
-    ``samples`` hold, by relation, a condition that finds one of its saved rows again.
+    ``samples`` hold, by relation, a condition that finds one of its saved rows again;
+    ``touched`` are the transaction's counters as they were.
     """
 
     manifest: Manifest
     footprint: Footprint
     samples: Mapping[Relation, str]
+    touched: Mapping[int, Touched]
 
 
 def capture(session: Session, repository: Repository, request: SnapshotRequest) -> Captured:
@@ -120,7 +123,7 @@ class _Attempt:
                 saved.append(self._save_whole(entry))
         manifest = self._manifest(found, state, saved)
         self._repository.save(manifest)
-        return Captured(manifest, found, self._samples)
+        return Captured(manifest, found, self._samples, counters.touched_rows(self._session))
 
     def _manifest(self, found: Footprint, state: ServerState, saved: list[SavedTable]) -> Manifest:
         defined = definitions(self._session, found.dropped)
@@ -207,7 +210,7 @@ class _Attempt:
         return self._saved(entry, rows, stream, sample)
 
     def _sample(self, entry: RelationFootprint, where: str) -> str | None:
-        if "UPDATE" not in entry.operations or entry.key_changes:
+        if entry.operations != ["UPDATE"] or entry.key_changes or entry.by_reference:
             return None
         return images.sample_key(self._session, entry.relation, where)
 

@@ -7,31 +7,50 @@ whole relation belongs to the footprint: too much can be restored from, too litt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backstop.errors import SnapshotFailed
-from backstop.postgres import effects, locks, relations
+from backstop.levels import AT_RISK
+from backstop.postgres import locks, relations
+from backstop.postgres.references import Referrer, referrers
 from backstop.postgres.relations import Reference, Relation
 from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.syntax.changes import Change, RowChange, TableDrop, Truncation, changes
-from backstop.syntax.lexer import TokenKind, tokenize
+from backstop.syntax.lexer import Token, TokenKind, tokenize
 from backstop.syntax.structure import folded
+
+_SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
 
 class NothingToSave(SnapshotFailed):
-    """A statement has no footprint that could be saved."""
+    """A statement has no footprint: there is nothing that it could destroy."""
 
 
 @dataclass
 class RelationFootprint:
-    """What happens to the rows of one relation."""
+    """What happens to the rows of one relation.
+
+    ``whole`` says that every row is saved; ``by_reference`` that a foreign key carries the
+    change here, so that any of its rows may stay untouched.
+    """
 
     relation: Relation
     operations: list[str] = field(default_factory=list)
     whole: bool = False
+    by_reference: bool = False
     assigned: list[str] = field(default_factory=list)
+
+    @property
+    def changes_rows(self) -> bool:
+        """Whether rows are deleted or updated, so that foreign keys may carry it on."""
+        return bool({"DELETE", "UPDATE"} & set(self.operations))
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """What happens to the relation, as a value to compare."""
+        return (*self.operations, *self.assigned)
 
     @property
     def key_changes(self) -> bool:
@@ -80,13 +99,17 @@ class Footprint:
 
 
 def footprint(session: Session, sql: str, result: RiskResult) -> Footprint:
-    """Return the footprint of a text; NothingToSave when it has none that can be saved."""
-    builder = _Builder(session, changes(sql), result)
-    found = builder.build()
-    if not found.relations:
-        reasons = " ".join(found.not_covered) or "It names no table that exists."
-        raise NothingToSave(f"{result.operation} can't be saved. {reasons}")
-    return found
+    """Return the footprint of a text.
+
+    Raises NothingToSave when it can destroy nothing (the tables don't exist), and SnapshotFailed
+    when nothing of what it can destroy can be saved.
+    """
+    found = _Builder(session, changes(sql), result).build()
+    if found.relations:
+        return found
+    if found.not_covered:
+        raise SnapshotFailed(f"{result.operation} can't be saved. {' '.join(found.not_covered)}")
+    raise NothingToSave(f"{result.operation} names no table that exists.")
 
 
 class _Builder:
@@ -105,12 +128,15 @@ class _Builder:
         self._oids = relations.resolve(self._session, references) if references else {}
         for change in self._changes:
             self._add(change)
+        self._follow_references()
         self._not_covered += _unread_findings(self._result, self._changes)
         entries = tuple(self._entries[oid] for oid in sorted(self._entries))
-        self._not_covered += effects.beyond_rows(
-            self._session,
-            {entry.relation: (entry.operations, entry.assigned) for entry in entries},
-        )
+        self._not_covered += [
+            f"Row security is active on {entry.relation.label}: rows that its policies hide "
+            "from this role are not saved."
+            for entry in entries
+            if entry.relation.row_security and entry.lock_mode == locks.ACCESS_EXCLUSIVE
+        ]
         return Footprint(
             relations=entries,
             finders=tuple(self._finders),
@@ -140,14 +166,36 @@ class _Builder:
         oids = self._known(_references(change))
         if not change.only:
             oids = relations.with_descendants(self._session, oids)
-        whole = not self._finds_the_same_rows(change) or any(oid in self._entries for oid in oids)
-        entered = self._enter(oids, change.operation, whole=whole)
-        for oid in entered:
-            self._entries[oid].assigned += (
-                folded(tokenize(column)[0]) for column in change.columns
-            )
-        if entered and not whole:
+        again = any(oid in self._entries for oid in oids)
+        entered = self._enter(oids, change.operation, assigned=_assigned(change))
+        if again or not self._finds_the_same_rows(change, entered):
+            for oid in entered:
+                self._entries[oid].whole = True
+        elif entered:
             self._finders.append(Finder(_finder(change, entered), tuple(entered)))
+
+    def _follow_references(self) -> None:
+        """Add, whole, every table whose rows change with the rows that are there already.
+
+        Its own rows could be found by a join; that it is saved whole is never wrong.
+        """
+        looked_at: dict[int, tuple[str, ...]] = {}
+        while True:
+            pending = [
+                oid
+                for oid, entry in self._entries.items()
+                if looked_at.get(oid) != entry.state and entry.changes_rows
+            ]
+            if not pending:
+                return
+            for oid in pending:
+                looked_at[oid] = self._entries[oid].state
+            for referrer in referrers(self._session, pending):
+                for operation in _carried(self._entries[referrer.referenced], referrer):
+                    family = relations.with_descendants(self._session, [referrer.oid])
+                    assigned = referrer.columns if operation == "UPDATE" else ()
+                    for oid in self._enter(family, operation, whole=True, assigned=assigned):
+                        self._entries[oid].by_reference = True
 
     def _add_truncation(self, change: Truncation) -> None:
         oids = []
@@ -163,7 +211,9 @@ class _Builder:
     def _known(self, references: Iterable[Reference]) -> list[int]:
         return [self._oids[reference] for reference in references if reference in self._oids]
 
-    def _enter(self, oids: list[int], operation: str, *, whole: bool) -> list[int]:
+    def _enter(
+        self, oids: list[int], operation: str, *, whole: bool = False, assigned: Sequence[str] = ()
+    ) -> list[int]:
         entered = []
         for relation in relations.describe(self._session, oids):
             if relation.kind not in ("r", "p"):
@@ -172,20 +222,27 @@ class _Builder:
                 )
                 continue
             entry = self._entries.setdefault(relation.oid, RelationFootprint(relation))
-            entry.operations.append(operation)
+            entry.operations = list(dict.fromkeys([*entry.operations, operation]))
+            entry.assigned = list(dict.fromkeys([*entry.assigned, *assigned]))
             entry.whole = entry.whole or whole
             entered.append(relation.oid)
         return entered
 
-    def _finds_the_same_rows(self, change: RowChange) -> bool:
-        if change.where is None or change.current_of is not None:
+    def _finds_the_same_rows(self, change: RowChange, oids: list[int]) -> bool:
+        if change.where is None or change.current_of is not None or change.with_writes:
             return False
-        if change.with_writes:
+        entries = [self._entries[oid] for oid in oids]
+        if change.operation == "UPDATE" and any(entry.key_changes for entry in entries):
+            # Without a key to go by, only the whole relation tells what the statement left.
             return False
         text = " ".join(
             part for part in (change.with_clause, change.from_clause, change.where) if part
         )
-        return not relations.volatile_names(self._session, _called_names(text))
+        tokens = tokenize(text)
+        if any(not entry.relation.key for entry in entries) and _names_a_place(tokens):
+            # It may take one of two equal rows, and later nobody could tell which is missing.
+            return False
+        return not relations.volatile_names(self._session, _called_names(tokens))
 
 
 def _references(change: Change) -> list[Reference]:
@@ -216,8 +273,28 @@ def _finder(change: RowChange, oids: list[int]) -> str:
     )
 
 
-def _called_names(sql: str) -> list[str]:
-    tokens = tokenize(sql)
+def _assigned(change: RowChange) -> list[str]:
+    return [folded(tokenize(column)[0]) for column in change.columns]
+
+
+def _carried(entry: RelationFootprint, referrer: Referrer) -> list[str]:
+    operations = []
+    if "DELETE" in entry.operations and referrer.on_delete is not None:
+        operations.append("DELETE" if referrer.on_delete == "CASCADE" else "UPDATE")
+    key_moves = set(entry.assigned) & set(referrer.referenced_columns)
+    if "UPDATE" in entry.operations and key_moves and referrer.on_update is not None:
+        operations.append("UPDATE")
+    return operations
+
+
+def _names_a_place(tokens: list[Token]) -> bool:
+    return any(
+        token.kind in (TokenKind.WORD, TokenKind.QUOTED) and folded(token) in _SYSTEM_COLUMNS
+        for token in tokens
+    )
+
+
+def _called_names(tokens: list[Token]) -> list[str]:
     return sorted(
         {
             folded(token)
@@ -231,6 +308,6 @@ def _unread_findings(result: RiskResult, found: list[Change]) -> list[str]:
     return [
         finding.reason
         for finding in result.findings
-        if finding.level >= result.level
+        if finding.level >= AT_RISK
         and not any(change.start <= finding.start < change.end for change in found)
     ]

@@ -90,6 +90,11 @@ class SavedTable:
         """Whether the statement left other versions of these rows behind."""
         return "UPDATE" in self.operations
 
+    @property
+    def key_moved(self) -> bool:
+        """Whether an UPDATE set a column of the key, so that rows can't be matched by it."""
+        return bool(set(self.key) & set(self.assigned))
+
 
 @dataclass(frozen=True)
 class DatabaseInfo:

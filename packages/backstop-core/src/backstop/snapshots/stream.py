@@ -23,8 +23,8 @@ _BLOCK = 256 * 1024
 _BLOCKS_IN_FLIGHT = 8
 _COMPRESSION_LEVEL = 1
 
-# S3 takes 10,000 parts of 8 MiB; the next object starts well before that.
-OBJECT_LIMIT = 32 * 1024**3
+# S3 takes at most 10,000 parts: a longer object would need larger ones, and more memory.
+OBJECT_LIMIT = 8 * 1024**3
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from boto3.s3.transfer import TransferConfig
+    from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_s3.client import S3Client
 
     from backstop.storage.url import S3Location
@@ -91,9 +92,21 @@ def _create(location: S3Location) -> S3Client:
             settings[name] = location.checksums
     # A session of our own: boto3's default one may not be shared between threads.
     session = Session(profile_name=location.profile)
-    return session.client(
+    client = session.client(
         "s3",
         region_name=location.region,
         endpoint_url=location.endpoint,
         config=Config(**settings),
     )
+    client.meta.events.register_first("before-send.s3", _expect_nothing_without_body)
+    return client
+
+
+def _expect_nothing_without_body(request: AWSPreparedRequest, **_: Any) -> None:
+    # Servers written in Go answer "Expect: 100-continue" of an empty object with the final
+    # answer. Many versions of botocore (boto/botocore#3755) then misread the next answer on that
+    # connection, stall until the timeout and send the request twice.
+    empty = request.headers.get("Content-Length") in ("0", b"0")
+    if empty and "Expect" in request.headers:
+        # Not part of what was signed.
+        del request.headers["Expect"]

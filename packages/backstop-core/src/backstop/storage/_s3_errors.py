@@ -68,13 +68,16 @@ def translate(error: Exception, purpose: str, location: S3Location, key: str | N
 def may_be_stored(error: Exception) -> bool:
     """Tell whether the object may be in the bucket although its last request failed.
 
-    That is so when the request was sent and its answer lost, or the server failed in the middle.
+    That is so when the server failed in the middle of it, or hung up instead of answering.
     """
     from botocore import exceptions as botocore
 
     if isinstance(error, botocore.ClientError):
         # NoSuchUpload answers the second try to complete an upload whose first try succeeded.
         return _status(error) >= 500 or _code(error) == "NoSuchUpload"
+    if isinstance(error, botocore.ReadTimeoutError):
+        # It may be, but whoever asks a server that is silent would wait as long once more.
+        return False
     return isinstance(error, botocore.HTTPClientError)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PARTS_BEFORE_GROWTH = 2000
 
 
-class StreamStopped(Exception):
+class StreamStoppedError(Exception):
     """The upload has failed already, so no more chunks are pulled."""
 
 
@@ -63,7 +63,7 @@ class ChunkStream:
         """Fetch the next chunk that isn't empty; false at the end."""
         while not self._rest:
             if self._stopped():
-                raise StreamStopped
+                raise StreamStoppedError
             try:
                 chunk = next(self._chunks, None)
                 self._rest = memoryview(chunk or b"")

@@ -80,7 +80,8 @@ class Storage(ABC):
         Memory stays constant, whatever the size. The chunks may be pulled by another thread,
         but never by two at once. When the iterable raises, that exception comes out unchanged;
         then, and when storage fails, nothing is left under the key, and no more is pulled than
-        the chunk that was awaited.
+        the chunk that was awaited. (Of a storage that falls silent after the last byte, nobody
+        can know.)
         """
 
     @abstractmethod

@@ -148,7 +148,7 @@ def _parse_folder(rest: str) -> FolderLocation:
 
 
 def _parse_s3(rest: str) -> S3Location:
-    place, question, query = rest.partition("?")
+    place, _, query = rest.partition("?")
     place, *endpoints = _ENDPOINT.split(place, maxsplit=1)
     bucket, _, prefix = place.partition("/")
     if "@" in place:
@@ -172,7 +172,7 @@ def _parse_s3(rest: str) -> S3Location:
             S3_EXAMPLE,
         )
     endpoint = _parse_endpoint(endpoints[0]) if endpoints else None
-    options = _parse_options(query) if question else {}
+    options = _parse_options(query) if query else {}
     if "sse_kms_key_id" in options and not str(options.get("sse", "")).startswith("aws:kms"):
         raise _wrong("sse_kms_key_id needs sse=aws:kms or sse=aws:kms:dsse", S3_EXAMPLE)
     return S3Location(bucket, prefix, endpoint, **options)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import wrapt
@@ -20,7 +20,13 @@ _guarded: WeakValueDictionary[int, GuardedConnection] = WeakValueDictionary()
 _guarding = threading.Lock()
 
 
-class GuardedConnection(wrapt.ObjectProxy[extensions.connection]):
+if TYPE_CHECKING:
+    _Proxy = wrapt.ObjectProxy[extensions.connection]
+else:
+    _Proxy = wrapt.ObjectProxy
+
+
+class GuardedConnection(_Proxy):
     """A psycopg2 connection under guard; everything else is the wrapped connection's.
 
     ``backstop_session`` is core's view of the connection.
@@ -51,11 +57,11 @@ class GuardedConnection(wrapt.ObjectProxy[extensions.connection]):
             factory = extensions.cursor
         if not isinstance(factory, type):
             # A function, or a connection class of its own mind: only a cursor shows what it makes.
-            chosen = {} if factory is None else {"cursor_factory": factory}
+            chosen: dict[str, Any] = {} if factory is None else {"cursor_factory": factory}
             factory = type(raw.cursor(**chosen))
         cursor = raw.cursor(name, guarded_class(factory), *args, **kwargs)
         cursor.backstop_connection = self
-        return cursor  # type: ignore[no-any-return]
+        return cursor
 
     def commit(self) -> None:
         """Commit, and record the fate of what was snapshotted."""

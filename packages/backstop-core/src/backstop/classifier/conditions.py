@@ -1,0 +1,288 @@
+"""Whether a WHERE restricts which rows of its target a statement reaches.
+
+The answer may only be yes if every row would have to pass a test on a column of the target: a
+conjunct that names none, or that compares a column with itself, restricts nothing. What isn't
+understood restricts nothing. It reads tokens and knows no schema; how many rows a real test lets
+through is for the assess stage to measure.
+"""
+
+from __future__ import annotations
+
+from backstop.classifier import operands
+from backstop.classifier._source import Source
+from backstop.classifier.constants import LOWER, UPPER, Constants, Target
+from backstop.classifier.operands import Columns
+from backstop.syntax.lexer import TokenKind
+from backstop.syntax.structure import folded, upper_at
+
+_MAX_DEPTH = 100
+_COMPARISONS = frozenset(
+    {"=", "<>", "!=", "<", ">", "<=", ">=", "~", "~*", "!~", "!~*", "@>", "<@"}
+)
+_ORDERS = frozenset({"<", ">", "<>", "!="})
+_TESTS = frozenset({"IS", "IN", "LIKE", "ILIKE", "SIMILAR", "BETWEEN"})
+
+
+def restricts(source: Source, target: Target, start: int, stop: int) -> bool:
+    """Whether the condition between two token indexes restricts the target's rows."""
+    return _Judge(source, target).holds_back(start, stop, False, 0)
+
+
+def holds_target(source: Source, target: Target, start: int, stop: int) -> bool:
+    """Whether a FROM list brings in the target's own rows, by name or through a WITH entry."""
+    names = {
+        folded(token)
+        for token in source.tokens[start:stop]
+        if token.kind in (TokenKind.WORD, TokenKind.QUOTED)
+    }
+    if target.table in names:
+        return True
+    judge = _Judge(source, target)
+    return any(judge.lists_target(*body, 0) for name, body in target.ctes.items() if name in names)
+
+
+class _Judge:
+    def __init__(self, source: Source, target: Target) -> None:
+        self.source = source
+        self.tokens = source.tokens
+        self.pairs = source.pairs
+        self.target = target
+        self.constants = Constants(source, target)
+
+    def holds_back(self, start: int, stop: int, negated: bool, depth: int) -> bool:
+        """Whether a boolean expression (or its negation) keeps rows out."""
+        start, stop, negated = self.strip(start, stop, negated)
+        if depth > _MAX_DEPTH or start >= stop:
+            return False
+        alternatives = self.split(start, stop, "OR")
+        if len(alternatives) > 1:
+            parts = [self.holds_back(a, b, negated, depth + 1) for a, b in alternatives]
+            if negated:
+                return any(parts)
+            return all(parts) and not self.complementary(alternatives, False)
+        conjuncts = self.split(start, stop, "AND")
+        if len(conjuncts) > 1:
+            parts = [self.holds_back(a, b, negated, depth + 1) for a, b in conjuncts]
+            if not negated:
+                return any(parts)
+            return all(parts) and not self.complementary(conjuncts, True)
+        return self.test(start, stop, negated, depth)
+
+    def strip(self, start: int, stop: int, negated: bool) -> tuple[int, int, bool]:
+        """Take brackets around the whole, and leading NOTs of one test, off."""
+        while start < stop:
+            mark = self.tokens[start].upper
+            if mark == "(" and self.pairs[start] == stop - 1 and not self.is_query(start + 1):
+                start, stop = start + 1, stop - 1
+            elif mark == "NOT" and len(self.split(start, stop, "AND", "OR")) == 1:
+                start, negated = start + 1, not negated
+            else:
+                break
+        return start, stop, negated
+
+    def is_query(self, index: int) -> bool:
+        return upper_at(self.tokens, index) in ("SELECT", "WITH", "VALUES", "TABLE")
+
+    def split(self, start: int, stop: int, *words: str) -> list[tuple[int, int]]:
+        """Cut at these words where they stand outside of brackets and CASE."""
+        pieces: list[tuple[int, int]] = []
+        begin, cases, between = start, 0, False
+        index = start
+        while index < stop:
+            mark = self.tokens[index].upper
+            if mark in ("(", "["):
+                index = self.pairs[index]
+            elif mark in ("CASE", "END"):
+                cases += 1 if mark == "CASE" else -1
+            elif mark == "BETWEEN":
+                between = True
+            elif mark == "AND" and between:
+                between = False
+            elif mark in words and cases <= 0:
+                pieces.append((begin, index))
+                begin = index + 1
+            index += 1
+        return [*pieces, (begin, stop)]
+
+    def test(self, start: int, stop: int, negated: bool, depth: int) -> bool:
+        """Whether one test, without AND and OR, keeps rows out."""
+        literal = self.tokens[start].upper if stop - start == 1 else ""
+        if literal in ("TRUE", "FALSE"):
+            return (literal == "TRUE") == negated
+        if self.holds_case(start, stop):
+            return False
+        suffix = self.truth_test(start, stop)
+        if suffix is not None:
+            return self.holds_back(start, suffix[0], negated != suffix[1], depth + 1)
+        if self.tokens[start].upper == "EXISTS" and upper_at(self.tokens, start + 1, stop) == "(":
+            return self.exists(start + 1, depth)
+        columns = operands.columns(self.source, self.target.name, start, stop)
+        if not columns.of_target(self.target.joined):
+            return False
+        if self.tokens[stop - 1].upper == "NOTNULL":
+            return negated or not self.constants.never_null(start, columns)
+        operator = self.comparison(start, stop)
+        if operator is None:
+            return not self.defaults_to_true(start, stop)
+        return self.compares(start, operator, stop, negated, depth)
+
+    def holds_case(self, start: int, stop: int) -> bool:
+        return any(self.tokens[index].upper == "CASE" for index in range(start, stop))
+
+    def defaults_to_true(self, start: int, stop: int) -> bool:
+        """Whether a test such as COALESCE(x, TRUE) lets through what has no value."""
+        return any(self.tokens[index].upper == "TRUE" for index in range(start, stop))
+
+    def truth_test(self, start: int, stop: int) -> tuple[int, bool] | None:
+        """Where a trailing ``= TRUE`` or ``IS [NOT] TRUE|FALSE`` starts, and if it negates."""
+        value = self.tokens[stop - 1].upper
+        if value not in ("TRUE", "FALSE") or stop - start < 3:
+            return None
+        at = stop - 2
+        inverted = value == "FALSE"
+        if self.tokens[at].upper == "NOT":
+            at, inverted = at - 1, not inverted
+        mark = self.tokens[at].upper
+        if mark not in ("IS", "=", "<>", "!=") or at <= start:
+            return None
+        return at, inverted != (mark in ("<>", "!="))
+
+    def comparison(self, start: int, stop: int) -> int | None:
+        """Return the index of the operator (or of IS, IN, LIKE …) that makes the test."""
+        index = start
+        while index < stop:
+            mark = self.tokens[index].upper
+            if mark in ("(", "["):
+                index = self.pairs[index]
+            elif mark in _COMPARISONS or mark in _TESTS:
+                return index
+            index += 1
+        return None
+
+    def compares(self, start: int, operator: int, stop: int, negated: bool, depth: int) -> bool:
+        """Whether a comparison keeps rows out: it must not compare a thing with itself."""
+        mark = self.tokens[operator].upper
+        left_stop = operator
+        if self.tokens[operator - 1].upper == "NOT":
+            left_stop, negated = operator - 1, not negated
+        if left_stop <= start:
+            return False
+        if mark == "IS":
+            return self.constants.null_test(start, left_stop, operator, stop, negated)
+        left = operands.columns(self.source, self.target.name, start, left_stop)
+        right = operands.columns(self.source, self.target.name, operator + 1, stop)
+        if self.same_columns(left, right, mark):
+            return False
+        if self.lists_itself(start, left_stop, operator + 1, stop):
+            return False
+        query = self.query_after(operator + 1, stop)
+        if query is not None and not self.query_keeps_out(query, depth):
+            return False
+        if query is not None or (left.named and right.named):
+            return True
+        if left.named:
+            return self.constants.keep_out(mark, left, left_stop, operator + 1, stop, negated)
+        mirrored = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(mark, mark)
+        return self.constants.keep_out(mirrored, right, stop, start, left_stop, negated)
+
+    def lists_itself(self, start: int, left_stop: int, right: int, stop: int) -> bool:
+        """Whether the right side is, or lists, just what stands on the left."""
+        left = operands.spelling(self.source, self.target.name, start, left_stop)
+        at = right
+        while at < stop and self.tokens[at].upper in ("ANY", "ALL", "SOME", "ARRAY", "("):
+            at += 1
+        end = stop
+        while end > at and self.tokens[end - 1].upper in (")", "]"):
+            end -= 1
+        at += 1 if upper_at(self.tokens, at, end) == "[" else 0
+        entries = self.split(at, end, ",", "AND") if at < end else []
+        same = [
+            operands.spelling(self.source, self.target.name, a, b) == left
+            for a, b in entries
+            if b - a != 1 or self.tokens[a].kind in (TokenKind.WORD, TokenKind.QUOTED)
+        ]
+        if self.tokens[right - 1].upper == "BETWEEN":
+            return bool(same) and all(same)
+        return any(same)
+
+    def query_after(self, start: int, stop: int) -> int | None:
+        """Return the index where a subquery on the right side starts, or nothing."""
+        at = start
+        while at < stop and self.tokens[at].upper in ("ANY", "ALL", "SOME", "ARRAY", "("):
+            at += 1
+        return at if at > start and at < stop and self.is_query(at) else None
+
+    def same_columns(self, left: Columns, right: Columns, mark: str) -> bool:
+        """Whether both sides name the same columns: of the row itself, or of its copy in a join."""
+        if self.target.itself:
+            # A row equals its copy, but neither precedes it nor differs from it.
+            return mark not in _ORDERS and left.named | left.foreign == right.named | right.foreign
+        return left.named == right.named and not left.foreign and not right.foreign
+
+    def query_keeps_out(self, start: int, depth: int) -> bool:
+        """Whether ``IN (SELECT …)`` keeps rows out: not if it lists the target itself, whole."""
+        if upper_at(self.tokens, start) in ("WITH", "TABLE"):
+            return False
+        return not self.lists_target(start, self.pairs[start - 1], depth)
+
+    def lists_target(self, start: int, stop: int, depth: int) -> bool:
+        """Whether a query gives every row of the target's table."""
+        if depth > _MAX_DEPTH:
+            return True
+        for begin, end in self.split(start, stop, "UNION", "EXCEPT", "INTERSECT"):
+            query = operands.read_query(self.source, begin, end)
+            whole = query.reads(self.target.table) or any(
+                self.lists_target(*body, depth + 1)
+                for name, body in self.target.ctes.items()
+                if query.reads(name)
+            )
+            if whole and not self.narrows(query, depth):
+                return True
+        return False
+
+    def narrows(self, query: operands.Query, depth: int) -> bool:
+        """Whether a query on the target's own table takes less than all of its rows."""
+        if query.limited:
+            return True
+        if query.where is None:
+            return False
+        inner = Target(query.alias or self.target.table, self.target.table, query.joined)
+        return _Judge(self.source, inner).holds_back(*query.where, False, depth + 1)
+
+    def exists(self, bracket: int, depth: int) -> bool:
+        """Whether EXISTS (…) depends on the target's row in more than being the same row."""
+        outer = operands.columns(self.source, self.target.name, bracket, self.pairs[bracket] + 1)
+        query = operands.read_query(self.source, bracket + 1, self.pairs[bracket])
+        if not outer.qualified or query.where is None:
+            return False
+        itself = query.reads(self.target.table)
+        inner = Target(self.target.name, self.target.table, True, itself, self.target.ctes)
+        return _Judge(self.source, inner).holds_back(*query.where, False, depth + 1)
+
+    def complementary(self, alternatives: list[tuple[int, int]], negated: bool) -> bool:
+        """Whether two alternatives together let every row through: x = 1 OR x <> 1."""
+        seen: dict[tuple[str, ...], str] = {}
+        bounds: dict[str, dict[str, list[float | None]]] = {}
+        for start, stop in alternatives:
+            signature = operands.signature(self.source, self.target.name, start, stop)
+            whole = self.source.slice(start, stop).lower()
+            if seen.setdefault(signature, whole) != whole:
+                return True
+            self.note_bound(bounds, start, stop, negated)
+        return any(_covers(sides["lower"], sides["upper"]) for sides in bounds.values())
+
+    def note_bound(
+        self, bounds: dict[str, dict[str, list[float | None]]], start: int, stop: int, negated: bool
+    ) -> None:
+        operator = self.comparison(start, stop)
+        if operator is None or self.tokens[operator].upper not in LOWER | UPPER:
+            return
+        left = operands.spelling(self.source, self.target.name, start, operator)
+        sides = bounds.setdefault(" ".join(left), {"lower": [], "upper": []})
+        side = "lower" if (self.tokens[operator].upper in LOWER) != negated else "upper"
+        sides[side].append(self.constants.number(operator + 1, stop))
+
+
+def _covers(lower: list[float | None], upper: list[float | None]) -> bool:
+    """Whether ``x > a OR x < b`` may let every value through; unknown bounds may."""
+    return any(a is None or b is None or a <= b for a in lower for b in upper)

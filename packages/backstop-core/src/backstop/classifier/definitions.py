@@ -1,0 +1,196 @@
+"""The risk of CREATE, ALTER and DROP: adding is LOW, the undoable HIGH, destroying CRITICAL."""
+
+from __future__ import annotations
+
+from backstop.classifier._source import Risk, Source, Verdict
+from backstop.classifier.commands import read_object
+from backstop.levels import RiskLevel
+from backstop.syntax.structure import read_name, skip_top_level, upper_at, words_at
+
+_LOW, _HIGH, _CRITICAL = RiskLevel.LOW, RiskLevel.HIGH, RiskLevel.CRITICAL
+
+_DESTROYED = frozenset(
+    {"TABLE", "SCHEMA", "DATABASE", "MATERIALIZED VIEW", "SEQUENCE", "TYPE", "DOMAIN", "OWNED"}
+    | {"EXTENSION", "FOREIGN TABLE"}
+)
+_ADDED = frozenset(
+    {"TABLE", "SEQUENCE", "SCHEMA", "TYPE", "DOMAIN", "STATISTICS", "MATERIALIZED VIEW"}
+)
+_QUALITIES = frozenset(
+    {"OR", "REPLACE", "GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "RECURSIVE", "UNIQUE"}
+    | {"TRUSTED", "PROCEDURAL", "CONSTRAINT", "DEFAULT"}
+)
+_WITH_TABLES = frozenset({"TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "VIEW"})
+_KEEPS_ALL = frozenset({"TEXT", "VARCHAR"})
+
+
+def judge_drop(source: Source, start: int, stop: int) -> Verdict:
+    """Judge DROP, by what it drops and whether it cascades."""
+    what, at = read_object(source, _past_qualities(source, start + 1, stop), stop)
+    verdict = Verdict(f"DROP {what}".strip())
+    at += 1 if upper_at(source.tokens, at) == "CONCURRENTLY" else 0
+    at += 2 if words_at(source.tokens, at, "IF", "EXISTS") else 0
+    names = _names(source, at, stop)
+    shown = ", ".join(names) or "what it names"
+    if what in _WITH_TABLES:
+        verdict.add_tables(names)
+    if _cascades(source, start, stop):
+        risk = Risk(
+            "drop-cascade",
+            _CRITICAL,
+            f"{verdict.operation} of {shown} cascades: everything that depends on it goes too. "
+            "Drop the objects one by one, without CASCADE.",
+        )
+    elif what in _DESTROYED or not what:
+        risk = Risk(
+            f"drop-{what.lower().replace(' ', '-') or 'unknown'}",
+            _CRITICAL,
+            f"{verdict.operation} destroys {shown} and what it holds.",
+        )
+    else:
+        risk = Risk("drop-definition", _HIGH, f"{verdict.operation} removes {shown}.")
+    verdict.findings.append(source.finding(risk, start, stop, names[0] if names else None))
+    return verdict
+
+
+def judge_create(source: Source, start: int, stop: int) -> Verdict:
+    """Judge CREATE of anything but functions, rules and what is filled from a query."""
+    at = _past_qualities(source, start + 1, stop)
+    replaces = words_at(source.tokens, start + 1, "OR", "REPLACE")
+    what, at = read_object(source, at, stop)
+    verdict = Verdict(f"CREATE {what}".strip())
+    at += 3 if words_at(source.tokens, at, "IF", "NOT", "EXISTS") else 0
+    names = _names(source, at, stop)[:1]
+    if what in _WITH_TABLES:
+        verdict.add_tables(names)
+    shown = names[0] if names else "an object"
+    if not what:
+        risk = Risk("unknown-command", _HIGH, "This CREATE is not a known command.")
+    elif what in _ADDED and not replaces and not _has_elements(source, what, at, stop):
+        risk = Risk("creates", _LOW, f"{verdict.operation} adds {shown}.")
+    else:
+        verb = "adds or replaces" if replaces else "adds"
+        risk = Risk("schema-change", _HIGH, f"{verdict.operation} {verb} {shown}.")
+    verdict.findings.append(source.finding(risk, start, stop, names[0] if names else None))
+    return verdict
+
+
+def _has_elements(source: Source, what: str, at: int, stop: int) -> bool:
+    """Whether more than the object itself is created or run: schema elements, partition bounds."""
+    tokens = source.tokens
+    if what == "SCHEMA":
+        return any(tokens[index].upper in ("CREATE", "GRANT") for index in range(at, stop))
+    # The bounds of a partition are computed now, so that a call in them runs now.
+    bounds = skip_top_level(tokens, source.pairs, at, stop, frozenset({"VALUES"}))
+    return any(tokens[index].upper == "(" for index in range(bounds + 3, stop))
+
+
+def judge_alter(source: Source, start: int, stop: int) -> Verdict:
+    """Judge ALTER, by its object and, for tables and types, by each of its actions."""
+    what, at = read_object(source, start + 1, stop)
+    verdict = Verdict(f"ALTER {what}".strip())
+    if what == "SYSTEM":
+        risk = Risk(
+            "alter-system",
+            _CRITICAL,
+            "ALTER SYSTEM changes the whole server's configuration. "
+            "Use SET for this session, or ask who runs the server.",
+        )
+        verdict.findings.append(source.finding(risk, start, stop))
+        return verdict
+    at += 2 if words_at(source.tokens, at, "IF", "EXISTS") else 0
+    at += 1 if upper_at(source.tokens, at) == "ONLY" else 0
+    bracketed = upper_at(source.tokens, at) == "("
+    name = read_name(source.tokens, at + bracketed, stop)
+    table = source.name(name) if name is not None else None
+    at = name.stop + bracketed if name is not None else at
+    at += 1 if upper_at(source.tokens, at) == "*" else 0
+    if table is not None and what in _WITH_TABLES:
+        verdict.add_tables([table])
+    risk = _alter_risk(source, what, (at, stop), table or "an object")
+    if risk.level < _CRITICAL and _cascades(source, start, stop):
+        risk = Risk(
+            "alter-cascade",
+            _CRITICAL,
+            f"{verdict.operation} on {table} cascades: everything that depends on it goes too.",
+        )
+    verdict.findings.append(source.finding(risk, start, stop, table))
+    return verdict
+
+
+def _alter_risk(source: Source, what: str, span: tuple[int, int], shown: str) -> Risk:
+    if not what:
+        return Risk("unknown-command", _HIGH, "This ALTER is not a known command.")
+    if what in ("TABLE", "FOREIGN TABLE", "TYPE", "MATERIALIZED VIEW", "VIEW"):
+        start, stop = span
+        while start < stop:
+            end = skip_top_level(source.tokens, source.pairs, start, stop, frozenset({","}))
+            risk = _action_risk(source, start, end, shown)
+            if risk is not None:
+                return risk
+            start = end + 1
+    return Risk("schema-change", _HIGH, f"ALTER {what} changes {shown}.")
+
+
+def _action_risk(source: Source, start: int, stop: int, shown: str) -> Risk | None:
+    """Return the risk of one action of ALTER TABLE or ALTER TYPE if it destroys."""
+    tokens = source.tokens
+    first = upper_at(tokens, start, stop)
+    second = upper_at(tokens, start + 1, stop)
+    if first == "DROP" and second != "CONSTRAINT":
+        return Risk(
+            "drop-column",
+            _CRITICAL,
+            f"ALTER of {shown} drops a column and every value in it.",
+        )
+    # The column's name comes after ALTER, or after ALTER COLUMN and ALTER ATTRIBUTE.
+    for at in (start + 2, start + 3) if first == "ALTER" else ():
+        at += 2 if words_at(tokens, at, "SET", "DATA") else 0
+        if upper_at(tokens, at, stop) == "TYPE" and not _keeps_values(source, at + 1, stop):
+            return Risk(
+                "alter-column-type",
+                _CRITICAL,
+                f"ALTER of {shown} changes a column's type: values may be cut or rounded. "
+                "Add a new column, fill it, and compare before dropping the old one.",
+            )
+    return None
+
+
+def _keeps_values(source: Source, start: int, stop: int) -> bool:
+    """Whether a type takes every value as it is: text and varchar refuse what doesn't fit."""
+    words = [source.tokens[at].upper for at in range(start, stop)]
+    if "USING" in words or not words:
+        return False
+    return words[0] in _KEEPS_ALL or words[:2] == ["CHARACTER", "VARYING"]
+
+
+def _past_qualities(source: Source, at: int, stop: int) -> int:
+    while upper_at(source.tokens, at, stop) in _QUALITIES:
+        at += 1
+    return at
+
+
+def _names(source: Source, at: int, stop: int) -> list[str]:
+    """Return the names of a list; it ends at anything else."""
+    names: list[str] = []
+    while True:
+        name = read_name(source.tokens, at, stop)
+        if name is None:
+            return names
+        names.append(source.name(name))
+        if upper_at(source.tokens, name.stop, stop) != ",":
+            return names
+        at = name.stop + 1
+
+
+def _cascades(source: Source, start: int, stop: int) -> bool:
+    """Whether CASCADE stands outside of brackets, other than in ON DELETE CASCADE."""
+    tokens = source.tokens
+    at = start
+    while True:
+        at = skip_top_level(tokens, source.pairs, at, stop, frozenset({"CASCADE"}))
+        if at >= stop:
+            return False
+        if upper_at(tokens, at - 1) not in ("DELETE", "UPDATE"):
+            return True
+        at += 1

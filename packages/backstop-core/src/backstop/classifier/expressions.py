@@ -1,0 +1,299 @@
+"""Reads the expressions of a statement token by token: every call, operator and table in it.
+
+This is what proves an ordinary read SAFE: a call passes only if its name is listed as free of
+effects, and a name before a bracket counts as a call unless the grammar says that it can't be.
+It must stay linear, and must never drop a call because it looks like something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from backstop.classifier._source import Risk, Source
+from backstop.classifier.functions import call_risk, listed, runs_text
+from backstop.classifier.keywords import EXPRESSIONS, JOINING, RESERVED
+from backstop.levels import RiskLevel
+from backstop.result import Finding
+from backstop.syntax.lexer import TokenKind
+from backstop.syntax.structure import folded, read_name, read_with, upper_at
+
+_NAMES = (TokenKind.WORD, TokenKind.QUOTED)
+_NOT_CALLED = RESERVED | EXPRESSIONS | (JOINING - {"LEFT", "RIGHT"})
+_BEFORE_OPERAND = _NOT_CALLED | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
+_SYNTAX_OPERATORS = frozenset({"::", ":=", "=>", "..", "!="})
+
+_CLAUSES = frozenset(
+    {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "WINDOW", "RETURNING"}
+    | {"SET", "VALUES", "UNION", "INTERSECT", "EXCEPT", "FETCH", "DELETE", "CONFLICT"}
+)
+_WATCHED = _CLAUSES | {"FROM", "JOIN", "USING", "ON", "WITH", "INTO", "LATERAL", "ONLY", "INSERT"}
+_WATCHED |= {"MERGE", "TABLE"}
+
+_INTO_WORDS = frozenset({"TABLE", "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL"})
+
+_OPERATOR = Risk(
+    "unknown-operator",
+    RiskLevel.HIGH,
+    "The text uses an operator that is not built in: its function may change anything.",
+)
+_INTO = Risk(
+    "creates-table",
+    RiskLevel.LOW,
+    "SELECT … INTO creates a table.",
+)
+_MISPLACED = Risk(
+    "misplaced-command",
+    RiskLevel.HIGH,
+    "A writing command stands where the grammar has no place for one: the text can't be trusted.",
+)
+
+
+@dataclass
+class Reading:
+    """What a stretch of tokens calls, uses and reads."""
+
+    findings: list[Finding] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
+    texts: list[int] = field(default_factory=list)
+    """The indexes of strings that a function may run as SQL."""
+
+
+def read_expressions(
+    source: Source, start: int, stop: int, heads: frozenset[int] = frozenset()
+) -> Reading:
+    """Read the tokens between two indexes; ``heads`` are the parts' first tokens."""
+    reader = _Reader(source, start, stop, heads)
+    reader.run()
+    return reader.reading
+
+
+class _Reader:
+    """One pass; ``clauses`` holds the clause that each open bracket is in."""
+
+    def __init__(self, source: Source, start: int, stop: int, heads: frozenset[int]) -> None:
+        self.source = source
+        self.tokens = source.tokens
+        self.start, self.stop, self.heads = start, stop, heads
+        self.reading = Reading()
+        self.clauses = [""]
+        self.expects_table = False
+        self.ctes: dict[int, str] = {}
+
+    def run(self) -> None:
+        operators = listed("operators.txt")
+        word, punctuation, operator = TokenKind.WORD, TokenKind.PUNCTUATION, TokenKind.OPERATOR
+        tokens = self.tokens
+        for index in range(self.start, self.stop):
+            token = tokens[index]
+            kind = token.kind
+            if kind is punctuation:
+                self.punctuation(index, token.upper)
+            elif kind is word and token.upper in _WATCHED:
+                self.watched(index, token.upper)
+            elif self.expects_table:
+                self.table(index)
+            elif kind is operator:
+                mark = token.upper
+                if mark not in operators and mark not in _SYNTAX_OPERATORS:
+                    self.found(_OPERATOR, index, index + 1)
+
+    def found(self, risk: Risk, start: int, stop: int) -> None:
+        self.reading.findings.append(self.source.finding(risk, start, stop))
+
+    def punctuation(self, index: int, mark: str) -> None:
+        if mark in ("(", "["):
+            if mark == "(":
+                self.bracket(index)
+            # A bracket that a FROM list opens with holds tables again (or a subquery).
+            self.clauses.append("FROM" if self.expects_table and mark == "(" else "")
+        elif mark in (")", "]"):
+            self.clauses.pop()
+            self.expects_table = False
+        elif mark == ",":
+            self.comma()
+
+    def comma(self) -> None:
+        if self.clauses[-1] == "ON":
+            self.clauses[-1] = "FROM"
+        self.expects_table = self.clauses[-1] == "FROM"
+
+    def watched(self, index: int, word: str) -> None:
+        labelled = index > self.start and upper_at(self.tokens, index - 1) in (".", "AS")
+        # A field or a label, except for the statement after CREATE TABLE … AS and the like.
+        if labelled and word not in ("SELECT", "WITH", "VALUES", "TABLE"):
+            return
+        if word in _CLAUSES:
+            self.clause(index, word)
+        elif word == "WITH":
+            self.with_list(index)
+        elif word == "INTO":
+            self.into(index)
+        elif word in ("INSERT", "MERGE"):
+            self.misplaced(index, "INTO")
+        else:
+            self.from_list(index, word)
+
+    def clause(self, index: int, word: str) -> None:
+        self.expects_table = False
+        self.clauses[-1] = word
+        if word == "DELETE":
+            self.misplaced(index, "FROM")
+
+    def misplaced(self, index: int, follower: str) -> None:
+        if index not in self.heads and upper_at(self.tokens, index + 1) == follower:
+            self.found(_MISPLACED, index, index + 2)
+
+    def from_list(self, index: int, word: str) -> None:
+        """FROM, JOIN, USING, ON, TABLE, and the words that may stand before a table."""
+        clause = self.clauses[-1]
+        before = upper_at(self.tokens, index - 1) if index > self.start else ""
+        if word == "FROM":
+            # Not the FROM of EXTRACT (no clause is open there) nor that of IS DISTINCT FROM.
+            if clause not in ("", "FROM", "ON") and before != "DISTINCT":
+                self.open_from()
+        elif word in ("JOIN", "TABLE"):
+            self.open_from()
+        elif word == "USING":
+            if clause == "FROM" and self.is_target(index):
+                self.open_from()
+        elif word == "ON" and clause == "FROM":
+            self.clauses[-1] = "ON"
+            self.expects_table = False
+
+    def open_from(self) -> None:
+        self.clauses[-1] = "FROM"
+        self.expects_table = True
+
+    def is_target(self, index: int) -> bool:
+        """Whether this USING is that of DELETE or MERGE, and not a join's column list."""
+        return upper_at(self.tokens, index + 1) != "(" or upper_at(self.tokens, index + 2) in (
+            "SELECT",
+            "WITH",
+            "VALUES",
+        )
+
+    def into(self, index: int) -> None:
+        if self.clauses[-1] == "SELECT":
+            self.found(_INTO, index, index + 1)
+        name = read_name(self.tokens, index + 1, self.stop)
+        if name is not None and self.tokens[name.start].upper not in _INTO_WORDS:
+            self.reading.tables.append(self.source.name(name))
+
+    def with_list(self, index: int) -> None:
+        listed_entries = read_with(self.tokens, self.source.pairs, index, self.stop)
+        if listed_entries is None:
+            return
+        for entry in listed_entries.entries:
+            self.ctes[entry.name] = folded(self.tokens[entry.name])
+
+    def table(self, index: int) -> None:
+        """Note the table that a FROM list names here."""
+        self.expects_table = False
+        if index > self.start and upper_at(self.tokens, index - 1) == ".":
+            return
+        name = read_name(self.tokens, index, self.stop)
+        if name is None or upper_at(self.tokens, name.stop, self.stop) == "(":
+            return
+        alone = name.stop - name.start == 1
+        if not alone or folded(self.tokens[index]) not in self.ctes.values():
+            self.reading.tables.append(self.source.name(name))
+
+    def bracket(self, index: int) -> None:
+        """Judge what stands before a bracket, if it is a call."""
+        last = index - 1
+        if last < self.start:
+            return
+        if self.tokens[last].kind is TokenKind.PLACEHOLDER:
+            # "%s(…)": a call of whatever the parameter, or the modulo of a function, turns out as.
+            self.found(_OPERATOR, last, index)
+        if self.tokens[last].kind not in _NAMES:
+            return
+        first = last
+        while first - 2 >= self.start and upper_at(self.tokens, first - 1) == ".":
+            if self.tokens[first - 2].kind not in _NAMES:
+                break
+            first -= 2
+        if first == last and self.tokens[last].upper in _NOT_CALLED:
+            return
+        if self.tokens[last].upper == "OPERATOR" and first == last:
+            self.named_operator(index)
+        elif not (first == last and self.is_syntax(first)) and not self.is_alias(first):
+            self.call(first, index)
+
+    def named_operator(self, index: int) -> None:
+        names = [
+            folded(self.tokens[inner])
+            for inner in range(index + 1, self.source.pairs[index])
+            if self.tokens[inner].kind in _NAMES
+        ]
+        if names not in ([], ["pg_catalog"]):
+            self.found(_OPERATOR, index - 1, self.source.pairs[index] + 1)
+
+    def call(self, first: int, index: int) -> None:
+        name = tuple(
+            folded(self.tokens[part])
+            for part in range(first, index)
+            if self.tokens[part].kind in _NAMES
+        )
+        risk = call_risk(name)
+        if risk is None:
+            return
+        end = self.source.pairs[index]
+        self.found(risk, first, end + 1)
+        if runs_text(name):
+            texts = range(index, end)
+            self.reading.texts.extend(
+                at for at in texts if self.tokens[at].kind is TokenKind.STRING
+            )
+
+    def is_alias(self, first: int) -> bool:
+        """Whether the grammar takes this name for an alias, a type or a WITH entry, not a call."""
+        if first in self.ctes:
+            return True
+        if first == self.start:
+            return False
+        before = self.tokens[first - 1].upper
+        if before in ("AS", "::", "ORDINALITY", "INTO"):
+            return True
+        return before == ")" and self.clauses[-1] == "FROM" and not self.ends_operator(first - 1)
+
+    def ends_operator(self, index: int) -> bool:
+        opening = self.source.pairs[index]
+        return upper_at(self.tokens, opening - 1) == "OPERATOR"
+
+    def is_syntax(self, index: int) -> bool:
+        """Whether a word that may also be a user's function is part of the grammar here."""
+        word = self.tokens[index].upper
+        before = self.tokens[index - 1] if index > self.start else None
+        if before is None:
+            return False
+        allowed = _AFTER.get(word)
+        if allowed is not None:
+            return before.upper in allowed
+        if word in ("ROLLUP", "CUBE"):
+            return self.clauses[-1] == "GROUP"
+        if word == "COLUMNS":
+            return before.kind is TokenKind.STRING or before.upper == ")"
+        if word == "SET":
+            # The (a, b) of UPDATE t SET (a, b) = …: what stands before is a name, or UPDATE.
+            return before.kind in _NAMES and before.upper not in _BEFORE_OPERAND
+        return False
+
+
+# Unreserved words before a bracket, and what must stand before them to make them syntax.
+_AFTER: dict[str, frozenset[str]] = {
+    "BY": frozenset({"ORDER", "GROUP", "PARTITION"}),
+    "OVER": frozenset({")"}),
+    "FILTER": frozenset({")"}),
+    "REPEATABLE": frozenset({")"}),
+    "MATERIALIZED": frozenset({"AS", "NOT"}),
+    "FIRST": frozenset({"FETCH"}),
+    "NEXT": frozenset({"FETCH"}),
+    "SETS": frozenset({"GROUPING"}),
+    "CONFLICT": frozenset({"ON"}),
+    "INSERT": frozenset({"THEN"}),
+    "ZONE": frozenset({"TIME"}),
+    "VARYING": frozenset({"CHARACTER", "CHAR", "BIT"}),
+    "BERNOULLI": frozenset({"TABLESAMPLE"}),
+    "SYSTEM": frozenset({"TABLESAMPLE"}),
+}

@@ -1,0 +1,64 @@
+"""Guarded connections on a folder store, and the round trip that every restore has to pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
+
+import backstop
+from testing.dumps import dump
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backstop.recovery import RestoreReport
+    from testing.postgres import Connect
+
+    Guarded = Callable[..., backstop.GuardedConnection]
+    RoundTrip = Callable[[str], RestoreReport]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    """Give the URL of a fresh folder store."""
+    return (tmp_path / "store").as_uri()
+
+
+@pytest.fixture
+def guarded(connect: Connect, store: str) -> Guarded:
+    """Give a function that opens a guarded connection; a failed snapshot raises."""
+
+    def open_guarded(*, autocommit: bool = True, **settings: Any) -> backstop.GuardedConnection:
+        raw = connect()
+        raw.autocommit = autocommit
+        settings.setdefault("on_snapshot_failure", "raise")
+        settings.setdefault("storage", store)
+        return backstop.guard(raw, actor="tester", **settings)
+
+    return open_guarded
+
+
+@pytest.fixture
+def comes_back(guarded: Guarded, store: str, dsn: str) -> RoundTrip:
+    """Give a function that runs a statement, restores it, and compares the database's dumps.
+
+    The statement must change something; a second restore must change nothing.
+    """
+
+    def round_trip(sql: str, *, complete: bool = True) -> RestoreReport:
+        before = dump(dsn)
+        connection = guarded(snapshot_at="LOW")
+        connection.cursor().execute(sql)
+        connection.close()
+        assert dump(dsn) != before, "the statement changed nothing"
+        snapshot = backstop.snapshots.list(store)[-1]
+        report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+        assert dump(dsn) == before
+        assert report.complete is complete
+        again = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+        assert dump(dsn) == before
+        assert [table.inserted + table.updated for table in again.tables] == [0] * len(again.tables)
+        return report
+
+    return round_trip
