@@ -33,6 +33,13 @@ from backstop.syntax.masking import mask_literals
 
 Answer = TypeVar("Answer")
 
+# OpenTelemetry's names, where frameworks have others.
+_SYSTEM_NAMES = {
+    "microsoft": "microsoft.sql_server",
+    "mssql": "microsoft.sql_server",
+    "oracle": "oracle.db",
+}
+
 
 class Guard:
     """Settings at work; one guard serves any number of connections."""
@@ -48,13 +55,13 @@ class Guard:
         """
         return GuardedSession(self, session_for(connection))
 
-    def by_text(self, system: str) -> GuardedText:
+    def by_text(self, system: str, driver: str) -> GuardedText:
         """Return the guard of a database that Backstop can't ask or save anything of.
 
-        ``system`` is OpenTelemetry's name for it. One serves all connections and threads.
-        Raises ConfigurationError in mode "protect", which needs to save.
+        ``system`` and ``driver`` are what the framework calls them. One serves all connections
+        and threads. Raises ConfigurationError in mode "protect", which needs to save.
         """
-        return GuardedText(self, system)
+        return GuardedText(self, system, driver)
 
 
 class Guarded(ABC):
@@ -120,13 +127,14 @@ class Guarded(ABC):
 class GuardedText(Guarded):
     """Statements judged by their text alone, in the modes "monitor" and "block"."""
 
-    def __init__(self, guard: Guard, system: str) -> None:
+    def __init__(self, guard: Guard, system: str, driver: str) -> None:
         if guard.settings.mode is Mode.PROTECT:
             raise ConfigurationError(
-                f"mode is 'protect', which can't save what {system} holds: this version takes "
-                "snapshots on PostgreSQL through psycopg2. Use mode 'monitor' or 'block'."
+                "mode is 'protect': this version takes snapshots on PostgreSQL through psycopg2, "
+                f"not on {system} through {driver}. Use psycopg2, or mode 'monitor' or 'block'."
             )
-        super().__init__(guard.settings, system)
+        super().__init__(guard.settings, _SYSTEM_NAMES.get(system, system))
+        self._driver = driver
 
     def _take(
         self,
@@ -141,7 +149,9 @@ class GuardedText(Guarded):
             raise blocked(result, saves=False)
         if action is Action.SNAPSHOT and event is not None:
             # Sanctioned in mode "block", where a snapshot is promised: say that there is none.
-            error = SnapshotFailed(f"This version takes no snapshots on {self._system}.")
+            error = SnapshotFailed(
+                f"This version takes no snapshots on {self._system} through {self._driver}."
+            )
             event.snapshot_failure = error
             if self._settings.raise_on_snapshot_failure:
                 raise not_run(result, error) from error
