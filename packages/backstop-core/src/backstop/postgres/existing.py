@@ -13,13 +13,13 @@ from backstop.session import Session
 
 def find_relations(session: Session, names: Iterable[tuple[str, str]]) -> dict[str, Relation]:
     """Return the relations of these schemas and names that exist, by ``schema.name``."""
-    wanted = [quoting.qualified(schema, name) for schema, name in names]
+    wanted = [quoting.name_literal(schema, name) for schema, name in names]
     if not wanted:
         return {}
     found = query.rows(
         session,
         "SELECT pg_catalog.to_regclass(name)::pg_catalog.oid AS oid "
-        f"FROM pg_catalog.unnest({quoting.text_array(wanted)}) AS name",
+        f"FROM pg_catalog.unnest({quoting.array(wanted)}) AS name",
     )
     oids = [int(entry["oid"]) for entry in found if entry["oid"] is not None]
     return {relation.label: relation for relation in describe(session, oids)} if oids else {}

@@ -14,9 +14,6 @@ from backstop.postgres import query, quoting
 from backstop.postgres.relations import Column, Relation
 from backstop.session import Session, Source
 
-_IMAGE = "pg_temp.backstop_image"
-_STATE = "pg_temp.backstop_state"
-
 
 @dataclass(frozen=True)
 class RowMarks:
@@ -53,6 +50,15 @@ class Merged:
     conflicts: int = 0
 
 
+@dataclass(frozen=True)
+class Surplus:
+    """Rows that image and relation share, that only the image has, and that a statement left."""
+
+    same: int
+    missing: int
+    left: int
+
+
 def is_empty(session: Session, relation: Relation) -> bool:
     """Whether the relation has no row that we can see."""
     answer = query.row(session, f"SELECT NOT EXISTS (SELECT FROM ONLY {relation.sql}) AS empty")
@@ -74,20 +80,22 @@ class Merge:
         self._session = session
         self._relation = relation
         self._columns = columns
+        self._image = f"pg_temp.backstop_image_{relation.oid}"
+        self._states = f"pg_temp.backstop_state_{relation.oid}"
 
     def prepare(self, source: Source) -> int:
         """Load the image into a temporary table and return its rows."""
         self._session.execute(
-            f"CREATE TEMPORARY TABLE backstop_image AS SELECT {_list(self._columns)} "
+            f"CREATE TEMPORARY TABLE {self._image} AS SELECT {_list(self._columns)} "
             f"FROM ONLY {self._relation.sql} WITH NO DATA"
         )
-        rows = load(self._session, _IMAGE, self._columns, source)
-        self._session.execute(f"ANALYZE {_IMAGE}")
+        rows = load(self._session, self._image, self._columns, source)
+        self._session.execute(f"ANALYZE {self._image}")
         return rows
 
     def discard(self) -> None:
         """Drop the temporary tables."""
-        self._session.execute(f"DROP TABLE IF EXISTS {_IMAGE}, {_STATE}")
+        self._session.execute(f"DROP TABLE IF EXISTS {self._image}, {self._states}")
 
     def by_key(self, key: Sequence[str], marks: RowMarks, *, overwrite: bool) -> Merged:
         """Match rows by their key, which the statement left alone."""
@@ -100,7 +108,7 @@ class Merge:
                    CASE WHEN t.ctid IS NULL THEN 'missing'
                         WHEN {self._same_row()} THEN 'same'
                         WHEN {left} THEN 'left' ELSE 'conflict' END AS state
-            FROM {_IMAGE} i LEFT JOIN ONLY {self._relation.sql} t ON {matches}
+            FROM {self._image} i LEFT JOIN ONLY {self._relation.sql} t ON {matches}
             """
         )
         counts = self._counts()
@@ -125,39 +133,32 @@ class Merge:
             conflicts=counts.get("missing", 0) - inserted,
         )
 
-    def exchanged_rows(self, marks: RowMarks) -> Merged:
-        """Exchange, without a key to go by, what an UPDATE left for what was there before.
-
-        All rows of the relation are in the image. Where the statement's rows aren't all as it
-        left them, it can't be told which is which: then nothing is changed.
-        """
+    def compare_surplus(self, marks: RowMarks) -> Surplus:
+        """Compare, without a key to go by, all rows of the relation with all that it had."""
         self._state(self._surplus_of_image())
         counts = self._counts()
-        missing = counts.get("missing", 0)
-        if not missing:
-            return Merged(unchanged=counts.get("same", 0))
         left = self._session.fetch(
             f"SELECT pg_catalog.count(*)::pg_catalog.text FROM ({self._left_rows(marks)}) AS l"
         )
-        if int(left[0][0] or 0) != missing:
-            return Merged(unchanged=counts.get("same", 0), conflicts=missing)
+        return Surplus(counts.get("same", 0), counts.get("missing", 0), int(left[0][0] or 0))
+
+    def remove_left_rows(self, marks: RowMarks) -> None:
+        """Remove what the statement left and the image doesn't have."""
         self._session.execute(
             f"DELETE FROM ONLY {self._relation.sql} WHERE ctid IN ({self._left_rows(marks)})"
         )
-        inserted = self._insert("missing")
-        return Merged(
-            updated=inserted,
-            unchanged=counts.get("same", 0),
-            conflicts=missing - inserted,
-        )
+
+    def insert_missing_rows(self) -> int:
+        """Put back what the image has and the relation doesn't; returns the rows."""
+        return self._insert("missing")
 
     def _state(self, select: str) -> None:
-        self._session.execute(f"CREATE TEMPORARY TABLE backstop_state AS {select}")
+        self._session.execute(f"CREATE TEMPORARY TABLE {self._states} AS {select}")
 
     def _counts(self) -> dict[str, int]:
         found = query.rows(
             self._session,
-            f"SELECT state, pg_catalog.count(*) AS count FROM {_STATE} GROUP BY state",
+            f"SELECT state, pg_catalog.count(*) AS count FROM {self._states} GROUP BY state",
         )
         return {entry["state"]: int(entry["count"]) for entry in found}
 
@@ -173,7 +174,7 @@ class Merge:
             return 0
         return self._count(
             f"UPDATE ONLY {self._relation.sql} t SET {assignments} "
-            f"FROM {_STATE} s JOIN {_IMAGE} i ON i.ctid = s.image "
+            f"FROM {self._states} s JOIN {self._image} i ON i.ctid = s.image "
             "WHERE t.ctid = s.target AND s.state = 'left'"
         )
 
@@ -187,7 +188,7 @@ class Merge:
         )["found"]
         return self._count(
             f"INSERT INTO {self._relation.sql} ({names}) OVERRIDING SYSTEM VALUE "
-            f"SELECT {_list(self._columns, 'i')} FROM {_STATE} s JOIN {_IMAGE} i "
+            f"SELECT {_list(self._columns, 'i')} FROM {self._states} s JOIN {self._image} i "
             f"ON i.ctid = s.image WHERE s.state = {quoting.literal(state)}"
             + ("" if deferrable else " ON CONFLICT DO NOTHING")
         )
@@ -203,7 +204,7 @@ class Merge:
             FROM (SELECT ctid AS image, {_row(self._columns)} AS value,
                          pg_catalog.row_number() OVER (PARTITION BY {_row(self._columns)})
                              AS number
-                  FROM {_IMAGE}) AS i
+                  FROM {self._image}) AS i
             LEFT JOIN (SELECT {_row(self._columns)} AS value, pg_catalog.count(*) AS count
                        FROM ONLY {self._relation.sql} GROUP BY 1) AS t ON t.value = i.value
             """
@@ -218,7 +219,7 @@ class Merge:
                            ORDER BY {marks.condition("r")}) AS number
                 FROM ONLY {self._relation.sql} r) AS t
             LEFT JOIN (SELECT {_row(self._columns)} AS value, pg_catalog.count(*) AS count
-                       FROM {_IMAGE} GROUP BY 1) AS i ON i.value = t.value
+                       FROM {self._image} GROUP BY 1) AS i ON i.value = t.value
             WHERE t.left AND t.number > coalesce(i.count, 0)
             """
 

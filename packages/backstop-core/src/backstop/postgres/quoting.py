@@ -6,6 +6,8 @@ The output is ASCII, so that it survives every client encoding, and doesn't depe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def identifier(name: str) -> str:
     """Quote one identifier; characters beyond ASCII become U&"" escapes."""
@@ -19,6 +21,12 @@ def qualified(schema: str, name: str) -> str:
     return f"{identifier(schema)}.{identifier(name)}"
 
 
+def name_literal(schema: str, name: str) -> str:
+    """Write a schema-qualified name as a string constant, as to_regclass() reads it."""
+    parts = ('"' + part.replace('"', '""') + '"' for part in (schema, name))
+    return literal(".".join(parts))
+
+
 def literal(text: str) -> str:
     """Quote a string as an E'' constant."""
     return "E'" + "".join(_literal_character(character) for character in text) + "'"
@@ -26,7 +34,12 @@ def literal(text: str) -> str:
 
 def text_array(values: list[str]) -> str:
     """Write an array of type text."""
-    return "ARRAY[" + ", ".join(literal(value) for value in values) + "]::text[]"
+    return array(literal(value) for value in values)
+
+
+def array(constants: Iterable[str]) -> str:
+    """Write an array of type text out of constants."""
+    return f"ARRAY[{', '.join(constants)}]::pg_catalog.text[]"
 
 
 def oid_array(oids: list[int]) -> str:

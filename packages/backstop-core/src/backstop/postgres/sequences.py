@@ -143,7 +143,7 @@ def set_position(session: Session, saved: Position) -> None:
         SELECT pg_catalog.setval(s.seqrelid, {saved.last_value}, {saved.is_called})
         FROM {sequence} AS now
         JOIN pg_catalog.pg_sequence s
-          ON s.seqrelid = pg_catalog.to_regclass({quoting.literal(sequence)})
+          ON s.seqrelid = pg_catalog.to_regclass({quoting.name_literal(saved.schema, saved.name)})
         WHERE NOT now.is_called
            OR (s.seqincrement > 0 AND now.last_value < {saved.last_value})
            OR (s.seqincrement < 0 AND now.last_value > {saved.last_value})

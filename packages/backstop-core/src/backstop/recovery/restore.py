@@ -23,7 +23,13 @@ from backstop.recovery.copying import copy_aside
 from backstop.recovery.objects import ObjectPlan, create, plan_objects
 from backstop.recovery.plan import make_plan, plan_aside
 from backstop.recovery.report import Progress, RestoreReport
-from backstop.recovery.rows import CountedReader, restore_rows, saved_names
+from backstop.recovery.rows import (
+    CountedReader,
+    RowRestore,
+    exchange_rows,
+    restore_rows,
+    saved_names,
+)
 from backstop.session import Session, TransactionStatus
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots.manifest import SavedTable
@@ -153,8 +159,8 @@ class _Restore:
             self.lock_timeout,
         )
         with quiet(self.session, list(relations.values())):
-            # Where keys were changed, the rows that refer to them have to be back before.
-            for table in sorted(self.snapshot.manifest.tables, key=lambda table: table.key_moved):
+            items = []
+            for table in self.snapshot.manifest.tables:
                 relation = relations.get(table.label)
                 if relation is None:
                     report.conflicts.append(
@@ -162,25 +168,27 @@ class _Restore:
                         "not put back. Restore the snapshot that dropped it first."
                     )
                 elif f"table {table.label}" not in refused:
-                    self._restore_table(table, relation, state, report)
+                    items.append(self._row_restore(table, relation, state))
+            self._restore_all(items, report)
 
-    def _restore_table(
-        self, table: SavedTable, relation: Relation, state: ServerState, report: RestoreReport
-    ) -> None:
-        restored = restore_rows(
-            self.session,
-            table,
-            relation,
-            CountedReader(self.repository.storage, table, self.progress),
-            self._marks(table, state),
-            overwrite=self.on_conflict is OnConflict.OVERWRITE,
-        )
-        report.tables.append(restored)
-        if restored.conflicts:
-            report.conflicts.append(
-                f"{restored.conflicts:,} rows of {table.label} were changed after the statement "
-                "and were left as they are."
-            )
+    def _restore_all(self, items: list[RowRestore], report: RestoreReport) -> None:
+        overwrite = self.on_conflict is OnConflict.OVERWRITE
+        for item in items:
+            if not item.table.exchanged:
+                report.tables.append(restore_rows(self.session, item, overwrite=overwrite))
+        # Where keys were changed, the rows that refer to them have to be back before.
+        exchanged = [item for item in items if item.table.exchanged]
+        report.tables += exchange_rows(self.session, exchanged)
+        report.conflicts += [
+            f"{restored.conflicts:,} rows of {restored.table} were changed after the statement "
+            "and were left as they are."
+            for restored in report.tables
+            if restored.conflicts
+        ]
+
+    def _row_restore(self, table: SavedTable, relation: Relation, state: ServerState) -> RowRestore:
+        source = CountedReader(self.repository.storage, table, self.progress)
+        return RowRestore(table, relation, source, self._marks(table, state))
 
     def _marks(self, table: SavedTable, state: ServerState) -> RowMarks:
         manifest = self.snapshot.manifest

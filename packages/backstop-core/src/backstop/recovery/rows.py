@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from backstop.errors import RestoreFailed, SnapshotDamaged
-from backstop.postgres.merging import Merge, Merged, RowMarks, is_empty, load
+from backstop.postgres.merging import Merge, RowMarks, is_empty, load
 from backstop.postgres.relations import Column, Relation
 from backstop.recovery.report import Progress, TableReport
 from backstop.session import Session
@@ -33,45 +34,71 @@ class CountedReader:
         return piece
 
 
-def restore_rows(
-    session: Session,
-    table: SavedTable,
-    relation: Relation,
-    source: CountedReader,
-    marks: RowMarks,
-    *,
-    overwrite: bool,
-) -> TableReport:
+@dataclass(frozen=True)
+class RowRestore:
+    """One saved relation, the relation that it goes back to, and how to know its rows."""
+
+    table: SavedTable
+    relation: Relation
+    source: CountedReader
+    marks: RowMarks
+
+
+def restore_rows(session: Session, item: RowRestore, *, overwrite: bool) -> TableReport:
     """Put the saved rows of one relation back and say what became of each.
 
     Raises RestoreFailed when the relation has lost a saved column, SnapshotDamaged when the
     stored rows aren't those that were saved.
     """
-    columns = _columns(table, relation)
-    if not table.updated_in_place and is_empty(session, relation):
-        rows = load(session, relation.sql, columns, source)
+    table = item.table
+    columns = _columns(table, item.relation)
+    if not table.updated_in_place and is_empty(session, item.relation):
+        rows = load(session, item.relation.sql, columns, item.source)
         _check_count(table, rows)
         return TableReport(table.label, table.rows, inserted=rows)
-    merge = Merge(session, relation, columns)
-    _check_count(table, merge.prepare(source))
-    merged = _merge(merge, table, marks, overwrite=overwrite)
+    merge = _prepared(session, item)
+    if table.key:
+        merged = merge.by_key(table.key, item.marks, overwrite=overwrite)
+    else:
+        merged = merge.missing_rows()
     merge.discard()
-    return TableReport(
-        table.label,
-        table.rows,
-        inserted=merged.inserted,
-        updated=merged.updated,
-        unchanged=merged.unchanged,
-        conflicts=merged.conflicts,
-    )
+    return TableReport(table.label, table.rows, **vars(merged))
 
 
-def _merge(merge: Merge, table: SavedTable, marks: RowMarks, *, overwrite: bool) -> Merged:
-    if table.key and not table.key_moved:
-        return merge.by_key(table.key, marks, overwrite=overwrite)
-    if table.updated_in_place:
-        return merge.exchanged_rows(marks)
-    return merge.missing_rows()
+def exchange_rows(session: Session, items: Sequence[RowRestore]) -> list[TableReport]:
+    """Exchange what an UPDATE left for what was there, where no key tells which row is which.
+
+    All rows of the relations were saved. A row may have moved from one to another of them, as
+    between partitions, so they are exchanged together: all, when every row that the statement
+    wrote is still as it left it, and otherwise none.
+    """
+    merges = [(item, _prepared(session, item)) for item in items]
+    found = [merge.compare_surplus(item.marks) for item, merge in merges]
+    intact = sum(surplus.missing for surplus in found) == sum(surplus.left for surplus in found)
+    changed = intact and any(surplus.missing for surplus in found)
+    if changed:
+        for item, merge in merges:
+            merge.remove_left_rows(item.marks)
+    reports = []
+    for (item, merge), surplus in zip(merges, found):
+        inserted = merge.insert_missing_rows() if changed else 0
+        merge.discard()
+        reports.append(
+            TableReport(
+                item.table.label,
+                item.table.rows,
+                updated=inserted,
+                unchanged=surplus.same,
+                conflicts=surplus.missing - inserted,
+            )
+        )
+    return reports
+
+
+def _prepared(session: Session, item: RowRestore) -> Merge:
+    merge = Merge(session, item.relation, _columns(item.table, item.relation))
+    _check_count(item.table, merge.prepare(item.source))
+    return merge
 
 
 def _columns(table: SavedTable, relation: Relation) -> list[Column]:

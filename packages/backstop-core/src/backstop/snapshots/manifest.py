@@ -91,9 +91,10 @@ class SavedTable:
         return "UPDATE" in self.operations
 
     @property
-    def key_moved(self) -> bool:
-        """Whether an UPDATE set a column of the key, so that rows can't be matched by it."""
-        return bool(set(self.key) & set(self.assigned))
+    def exchanged(self) -> bool:
+        """Whether no key tells which row of an UPDATE is which: it has none, or it was set."""
+        key_kept = self.key and not set(self.key) & set(self.assigned)
+        return self.updated_in_place and not key_kept
 
 
 @dataclass(frozen=True)
