@@ -36,11 +36,12 @@ class Event:
     snapshot_bytes: int | None = None
     snapshot_failure: BaseException | None = None
     notes: list[str] = field(default_factory=list)
+    system: str = "postgresql"
 
     def attributes(self) -> dict[str, object]:
         """Return the event with its public names; what doesn't apply is left out."""
         found: dict[str, object | None] = {
-            "db.system.name": "postgresql",
+            "db.system.name": self.system,
             "db.operation.name": self.result.operation,
             "db.collection.name": ",".join(self.result.tables) or None,
             "db.query.summary": self.summary,

@@ -7,6 +7,7 @@ snapshot never breaks the statement or its transaction, unless the user asked fo
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from time import perf_counter
 from typing import Callable, TypeVar
 
@@ -15,9 +16,11 @@ from backstop.audit import Event
 from backstop.classifier import classify
 from backstop.context import current
 from backstop.drivers import session_for
+from backstop.errors import ConfigurationError, SnapshotFailed
 from backstop.fates import Fates
+from backstop.levels import Mode
 from backstop.modes import Action, blocked, decide
-from backstop.protection import Protection
+from backstop.protection import Protection, not_run
 from backstop.result import RiskResult
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
@@ -29,6 +32,13 @@ from backstop.syntax.controls import controls
 from backstop.syntax.masking import mask_literals
 
 Answer = TypeVar("Answer")
+
+# OpenTelemetry's names, where frameworks have others.
+_SYSTEM_NAMES = {
+    "microsoft": "microsoft.sql_server",
+    "mssql": "microsoft.sql_server",
+    "oracle": "oracle.db",
+}
 
 
 class Guard:
@@ -45,16 +55,21 @@ class Guard:
         """
         return GuardedSession(self, session_for(connection))
 
+    def by_text(self, system: str, driver: str) -> GuardedText:
+        """Return the guard of a database that Backstop can't ask or save anything of.
 
-class GuardedSession:
-    """One connection under guard. Threads that share the connection take turns."""
+        ``system`` and ``driver`` are what the framework calls them. One serves all connections
+        and threads. Raises ConfigurationError in mode "protect", which needs to save.
+        """
+        return GuardedText(self, system, driver)
 
-    def __init__(self, guard: Guard, session: Session) -> None:
-        self._settings = guard.settings
-        self._session = session
-        self._fates = Fates(guard.repository)
-        self._protection = Protection(session, guard.repository, self._fates, guard.settings)
-        self._turn = threading.RLock()
+
+class Guarded(ABC):
+    """What an adapter hands its statements to: they are judged, then run or refused."""
+
+    def __init__(self, settings: Settings, system: str) -> None:
+        self._settings = settings
+        self._system = system
 
     def execute(
         self,
@@ -78,10 +93,11 @@ class GuardedSession:
         )
         event = None
         if action is not Action.RUN or audit.is_wanted(settings.mode, result.level):
-            event = Event(result, settings.mode, settings.actor, context, action)
+            event = Event(
+                result, settings.mode, settings.actor, context, action, system=self._system
+            )
         try:
-            with self._turn:
-                return self._take(action, statement, result, event, run, rowcount)
+            return self._take(action, statement, result, event, run, rowcount)
         except BaseException as error:
             if event is not None:
                 event.error = error
@@ -91,9 +107,71 @@ class GuardedSession:
                 event.duration = perf_counter() - started
                 audit.record(event)
 
+    def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:  # noqa: ARG002
+        """End the transaction by the driver's own call."""
+        return run()
+
+    @abstractmethod
+    def _take(
+        self,
+        action: Action,
+        statement: Statement,
+        result: RiskResult,
+        event: Event | None,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None],
+    ) -> Answer:
+        """Do with one statement what was decided."""
+
+
+class GuardedText(Guarded):
+    """Statements judged by their text alone, in the modes "monitor" and "block"."""
+
+    def __init__(self, guard: Guard, system: str, driver: str) -> None:
+        if guard.settings.mode is Mode.PROTECT:
+            raise ConfigurationError(
+                "mode is 'protect': this version takes snapshots on PostgreSQL through psycopg2, "
+                f"not on {system} through {driver}. Use psycopg2, or mode 'monitor' or 'block'."
+            )
+        super().__init__(guard.settings, _SYSTEM_NAMES.get(system, system))
+        self._driver = driver
+
+    def _take(
+        self,
+        action: Action,
+        statement: Statement,  # noqa: ARG002
+        result: RiskResult,
+        event: Event | None,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None],  # noqa: ARG002
+    ) -> Answer:
+        if action is Action.BLOCK:
+            raise blocked(result, saves=False)
+        if action is Action.SNAPSHOT and event is not None:
+            # Sanctioned in mode "block", where a snapshot is promised: say that there is none.
+            error = SnapshotFailed(
+                f"This version takes no snapshots on {self._system} through {self._driver}."
+            )
+            event.snapshot_failure = error
+            if self._settings.raise_on_snapshot_failure:
+                raise not_run(result, error) from error
+        return run()
+
+
+class GuardedSession(Guarded):
+    """One connection under guard. Threads that share the connection take turns."""
+
+    def __init__(self, guard: Guard, session: Session) -> None:
+        super().__init__(guard.settings, "postgresql")
+        self._session = session
+        self._fates = Fates(guard.repository)
+        self._protection = Protection(session, guard.repository, self._fates, guard.settings)
+        self._turn = threading.RLock()
+
     def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:
         """End the transaction by the driver's own call; a failed commit counts as a rollback."""
         with self._turn:
+            self._forget_what_ended_unseen()
             if not self._fates.is_pending:
                 return run()
             # A commit of a failed transaction is a rollback, and raises nothing.
@@ -119,16 +197,22 @@ class GuardedSession:
         run: Callable[[], Answer],
         rowcount: Callable[[], int | None],
     ) -> Answer:
-        if action is Action.BLOCK:
-            raise blocked(result)
-        if action is Action.SNAPSHOT and event is not None:
-            return self._protection.run(
-                self._request(statement, result, event), event, run, rowcount
-            )
-        answer = run()
-        if self._fates.is_pending:
-            self._fates.follow(controls(statement.text))
-        return answer
+        with self._turn:
+            self._forget_what_ended_unseen()
+            if action is Action.BLOCK:
+                raise blocked(result)
+            if action is Action.SNAPSHOT and event is not None:
+                request = self._request(statement, result, event)
+                return self._protection.run(request, event, run, rowcount)
+            answer = run()
+            if self._fates.is_pending:
+                self._fates.follow(controls(statement.text))
+            return answer
+
+    def _forget_what_ended_unseen(self) -> None:
+        # Somebody ended the transaction on the driver's own connection: how, nobody told us.
+        if self._fates.is_pending and self._session.status() is TransactionStatus.IDLE:
+            self.forget()
 
     def _request(self, statement: Statement, result: RiskResult, event: Event) -> SnapshotRequest:
         return SnapshotRequest(

@@ -31,11 +31,14 @@ def decide(mode: Mode, level: RiskLevel, snapshot_at: RiskLevel, *, allowed: boo
     return Action.SNAPSHOT if allowed else Action.BLOCK
 
 
-def blocked(result: RiskResult) -> StatementBlocked:
-    """Return the error for a statement that mode "block" refuses."""
+def blocked(result: RiskResult, *, saves: bool = True) -> StatementBlocked:
+    """Return the error for a statement that mode "block" refuses.
+
+    ``saves`` is whether a snapshot could be taken of what the statement destroys.
+    """
+    cost = ", which takes a snapshot first." if saves else "; no snapshot can be taken here."
     return StatementBlocked(
         f"{result.reason} ({result.level}, refused in mode block; nothing was sent to the server.) "
-        'If it is meant, run it inside `with backstop.allow(reason="…")`, '
-        "which takes a snapshot first.",
+        f'If it is meant, run it inside `with backstop.allow(reason="…")`{cost}',
         result,
     )

@@ -20,6 +20,7 @@ from backstop.postgres import counters
 from backstop.postgres.counters import Touched
 from backstop.postgres.transactions import undone
 from backstop.postgres.written import last_command
+from backstop.result import RiskResult
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
 from backstop.snapshots.capture import Captured, SnapshotRequest, capture
@@ -102,10 +103,7 @@ class Protection:
             return
         if was_idle and self._session.status() is TransactionStatus.IN_TRANSACTION:
             self._session.rollback()
-        raise SnapshotFailed(
-            f"{event.result.operation} was not run, because its snapshot failed: "
-            f"{describe(error)} (on_snapshot_failure is 'raise')"
-        ) from error
+        raise not_run(event.result, error) from error
 
     def _run_in_own_transaction(
         self,
@@ -207,6 +205,14 @@ class Protection:
         with contextlib.suppress(Exception):
             if self._session.status() is not TransactionStatus.IDLE:
                 self._session.execute("ROLLBACK")
+
+
+def not_run(result: RiskResult, error: BaseException) -> SnapshotFailed:
+    """Return the error for a statement that a failed snapshot stops."""
+    return SnapshotFailed(
+        f"{result.operation} was not run, because its snapshot failed: "
+        f"{describe(error)} (on_snapshot_failure is 'raise')"
+    )
 
 
 def _count(rowcount: int | None) -> int | None:

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from backstop.errors import MissingDistribution, UnsupportedConnection
 
 if TYPE_CHECKING:
     from backstop.session import Session
+    from backstop.statement import Statement
 
-__all__ = ["connect", "session_for"]
+__all__ = ["Reader", "connect", "reader_of", "session_for"]
+
+
+class Reader(Protocol):
+    """Reads a driver's arguments as statements; None for what the driver will refuse."""
+
+    def single(self, cursor: Any, query: Any, parameters: Any) -> Statement | None:
+        """Return the statement of a cursor's execute()."""
+
+    def many(self, cursor: Any, query: Any, sets: list[Any]) -> Statement | None:
+        """Return the statement of a cursor's executemany()."""
+
+
+def reader_of(driver: str) -> Reader:
+    """Return the reader for a driver's cursors, by the name of its module."""
+    if driver == "psycopg2":
+        from backstop.drivers import psycopg2_statements
+
+        return psycopg2_statements
+    from backstop.drivers import text_statements
+
+    return text_statements
 
 
 def session_for(connection: object) -> Session:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from psycopg2 import extensions
 
-from backstop.psycopg2 import statements
+from backstop.drivers import psycopg2_statements as statements
 from backstop.statement import Statement
 
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""psycopg2's arguments as statements: the text that the server will get."""
+"""psycopg2's arguments as statements: the text that the server will get.
+
+Every adapter that comes by a psycopg2 cursor reads its arguments here.
+"""
 
 from __future__ import annotations
 
