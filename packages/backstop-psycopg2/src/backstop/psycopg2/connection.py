@@ -59,7 +59,12 @@ class GuardedConnection(_Proxy):
             # A function, or a connection class of its own mind: only a cursor shows what it makes.
             chosen: dict[str, Any] = {} if factory is None else {"cursor_factory": factory}
             factory = type(raw.cursor(**chosen))
-        cursor = raw.cursor(name, guarded_class(factory), *args, **kwargs)
+        # By name: a connection class of its own, such as LoggingConnection, sets a default for it.
+        chosen_class = guarded_class(factory)
+        if args:
+            cursor = raw.cursor(name, chosen_class, *args, **kwargs)
+        else:
+            cursor = raw.cursor(name, cursor_factory=chosen_class, **kwargs)
         cursor.backstop_connection = self
         return cursor
 
