@@ -179,7 +179,7 @@ class _Judge:
         query = self.query_after(operator + 1, stop)
         if query is not None and not self.query_keeps_out(query, depth):
             return False
-        if query is not None or (left.named and (right.named or right.foreign)):
+        if query is not None or (left.any and right.any):
             return True
         if left.named:
             return self.constants.keep_out(mark, left, left_stop, operator + 1, stop, negated)

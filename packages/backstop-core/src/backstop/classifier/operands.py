@@ -34,6 +34,11 @@ class Columns:
         """All that may be the target's."""
         return self.bare | self.qualified
 
+    @property
+    def any(self) -> bool:
+        """Whether any column is named at all."""
+        return bool(self.bare or self.qualified or self.foreign)
+
     def of_target(self, joined: bool) -> bool:
         """Whether a column of the target is named.
 
