@@ -83,8 +83,13 @@ class Constants:
         left = operands.columns(self.source, self.target.name, start, left_stop)
         if after[:2] == ["DISTINCT", "FROM"]:
             right = operands.columns(self.source, self.target.name, operator + 3, stop)
-            alone = upper_at(self.tokens, stop - 1) == "NULL"
-            return left.named != right.named and not (alone and not negated)
+            if not negated:
+                # True of NULL too, and of nearly every value: no more than <> is.
+                keys = any(self.is_key(column) for column in left.named | right.named)
+                return not keys and not self.holds(operator, stop, "NULL")
+            return left.named != right.named
+        if after[:1] == ["NULL"] and not negated and self.holds(start, left_stop, "NULL"):
+            return False
         if after[:1] == ["NULL"] and negated:
             return not self.never_null(start, left)
         return after[:1] != ["UNKNOWN"] or not negated

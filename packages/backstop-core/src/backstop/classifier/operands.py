@@ -151,6 +151,24 @@ def signature(source: Source, target: str, start: int, stop: int) -> tuple[str, 
     )
 
 
+def truth_test(source: Source, start: int, stop: int) -> tuple[int, bool] | None:
+    """Find a trailing ``= TRUE`` or ``IS [NOT] TRUE|FALSE``.
+
+    Returns the index where it starts and whether it negates what stands before.
+    """
+    value = source.tokens[stop - 1].upper
+    if value not in ("TRUE", "FALSE") or stop - start < 3:
+        return None
+    at = stop - 2
+    inverted = value == "FALSE"
+    if source.tokens[at].upper == "NOT":
+        at, inverted = at - 1, not inverted
+    mark = source.tokens[at].upper
+    if mark not in ("IS", "=", "<>", "!=") or at <= start:
+        return None
+    return at, inverted != (mark in ("<>", "!="))
+
+
 @dataclass(frozen=True)
 class Query:
     """A subquery: the tables it reads, the alias of the first, its WHERE, and if it is limited."""
