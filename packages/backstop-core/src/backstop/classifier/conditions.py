@@ -38,7 +38,7 @@ def holds_target(source: Source, target: Target, start: int, stop: int) -> bool:
     if target.table in names:
         return True
     judge = _Judge(source, target)
-    return any(judge.lists_target(*body, 0) for name, body in target.ctes.items() if name in names)
+    return any(judge.entry_lists_target(name, 0) for name in names)
 
 
 class _Judge:
@@ -48,6 +48,7 @@ class _Judge:
         self.pairs = source.pairs
         self.target = target
         self.constants = Constants(source, target)
+        self.entries: dict[str, bool] = {}
 
     def holds_back(self, start: int, stop: int, negated: bool, depth: int) -> bool:
         """Whether a boolean expression (or its negation) keeps rows out."""
@@ -107,10 +108,10 @@ class _Judge:
 
     def test(self, start: int, stop: int, negated: bool, depth: int) -> bool:
         """Whether one test, without AND and OR, keeps rows out."""
-        literal = self.tokens[start].upper if stop - start == 1 else ""
-        if literal in ("TRUE", "FALSE"):
-            return (literal == "TRUE") == negated
-        if self.holds_case(start, stop):
+        constant = operands.constant(self.source, start, stop)
+        if constant is not None:
+            return constant == negated
+        if self.constants.holds(start, stop, "CASE"):
             return False
         suffix = operands.truth_test(self.source, start, stop)
         if suffix is not None:
@@ -124,15 +125,9 @@ class _Judge:
             return negated or not self.constants.never_null(start, columns)
         operator = self.comparison(start, stop)
         if operator is None:
-            return not self.defaults_to_true(start, stop)
+            # COALESCE(x, TRUE) and the like let through what has no value.
+            return not self.constants.holds(start, stop, "TRUE")
         return self.compares(start, operator, stop, negated, depth)
-
-    def holds_case(self, start: int, stop: int) -> bool:
-        return any(self.tokens[index].upper == "CASE" for index in range(start, stop))
-
-    def defaults_to_true(self, start: int, stop: int) -> bool:
-        """Whether a test such as COALESCE(x, TRUE) lets through what has no value."""
-        return any(self.tokens[index].upper == "TRUE" for index in range(start, stop))
 
     def comparison(self, start: int, stop: int) -> int | None:
         """Return the index of the operator (or of IS, IN, LIKE …) that makes the test."""
@@ -247,13 +242,20 @@ class _Judge:
         for begin, end in self.split(start, stop, "UNION", "EXCEPT", "INTERSECT"):
             query = operands.read_query(self.source, begin, end)
             whole = query.reads(self.target.table) or any(
-                self.lists_target(*body, depth + 1)
-                for name, body in self.target.ctes.items()
-                if query.reads(name)
+                self.entry_lists_target(name, depth + 1) for name in query.tables
             )
             if whole and not self.narrows(query, depth):
                 return True
         return False
+
+    def entry_lists_target(self, name: str, depth: int) -> bool:
+        """Whether a WITH entry gives every row of the target's table; each is looked at once."""
+        if name not in self.target.ctes:
+            return False
+        if name not in self.entries:
+            self.entries[name] = False
+            self.entries[name] = self.lists_target(*self.target.ctes[name], depth)
+        return self.entries[name]
 
     def narrows(self, query: operands.Query, depth: int) -> bool:
         """Whether a query on the target's own table takes less than all of its rows."""

@@ -53,8 +53,11 @@ class Constants:
         """
         if mark in ("LIKE", "ILIKE", "SIMILAR", "~", "~*"):
             return negated or not self.matches_everything(mark, start, stop)
-        if self.holds(start, stop, "NULL", "ALL") and not (mark in ("<>", "!=") and not negated):
-            # Nothing is equal to NULL, and everything is to all of an empty list.
+        if self.holds(start, stop, "NULL"):
+            # Nothing is equal to NULL: no row is reached, unless it is asked for the opposite.
+            return mark in ("=", "IN") and not negated
+        if self.holds(start, stop, "ALL") and (mark not in ("<>", "!=") or negated):
+            # Everything is equal to, or greater than, all of an empty list.
             return False
         key = any(self.is_key(column) for column in left.named)
         if mark in ("=", "IN"):

@@ -158,7 +158,7 @@ def _copy(source: Source, start: int, stop: int) -> Verdict:
         verdict.add_tables([source.name(name)])
     risk = _copy_risk(source, direction, stop)
     if risk is not None:
-        table = verdict.tables[0] if verdict.tables else None
+        table = next(iter(verdict.tables), None)
         verdict.findings.append(source.finding(risk, start, stop, table))
     if direction < stop:
         verdict.findings.extend(_copy_filter(source, direction, stop).findings)
@@ -258,7 +258,7 @@ def _truncate(source: Source, start: int, stop: int) -> Verdict:
         RiskLevel.CRITICAL,
         f"TRUNCATE removes every row of {shown}{more}. Use a DELETE that names the rows.",
     )
-    table = verdict.tables[0] if verdict.tables else None
+    table = next(iter(verdict.tables), None)
     verdict.findings.append(source.finding(risk, start, stop, table))
     return verdict
 
