@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy import Connection, event
 
 from backstop.drivers import reader_of
-from backstop.guard import Guard, Guarded, GuardedSession
+from backstop.guarding import Guard, Guarded, GuardedSession
 from backstop.settings import Settings
 from backstop.sqlalchemy.options import ACTOR, ALLOW, applied
 
