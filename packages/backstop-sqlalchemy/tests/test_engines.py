@@ -103,21 +103,6 @@ def test_an_engine_is_used_like_any_other(make_engine: Any, store: str, orders: 
     raw.close()
 
 
-def test_a_connection_guarded_by_its_creator_is_guarded_once(
-    connect: Any, make_engine: Any, store: str, orders: None
-) -> None:
-    def create() -> Any:
-        return backstop.guard(connect(), storage=store, actor="inner")
-
-    # Without native types, which psycopg2 registers on its own connections only.
-    bare = make_engine(creator=create, use_native_uuid=False, use_native_hstore=False)
-    engine = protect_engine(bare, storage=store, actor="outer")
-    with engine.begin() as connection:
-        connection.execute(text("DELETE FROM orders"))
-    (snapshot,) = backstop.snapshots.list(store)
-    assert (snapshot.actor, snapshot.fate.value) == ("inner", "committed")
-
-
 class AsyncEngineLike:
     """What an AsyncEngine is, as far as it can be without an asynchronous driver."""
 
