@@ -3,5 +3,6 @@
 pytest_plugins: list[str] = [
     "testing.postgres",
     "testing.s3",
+    "testing.commands",
     "testing.guarded",
 ]

@@ -15,6 +15,7 @@ and are loaded when they are first used.
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,8 @@ __all__ = [
     "restore",
     "snapshots",
 ]
+
+logging.getLogger("backstop").addHandler(logging.NullHandler())
 
 # Loaded on first use: `import backstop` stays fast, and core needs no adapter.
 _LAZY = {

@@ -15,7 +15,7 @@ from backstop.classifier.operands import Columns
 from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, upper_at
 
-_MAX_DEPTH = 100
+_MAX_DEPTH = 20
 _COMPARISONS = frozenset(
     {"=", "<>", "!=", "<", ">", "<=", ">=", "~", "~*", "!~", "!~*", "@>", "<@"}
 )
@@ -70,12 +70,13 @@ class _Judge:
 
     def strip(self, start: int, stop: int, negated: bool) -> tuple[int, int, bool]:
         """Take brackets around the whole, and leading NOTs of one test, off."""
+        single = False
         while start < stop:
             mark = self.tokens[start].upper
             if mark == "(" and self.pairs[start] == stop - 1 and not self.is_query(start + 1):
-                start, stop = start + 1, stop - 1
-            elif mark == "NOT" and len(self.split(start, stop, "AND", "OR")) == 1:
-                start, negated = start + 1, not negated
+                start, stop, single = start + 1, stop - 1, False
+            elif mark == "NOT" and (single or len(self.split(start, stop, "AND", "OR")) == 1):
+                start, negated, single = start + 1, not negated, True
             else:
                 break
         return start, stop, negated
@@ -178,7 +179,7 @@ class _Judge:
         query = self.query_after(operator + 1, stop)
         if query is not None and not self.query_keeps_out(query, depth):
             return False
-        if query is not None or (left.named and right.named):
+        if query is not None or (left.named and (right.named or right.foreign)):
             return True
         if left.named:
             return self.constants.keep_out(mark, left, left_stop, operator + 1, stop, negated)

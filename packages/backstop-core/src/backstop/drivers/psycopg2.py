@@ -87,8 +87,14 @@ class Psycopg2Session:
 
     def copy_in(self, sql: str, source: Source) -> int:
         """Run a COPY … FROM STDIN from ``source`` and return its number of rows."""
+        watched = _WatchedSource(source)
         with self._cursor() as cursor:
-            cursor.copy_expert(MARK + sql, cast("Any", source), _COPY_BUFFER)
+            try:
+                cursor.copy_expert(MARK + sql, cast("Any", watched), _COPY_BUFFER)
+            except psycopg2.Error:
+                if watched.error is not None:
+                    raise watched.error from None
+                raise
             return cursor.rowcount
 
     def commit(self) -> None:
@@ -110,6 +116,21 @@ class Psycopg2Session:
     def _cursor(self) -> extensions.cursor:
         # By class: a subclass's cursor() may choose another class or count its calls.
         return extensions.connection.cursor(self._connection, cursor_factory=extensions.cursor)
+
+
+class _WatchedSource:
+    """Remembers what the source raised: psycopg2 turns it into a QueryCanceled, Ctrl-C included."""
+
+    def __init__(self, source: Source) -> None:
+        self.error: BaseException | None = None
+        self._source = source
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._source.read(size)
+        except BaseException as error:
+            self.error = error
+            raise
 
 
 def _first_line(error: Exception) -> str:

@@ -19,7 +19,7 @@ def definitions(session: Session, oids: list[int]) -> list[CatalogObject]:
         *(_switched(entry, "trigger") for entry in _triggers(session, oids)),
         *(_switched(entry, "rule") for entry in _rules(session, oids)),
         *(_policy(entry) for entry in _policies(session, oids)),
-        *(_statistics(entry) for entry in _extended_statistics(session, oids)),
+        *(item for entry in _extended_statistics(session, oids) for item in _statistics(entry)),
         *(item for entry in _tables(session, oids) for item in _table_settings(entry)),
     ]
 
@@ -73,13 +73,16 @@ def _policy(entry: dict[str, Any]) -> CatalogObject:
     )
 
 
-def _statistics(entry: dict[str, Any]) -> CatalogObject:
+def _statistics(entry: dict[str, Any]) -> list[CatalogObject]:
     ddl = [entry["definition"]]
     if entry["target"] is not None and entry["target"] >= 0:
         ddl.append(f"ALTER STATISTICS {entry['sql']} SET STATISTICS {entry['target']}")
-    return CatalogObject(
-        "statistics", f"statistics {entry['sql']}", tuple(ddl), (f"table {entry['label']}",), "last"
-    )
+    own = f"statistics {entry['sql']}"
+    owner = f"ALTER STATISTICS {entry['sql']} OWNER TO {entry['owner']}"
+    return [
+        CatalogObject("statistics", own, tuple(ddl), (f"table {entry['label']}",), "last"),
+        CatalogObject("privileges", f"owner of {own}", (owner,), (own,), "privileges"),
+    ]
 
 
 def _table_settings(entry: dict[str, Any]) -> list[CatalogObject]:
@@ -168,6 +171,7 @@ def _extended_statistics(session: Session, oids: list[int]) -> list[dict[str, An
         f"""
         SELECT pg_catalog.pg_get_statisticsobjdef(s.oid) AS definition,
                s.stxstattarget AS target,
+               pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(s.stxowner)) AS owner,
                pg_catalog.quote_ident(sn.nspname) || '.' || pg_catalog.quote_ident(s.stxname)
                    AS sql,
                n.nspname || '.' || c.relname AS label

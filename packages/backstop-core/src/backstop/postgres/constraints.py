@@ -41,13 +41,8 @@ def _foreign_key(entry: dict[str, Any]) -> CatalogObject:
             f"ALTER TABLE {entry['sql']} ADD CONSTRAINT "
             f"{quoting.identifier(entry['name'])} {entry['definition']}",
         ),
-        (
-            f"table {entry['label']}",
-            f"table {entry['referenced']}",
-            *(f"constraint {entry['referenced']}.{name}" for name in entry["referenced_keys"]),
-            *(f"index {name}" for name in entry["referenced_indexes"]),
-        ),
-        "after",
+        (f"table {entry['label']}", f"table {entry['referenced']}"),
+        "references",
     )
 
 
@@ -122,13 +117,7 @@ def _foreign_keys(session: Session, oids: list[int]) -> list[dict[str, Any]]:
                con.conrelid::pg_catalog.regclass::pg_catalog.text AS sql,
                n.nspname || '.' || c.relname AS label,
                fn.nspname || '.' || f.relname AS referenced,
-               pg_catalog.pg_get_constraintdef(con.oid) AS definition,
-               ARRAY(SELECT conname FROM pg_catalog.pg_constraint
-                     WHERE conrelid = con.confrelid AND contype IN ('p', 'u')) AS referenced_keys,
-               ARRAY(SELECT xn.nspname || '.' || x.relname
-                     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-                     JOIN pg_catalog.pg_namespace xn ON xn.oid = x.relnamespace
-                     WHERE i.indrelid = con.confrelid AND i.indisunique) AS referenced_indexes
+               pg_catalog.pg_get_constraintdef(con.oid) AS definition
         FROM pg_catalog.pg_constraint con
         JOIN pg_catalog.pg_class c ON c.oid = con.conrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

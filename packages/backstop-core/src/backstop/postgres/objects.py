@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
-# Before the rows; over rows that are in place (keys, indexes); when nothing of ours may fire any
-# more (triggers, rules, policies); and owners and grants, after which we may have lost our rights.
-STAGES = ("before", "after", "last", "privileges")
+# Before the rows; over rows that are in place (keys, indexes, partitions); foreign keys, which need
+# all of those; when nothing of ours may fire any more (triggers, rules, policies); and owners and
+# grants, after which we may have lost our rights.
+STAGES = ("before", "after", "references", "last", "privileges")
 
 
 @dataclass(frozen=True)

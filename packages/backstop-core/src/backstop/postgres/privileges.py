@@ -30,7 +30,7 @@ def definitions(session: Session, oids: list[int]) -> list[CatalogObject]:
                 "privileges",
                 f"privileges of {entry['label']}",
                 tuple(ddl),
-                (),
+                (f"{kind.lower()} {entry['label']}",),
                 "privileges",
             )
         )

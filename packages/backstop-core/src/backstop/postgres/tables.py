@@ -44,18 +44,32 @@ def _table(table: dict[str, Any], columns: list[dict[str, Any]]) -> CatalogObjec
         "table",
         f"table {table['label']}",
         (create, *settings),
-        tuple(f"table {parent['label']}" for parent in table["parents"]) if inherits else (),
+        (*(f"table {parent['label']}" for parent in table["parents"]), *_checks(table))
+        if inherits
+        else (),
     )
 
 
 def _partition(table: dict[str, Any]) -> CatalogObject:
+    # Attached with its rows and keys in place, so that those of the parent find theirs.
     (parent,) = table["parents"]
     return CatalogObject(
         "partition",
         f"partition {table['label']}",
         (f"ALTER TABLE ONLY {parent['sql']} ATTACH PARTITION {table['sql']} {table['bound']}",),
-        (f"table {table['label']}", f"table {parent['label']}"),
+        (
+            f"table {table['label']}",
+            f"table {parent['label']}",
+            *table["own_keys"],
+            *_checks(table),
+        ),
+        "after",
     )
+
+
+def _checks(table: dict[str, Any]) -> list[str]:
+    # A child takes its parent's CHECKs over when it is made or attached, not afterwards.
+    return [f"constraint {name}" for name in table["parent_checks"]]
 
 
 def _column(column: dict[str, Any]) -> str:
@@ -108,7 +122,22 @@ def _tables(session: Session, oids: list[int]) -> list[dict[str, Any]]:
                      FROM pg_catalog.pg_inherits i
                      JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
                      JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-                     WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents
+                     WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents,
+               ARRAY(SELECT 'constraint ' || n.nspname || '.' || c.relname || '.' || conname
+                     FROM pg_catalog.pg_constraint
+                     WHERE contype IN ('c', 'p', 'u', 'x') AND conrelid = c.oid
+                     UNION ALL
+                     SELECT 'index ' || n.nspname || '.' || x.relname
+                     FROM pg_catalog.pg_index i
+                     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+                     WHERE i.indrelid = c.oid) AS own_keys,
+               ARRAY(SELECT pn.nspname || '.' || p.relname || '.' || con.conname
+                     FROM pg_catalog.pg_inherits i
+                     JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+                     JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+                     JOIN pg_catalog.pg_constraint con
+                       ON con.conrelid = p.oid AND con.contype = 'c'
+                     WHERE i.inhrelid = c.oid) AS parent_checks
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam

@@ -18,33 +18,55 @@ from backstop.snapshots.manifest import Manifest
 
 @dataclass(frozen=True)
 class ObjectPlan:
-    """The objects of a snapshot, each in dependency order, by what is to be done with them."""
+    """The objects of a snapshot, each in dependency order, by what is to be done with them.
+
+    ``conflicting`` ones exist with another definition; ``blocked`` ones can't be created, as they
+    depend on one of those.
+    """
 
     missing: tuple[CatalogObject, ...]
     existing: tuple[CatalogObject, ...]
     conflicting: tuple[CatalogObject, ...]
+    blocked: tuple[CatalogObject, ...]
 
     def stage(self, name: str) -> Iterator[CatalogObject]:
         """Return the missing objects of one stage."""
         return (item for item in self.missing if item.stage == name)
+
+    @property
+    def conflicts(self) -> list[str]:
+        """What is left as it is, and why, in sentences."""
+        return [
+            *(
+                f"The {item.identity} exists with another definition and is left as it is."
+                for item in self.conflicting
+            ),
+            *(
+                f"The {item.identity} is not created, as what it belongs to has another definition."
+                for item in self.blocked
+            ),
+        ]
 
 
 def plan_objects(session: Session, manifest: Manifest) -> ObjectPlan:
     """Compare the snapshot's objects with what the database has now."""
     current = existing.definitions_by_name(session, manifest.objects)
     taken = existing.taken_names(session, manifest.objects)
-    missing, same, conflicting = [], [], []
+    missing, same, conflicting, blocked = [], [], [], []
+    refused: set[str] = set()
     for item in in_dependency_order(manifest.objects):
         found = current.get(item.identity)
-        if found is None and item.identity in taken:
-            conflicting.append(item)
-        elif found is None:
-            missing.append(item)
-        elif found.ddl == item.ddl:
+        if found is not None and found.ddl == item.ddl:
             same.append(item)
-        else:
+        elif found is not None or item.identity in taken:
             conflicting.append(item)
-    return ObjectPlan(tuple(missing), tuple(same), tuple(conflicting))
+            refused.add(item.identity)
+        elif refused.intersection(item.depends_on):
+            blocked.append(item)
+            refused.add(item.identity)
+        else:
+            missing.append(item)
+    return ObjectPlan(tuple(missing), tuple(same), tuple(conflicting), tuple(blocked))
 
 
 def create(session: Session, plan: ObjectPlan, stage: str) -> Sequence[str]:

@@ -76,10 +76,7 @@ def _notes(snapshot: Snapshot, state: ServerState, objects: ObjectPlan) -> list[
         )
     if manifest.database.name != state.database:
         notes.append(f"The snapshot was taken in database {manifest.database.name}.")
-    notes += [
-        f"The {item.identity} exists with another definition and will be left as it is."
-        for item in objects.conflicting
-    ]
+    notes += objects.conflicts
     return notes
 
 

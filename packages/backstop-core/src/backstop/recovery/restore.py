@@ -15,6 +15,7 @@ from backstop.drivers import connect, session_for
 from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
 from backstop.postgres import existing, locks, sequences, server
 from backstop.postgres.merging import RowMarks
+from backstop.postgres.objects import STAGES
 from backstop.postgres.quiet import quiet
 from backstop.postgres.relations import Relation
 from backstop.postgres.server import ServerState
@@ -130,20 +131,27 @@ class _Restore:
         return report
 
     def _apply(self, objects: ObjectPlan, state: ServerState, report: RestoreReport) -> None:
-        create(self.session, objects, "before")
+        create(self.session, objects, STAGES[0])
         relations = existing.find_relations(self.session, saved_names(self.snapshot.manifest))
         self._restore_rows(relations, objects, state, report)
-        create(self.session, objects, "after")
-        create(self.session, objects, "last")
-        for sequence in self.snapshot.manifest.sequences:
-            sequences.set_position(self.session, sequence)
-        report.problems += create(self.session, objects, "privileges")
+        for stage in STAGES[1:-1]:
+            create(self.session, objects, stage)
+        self._move_sequences(report)
+        report.problems += create(self.session, objects, STAGES[-1])
         report.created += [item.identity for item in objects.missing]
         report.existing += [item.identity for item in objects.existing]
-        report.conflicts += [
-            f"The {item.identity} exists with another definition and was left as it is."
-            for item in objects.conflicting
-        ]
+        report.conflicts += objects.conflicts
+
+    def _move_sequences(self, report: RestoreReport) -> None:
+        saved = {f"{item.schema}.{item.name}": item for item in self.snapshot.manifest.sequences}
+        present = existing.find_relations(
+            self.session, [(item.schema, item.name) for item in saved.values()]
+        )
+        for label, sequence in saved.items():
+            if label in present:
+                sequences.set_position(self.session, sequence)
+            else:
+                report.conflicts.append(f"The sequence {label} doesn't exist, so it stays away.")
 
     def _restore_rows(
         self,

@@ -6,7 +6,7 @@ import builtins
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from backstop.errors import ConfigurationError, SnapshotDamaged, StorageError
+from backstop.errors import ConfigurationError, SnapshotDamaged, StorageError, StorageUnreachable
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots import identifiers
 from backstop.snapshots.manifest import SavedTable
@@ -107,6 +107,9 @@ def _problem(repository: Repository, table: SavedTable) -> str | None:
         while piece := reader.read():
             rows += piece.count(b"\n")
             size += len(piece)
+    except StorageUnreachable:
+        # That says nothing about what is stored.
+        raise
     except (SnapshotDamaged, StorageError) as error:
         return str(error)
     if (rows, size) != (table.rows, table.bytes):

@@ -55,25 +55,32 @@ _WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
 _SPACE = r"[ \t\n\r\f\v]"
 _PERCENT = r"%(?:\([\w .]+\))?[sbt](?![A-Za-z0-9_$\x80-\U0010ffff])"
 
+# White space is taken with the token that follows, and what is frequent comes first.
 _TOKEN = re.compile(
     rf"""
-      (?P<space>{_SPACE}+)
-    | (?P<line>--[^\n\r]*)
-    | (?P<block>/\*)
-    | (?P<escape>[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*')
-    | (?P<string>(?:[uU]&|[bBxXnN])?'[^']*(?:''[^']*)*')
-    | (?P<quoted>(?:[uU]&)?"[^"]*(?:""[^"]*)*")
-    | (?P<word>(?![eE]'){_WORD})
+    {_SPACE}*
+    (?:
+      (?P<word>(?![eEbBxXnN]'|[uU]&['"]){_WORD})
+    | (?P<mark>[(),;])
     | (?P<number>
           0[xX][0-9a-fA-F_]+ | 0[oO][0-7_]+ | 0[bB][01_]+
         | (?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?
       )
+    | (?P<percent>{_PERCENT})
+    | (?P<string>(?:[uU]&|[bBxXnN])?'[^']*(?:''[^']*)*')
+    | (?P<quoted>(?:[uU]&)?"[^"]*(?:""[^"]*)*")
+    | (?P<escape>[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*')
+    | (?P<line>--[^\n\r]*)
+    | (?P<block>/\*)
     | (?P<parameter>\$[0-9]+)
     | (?P<dollar>\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
-    | (?P<percent>{_PERCENT})
     | (?P<colons>::|:=|\.\.)
-    | (?P<punctuation>[()\[\],;.:])
+    | (?P<bracket>[\[\]])
+    | (?P<dot>\.)
+    | (?P<colon>:)
     | (?P<operator>(?:%%|(?!--|/\*|{_PERCENT})[~!@#^&|`?+\-*/%<>=])+)
+    | (?P<end>\Z)
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -158,22 +165,27 @@ class _Scanner:
 
     def run(self) -> tuple[list[Token], list[Span]]:
         match_at = _TOKEN.match
-        handlers = _HANDLERS
-        sql, tokens, position, length = self.sql, self.tokens, 0, len(self.sql)
+        new, append = tuple.__new__, self.tokens.append
+        plain, handlers = _PLAIN, _HANDLERS
+        sql, position, length = self.sql, 0, len(self.sql)
         while position < length:
             match = match_at(sql, position)
             if match is None:
                 raise LexError(f"no token can start at position {position}")
-            group = match.lastgroup or "space"
-            end = match.end()
+            group = match.lastgroup or "end"
+            start, position = match.span(group)
             if group == "word":
-                text = match.group()
+                text = match[group]
                 # Only ASCII is folded: str.upper() would turn a dotless i into a keyword's I.
                 upper = text.upper() if text.isascii() else text
-                tokens.append(Token(TokenKind.WORD, text, position, end, upper))
-            elif group != "space":
-                end = handlers[group](self, position, end)
-            position = end
+                append(new(Token, (TokenKind.WORD, text, start, position, upper)))
+            elif group == "mark":
+                text = match[group]
+                append(new(Token, (TokenKind.PUNCTUATION, text, start, position, text)))
+            elif group in plain:
+                append(new(Token, (plain[group], match[group], start, position, "")))
+            elif group != "end":
+                position = handlers[group](self, start, position)
         return self.tokens, self.comments
 
     def add(self, kind: TokenKind, start: int, end: int, upper: str = "") -> int:
@@ -193,9 +205,6 @@ class _Scanner:
                 return mark.end()
         raise LexError("a comment is not closed")
 
-    def string(self, start: int, end: int) -> int:
-        return self.add(TokenKind.STRING, start, end)
-
     def escape_string(self, start: int, end: int) -> int:
         while True:
             continuation = _CONTINUATION.match(self.sql, end)
@@ -206,15 +215,6 @@ class _Scanner:
             raise LexError("a string is not closed")
         return self.add(TokenKind.STRING, start, end)
 
-    def quoted(self, start: int, end: int) -> int:
-        return self.add(TokenKind.QUOTED, start, end)
-
-    def number(self, start: int, end: int) -> int:
-        return self.add(TokenKind.NUMBER, start, end)
-
-    def placeholder(self, start: int, end: int) -> int:
-        return self.add(TokenKind.PLACEHOLDER, start, end)
-
     def dollar_string(self, start: int, end: int) -> int:
         text = self.sql[start:end]
         close = self.sql.find(text, end)
@@ -222,15 +222,12 @@ class _Scanner:
             raise LexError("a dollar-quoted string is not closed")
         return self.add(TokenKind.STRING, start, close + len(text))
 
-    def punctuation(self, start: int, end: int) -> int:
-        text = self.sql[start:end]
-        if text == ":":
-            return self.colon(start, end)
-        if text == "[":
-            self.brackets += 1
-        elif text == "]":
-            self.brackets -= 1
-        return self.add(TokenKind.PUNCTUATION, start, end, text)
+    def bracket(self, start: int, end: int) -> int:
+        self.brackets += 1 if self.sql[start] == "[" else -1
+        return self.add(TokenKind.PUNCTUATION, start, end, self.sql[start])
+
+    def dot(self, start: int, end: int) -> int:
+        return self.add(TokenKind.PUNCTUATION, start, end, ".")
 
     def colon(self, start: int, end: int) -> int:
         # Inside brackets a colon is an array slice's; elsewhere it can only start a placeholder.
@@ -244,13 +241,19 @@ class _Scanner:
 
     def operator(self, start: int, end: int) -> int:
         text = self.sql[start:end]
+        signs: list[int] = []
         if text == "?" and not self.between_operands(end):
             return self.add(TokenKind.PLACEHOLDER, start, end)
         # "a=-1" is "=" and "-": only an operator with one of these characters keeps its sign.
-        if len(text) > 1 and text[-1] in "+-" and not _KEEPS_SIGN.search(text):
-            text = text.rstrip("+-") or text[0]
+        if text[-1] in "+-" and not _KEEPS_SIGN.search(text):
+            signs.extend(range(start + max(len(text.rstrip("+-")), 1), end))
+            text = text[: len(text) - len(signs)]
         # A literal percent sign arrives doubled where parameters are merged in.
-        return self.add(TokenKind.OPERATOR, start, start + len(text), text.replace("%%", "%"))
+        end_of_text = start + len(text)
+        self.add(TokenKind.OPERATOR, start, end_of_text, text.replace("%%", "%"))
+        for sign in signs:
+            self.add(TokenKind.OPERATOR, sign, sign + 1, self.sql[sign])
+        return end
 
     def between_operands(self, end: int) -> bool:
         if not self.tokens:
@@ -264,17 +267,22 @@ class _Scanner:
         return operand and bool(after) and (after.isalnum() or after in "'\"$_(%:?" or after > "~")
 
 
+# Groups whose tokens are the text as it is, and what the others need done.
+_PLAIN = {
+    "number": TokenKind.NUMBER,
+    "string": TokenKind.STRING,
+    "quoted": TokenKind.QUOTED,
+    "percent": TokenKind.PLACEHOLDER,
+    "parameter": TokenKind.PLACEHOLDER,
+}
 _HANDLERS = {
     "line": _Scanner.line_comment,
     "block": _Scanner.block_comment,
-    "string": _Scanner.string,
     "escape": _Scanner.escape_string,
-    "quoted": _Scanner.quoted,
-    "number": _Scanner.number,
-    "parameter": _Scanner.placeholder,
     "dollar": _Scanner.dollar_string,
-    "percent": _Scanner.placeholder,
     "colons": _Scanner.colons,
-    "punctuation": _Scanner.punctuation,
+    "bracket": _Scanner.bracket,
+    "dot": _Scanner.dot,
+    "colon": _Scanner.colon,
     "operator": _Scanner.operator,
 }

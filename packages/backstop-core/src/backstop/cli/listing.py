@@ -1,0 +1,73 @@
+"""``backstop snapshots list``: every complete snapshot, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+from rich.filesize import decimal
+from rich.table import Table
+
+import backstop
+from backstop.cli._console import moment, print_json, results, say, table
+from backstop.cli._options import json_option, storage_option
+from backstop.snapshots import Fate, SnapshotSummary, Status
+
+
+@click.command("list")
+@storage_option()
+@json_option
+def list_command(storage: str, as_json: bool) -> None:
+    """List the snapshots, oldest first, without reading one."""
+    found = backstop.snapshots.list(storage)
+    if as_json:
+        print_json([summary_document(summary) for summary in found])
+    elif found:
+        results().print(summaries_table(found))
+    else:
+        say("There are no snapshots in this storage.")
+
+
+def summary_document(summary: SnapshotSummary) -> dict[str, object]:
+    """Return what ``--json`` shows of one snapshot in a listing; fields are only ever added."""
+    return {
+        "id": summary.id,
+        "created_at": summary.created_at.isoformat(),
+        "operation": summary.operation,
+        "level": summary.level,
+        "tables": list(summary.tables),
+        "rows": summary.rows,
+        "bytes": summary.bytes,
+        "actor": summary.actor,
+        "status": summary.status.value,
+        "fate": summary.fate.value,
+    }
+
+
+def summaries_table(summaries: Iterable[SnapshotSummary]) -> Table:
+    """Return the listing for people."""
+    return table(
+        ("id", "created (UTC)", "operation", "tables", "rows", "size", "actor", "fate"),
+        [
+            (
+                summary.id,
+                moment(summary.created_at),
+                summary.operation,
+                ", ".join(summary.tables),
+                f"{summary.rows:,}",
+                decimal(summary.bytes),
+                summary.actor,
+                what_became(summary.status, summary.fate),
+            )
+            for summary in summaries
+        ],
+        right=("rows", "size"),
+        whole=("id", "created (UTC)"),
+    )
+
+
+def what_became(status: Status, fate: Fate) -> str:
+    """Say what became of a statement: it failed, or its transaction's fate."""
+    if status is Status.FAILED:
+        return "failed"
+    return fate.value

@@ -1,0 +1,448 @@
+"""The verbs that work on snapshots, on a real server and a folder store."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+import psycopg2
+import pytest
+from psycopg2.extensions import make_dsn
+
+import backstop
+from backstop.cli import main
+from backstop.storage.folder import FolderStorage
+
+pty = pytest.importorskip("pty")
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = (tmp_path / "store").as_uri()
+    monkeypatch.setenv("BACKSTOP_STORAGE", url)
+    return url
+
+
+@pytest.fixture
+def run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, dsn: str, storage: str
+) -> Run:
+    monkeypatch.setenv("BACKSTOP_DSN", dsn)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    def call(*arguments: str) -> Answer:
+        capsys.readouterr()
+        code = main(arguments)
+        return Answer(code, *capsys.readouterr())
+
+    return call
+
+
+def execute(dsn: str, *statements: str) -> None:
+    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        for sql in statements:
+            cursor.execute(sql)
+
+
+def fetch(dsn: str, sql: str) -> Any:
+    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def destroy(dsn: str, storage: str, sql: str, *, commit: bool = True) -> str:
+    """Send one statement under guard; returns the id of its snapshot."""
+    with closing(psycopg2.connect(dsn)) as connection:
+        agent = backstop.guard(conn=connection, storage=storage, actor="agent", mode="protect")
+        agent.cursor().execute(sql)
+        agent.commit() if commit else agent.rollback()
+    return backstop.snapshots.list(storage)[-1].id
+
+
+@pytest.fixture
+def users(dsn: str) -> str:
+    execute(
+        dsn,
+        "CREATE TABLE users (id serial PRIMARY KEY, name text NOT NULL)",
+        "INSERT INTO users (name) SELECT 'user ' || n FROM generate_series(1, 100) AS n",
+    )
+    return "users"
+
+
+@pytest.fixture
+def deleted(dsn: str, storage: str, users: str) -> str:
+    return destroy(dsn, storage, "DELETE FROM users")
+
+
+def count(dsn: str) -> int:
+    ((rows,),) = fetch(dsn, "SELECT count(*) FROM users")
+    return int(rows)
+
+
+def data_file(storage: str, snapshot_id: str) -> Path:
+    (found,) = (Path(storage[len("file://") :]) / "data" / snapshot_id).iterdir()
+    return found
+
+
+def test_an_empty_storage_lists_nothing(run: Run) -> None:
+    assert run("snapshots", "list", "--json").json == []
+    answer = run("snapshots", "list")
+    assert (answer.code, answer.out) == (0, "")
+    assert "no snapshots" in answer.err
+
+
+def test_list_json_has_the_documented_shape(run: Run, deleted: str) -> None:
+    answer = run("snapshots", "list", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    (entry,) = answer.json
+    created = datetime.fromisoformat(entry.pop("created_at"))
+    assert created.utcoffset() == timedelta(0)
+    assert entry.pop("bytes") > 0
+    assert entry == {
+        "id": deleted,
+        "operation": "DELETE",
+        "level": "CRITICAL",
+        "tables": ["public.users"],
+        "rows": 100,
+        "actor": "agent",
+        "status": "succeeded",
+        "fate": "committed",
+    }
+
+
+def test_people_see_the_whole_id(run: Run, deleted: str) -> None:
+    line = run("snapshots", "list").out.splitlines()[-1]
+    assert line.split()[0] == deleted
+    assert "public.users" in line
+    assert "committed" in line
+
+
+def test_show_says_what_a_snapshot_holds(run: Run, dsn: str, storage: str, users: str) -> None:
+    dropped = destroy(dsn, storage, "DROP TABLE users")
+    document = run("snapshots", "show", dropped, "--json").json
+    assert document["id"] == dropped
+    assert [table["rows"] for table in document["tables"]] == [100]
+    assert "table public.users" in [item["identity"] for item in document["objects"]]
+    assert document["fate"] == "committed"
+    assert document["not_covered"] == []
+    people = run("snapshots", "show", dropped).out
+    assert "DROP TABLE users" in people
+    assert "table public.users" in people
+
+
+def test_the_ddl_of_show_recreates_the_table(run: Run, dsn: str, storage: str, users: str) -> None:
+    dropped = destroy(dsn, storage, "DROP TABLE users")
+    execute(dsn, run("snapshots", "show", dropped, "--sql").out)
+    assert count(dsn) == 0
+    execute(dsn, "INSERT INTO users (name) VALUES ('next')")
+
+
+def test_verify_finds_every_kind_of_damage(run: Run, storage: str, deleted: str) -> None:
+    assert run("snapshots", "verify", deleted).code == 0
+    assert run("snapshots", "verify", deleted, "--json").json["intact"] is True
+    file = data_file(storage, deleted)
+    whole = file.read_bytes()
+    for damaged in (whole[:-1], whole[:20] + b"x" + whole[21:], b""):
+        file.write_bytes(damaged)
+        answer = run("snapshots", "verify", deleted, "--json")
+        assert (answer.code, answer.json["intact"]) == (5, False)
+        assert answer.json["problems"]
+    file.unlink()
+    answer = run("snapshots", "verify", deleted)
+    assert answer.code == 5
+    assert "is damaged" in answer.out
+
+
+def test_a_damaged_snapshot_restores_nothing(
+    run: Run, dsn: str, storage: str, deleted: str
+) -> None:
+    file = data_file(storage, deleted)
+    file.write_bytes(file.read_bytes()[:-1])
+    assert run("restore", deleted).code == 5
+    file.unlink()
+    assert run("restore", deleted).code == 5
+    assert count(dsn) == 0
+
+
+@pytest.mark.parametrize("verb", [["snapshots", "show"], ["snapshots", "verify"], ["restore"]])
+def test_what_cannot_be_found_is_4(
+    run: Run, dsn: str, storage: str, deleted: str, verb: list[str]
+) -> None:
+    assert run(*verb, "zzzz").code == 4
+    assert run(*verb, "not an id!").code == 4
+    execute(dsn, "INSERT INTO users (name) VALUES ('again')")
+    destroy(dsn, storage, "DELETE FROM users")
+    answer = run(*verb, deleted[:2])
+    assert (answer.code, answer.out) == (4, "")
+    assert "2 snapshots" in answer.err
+
+
+def test_unreachable_storage_is_6(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "topsecret")
+    options = "?region=us-east-1&max_attempts=1&connect_timeout=1"
+    for verb in (["snapshots", "list"], ["snapshots", "verify", "1"], ["check"]):
+        answer = run(*verb, "--storage", f"s3://bucket@http://127.0.0.1:9{options}")
+        assert answer.code == 6
+        assert "topsecret" not in answer.out + answer.err
+
+
+def test_storage_that_breaks_off_is_not_taken_for_damage(
+    run: Run, deleted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = FolderStorage.read
+
+    def read(storage: FolderStorage, key: str) -> Iterator[bytes]:
+        if key.startswith("data/"):
+            raise backstop.StorageUnreachable("The network is down.")
+        return whole(storage, key)
+
+    monkeypatch.setattr(FolderStorage, "read", read)
+    assert run("snapshots", "verify", deleted).code == 6
+    assert run("restore", deleted).code == 6
+
+
+def test_an_interrupted_restore_is_130_and_changes_nothing(
+    run: Run, dsn: str, deleted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = FolderStorage.read
+
+    def read(storage: FolderStorage, key: str) -> Iterator[bytes]:
+        if key.startswith("data/"):
+            raise KeyboardInterrupt
+        return whole(storage, key)
+
+    monkeypatch.setattr(FolderStorage, "read", read)
+    assert run("restore", deleted).code == 130
+    assert count(dsn) == 0
+
+
+def test_a_dry_run_changes_nothing(run: Run, dsn: str, deleted: str) -> None:
+    answer = run("restore", deleted, "--dry-run")
+    assert (answer.code, answer.err) == (0, "")
+    assert "put back up to 100 rows of public.users" in answer.out
+    document = run("restore", deleted, "--dry-run", "--json").json
+    assert (document["dry_run"], document["applied"], document["complete"]) == (True, False, None)
+    assert count(dsn) == 0
+
+
+def test_restore_brings_it_back_and_does_nothing_the_second_time(
+    run: Run, dsn: str, deleted: str
+) -> None:
+    answer = run("restore", deleted[:-1], "--json")
+    assert answer.code == 0
+    document = answer.json
+    assert (document["applied"], document["complete"]) == (True, True)
+    assert [table["inserted"] for table in document["tables"]] == [100]
+    assert count(dsn) == 100
+    again = run("restore", deleted, "--json")
+    assert again.code == 0
+    assert [table["unchanged"] for table in again.json["tables"]] == [100]
+
+
+def test_people_see_plan_and_progress_apart_from_the_report(
+    run: Run, dsn: str, deleted: str
+) -> None:
+    answer = run("restore", deleted)
+    assert answer.code == 0
+    assert "Plan" in answer.err
+    assert "100%" in answer.err
+    assert "Everything came back." in answer.out
+    assert dsn not in answer.out + answer.err
+
+
+def test_later_edits_stay_unless_told_otherwise(run: Run, dsn: str, deleted: str) -> None:
+    execute(dsn, "INSERT INTO users VALUES (7, 'edited later')")
+    aborted = run("restore", deleted, "--on-conflict", "abort")
+    assert (aborted.code, aborted.out, count(dsn)) == (1, "", 1)
+    answer = run("restore", deleted)
+    assert answer.code == 3
+    assert "1 rows of public.users were changed after" in answer.out
+    assert fetch(dsn, "SELECT name FROM users WHERE id = 7") == [("edited later",)]
+    assert run("restore", deleted, "--on-conflict", "overwrite").code == 0
+    assert fetch(dsn, "SELECT name FROM users WHERE id = 7") == [("user 7",)]
+
+
+def test_what_was_rolled_back_needs_no_restore(
+    run: Run, dsn: str, storage: str, users: str
+) -> None:
+    undone = destroy(dsn, storage, "DELETE FROM users", commit=False)
+    answer = run("restore", undone)
+    assert answer.code == 0
+    assert "rolled back" in answer.out
+    assert run("restore", undone, "--json").json["nothing_to_do"]
+    assert count(dsn) == 100
+
+
+def test_into_copies_beside(run: Run, dsn: str, deleted: str) -> None:
+    assert run("restore", deleted, "--into", "rescued").code == 0
+    assert count(dsn) == 0
+    assert fetch(dsn, "SELECT count(*) FROM rescued") == [(100,)]
+    assert run("restore", deleted, "--into", "a b c").code == 2
+
+
+def test_a_database_that_does_not_answer_is_1(run: Run, deleted: str) -> None:
+    answer = run("restore", deleted, "--dsn", "postgresql://me:topsecret@127.0.0.1:1/db")
+    assert (answer.code, answer.out) == (1, "")
+    assert "did not accept the connection" in answer.err
+    assert "topsecret" not in answer.err
+
+
+def test_prune_removes_what_is_old_only(run: Run, storage: str, deleted: str) -> None:
+    arguments = ("snapshots", "prune", "--json")
+    assert run(*arguments, "--keep-within", "1d").json["snapshots"] == []
+    assert run(*arguments).json == {"dry_run": False, "snapshots": [], "leftovers": []}
+    time.sleep(0.01)
+    planned = run(*arguments, "--keep-within", "0s", "--dry-run")
+    assert planned.json == {"dry_run": True, "snapshots": [deleted], "leftovers": []}
+    assert [summary.id for summary in backstop.snapshots.list(storage)] == [deleted]
+    answer = run("snapshots", "prune", "--keep-within", "0s")
+    assert answer.code == 0
+    assert deleted in answer.out
+    assert backstop.snapshots.list(storage) == []
+
+
+def test_check_finds_nothing_wrong(run: Run, storage: str, users: str) -> None:
+    answer = run("check", "--json")
+    assert answer.code == 0
+    document = answer.json
+    assert document["ok"] is True
+    assert document["storage"] == {
+        "url": storage,
+        "writable": True,
+        "readable": True,
+        "deletable": True,
+    }
+    assert document["database"]["tables"] == 1
+    assert document["database"]["unreadable"] == []
+    assert run("check").out.count("ok") == 3
+
+
+def test_check_names_what_it_cannot_save(
+    run: Run, dsn: str, users: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = f"clerk_{os.getpid()}"
+    execute(
+        dsn,
+        f"CREATE ROLE {role} LOGIN",
+        "CREATE TABLE blind (id int)",
+        "CREATE TABLE one_column (id int, other int)",
+        "CREATE TABLE hidden (id int)",
+        "ALTER TABLE hidden ENABLE ROW LEVEL SECURITY",
+        "CREATE TABLE reachable (id int)",
+        f"GRANT DELETE ON blind TO {role}",
+        f"GRANT SELECT, UPDATE (other) ON one_column TO {role}",
+        f"GRANT SELECT, DELETE ON hidden, reachable TO {role}",
+    )
+    try:
+        monkeypatch.setenv("BACKSTOP_DSN", make_dsn(dsn, user=role))
+        answer = run("check", "--json")
+        assert answer.code == 3
+        found = answer.json["database"]
+        assert found["unsavable"] == ["public.blind", "public.one_column"]
+        assert found["unreadable"] == ["public.blind", "public.users"]
+        assert found["filtered"] == ["public.hidden"]
+        assert found["user"] == role
+        assert len(found["not_owned"]) == 5
+        assert "public.one_column" in run("check").out
+    finally:
+        execute(dsn, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_check_looks_at_the_database_though_storage_fails(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    answer = run("check", "--storage", f"{tmp_path.as_uri()}/file/store", "--json")
+    assert answer.code == 6
+    assert answer.json["storage"] is None
+    assert answer.json["database"]["version"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reply", "code"),
+    [
+        (["restore", "ID"], "n", 1),
+        (["restore", "ID"], "y", 0),
+        (["restore", "ID"], "\x03", 130),
+        (["restore", "ID", "--yes"], "", 0),
+        (["snapshots", "prune", "--keep-within", "0s"], "n", 1),
+        (["snapshots", "prune", "--keep-within", "0s"], "y", 0),
+    ],
+)
+def test_on_a_terminal_it_asks_first(
+    run: Run, dsn: str, storage: str, deleted: str, arguments: list[str], reply: str, code: int
+) -> None:
+    ours, theirs = pty.openpty()
+    command = [deleted if word == "ID" else word for word in arguments]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "backstop", *command],
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: _take_terminal(theirs),
+    )
+    os.close(theirs)
+    shown = _converse(ours, reply)
+    assert process.stdout is not None
+    process.stdout.read()
+    assert process.wait(60) == code
+    assert ("[y/N]" in shown) == bool(reply)
+    changed = code == 0
+    if command[0] == "restore":
+        assert count(dsn) == (100 if changed else 0)
+    else:
+        assert len(backstop.snapshots.list(storage)) == (0 if changed else 1)
+    process.stdout.close()
+
+
+def _take_terminal(terminal: int) -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+
+def _converse(terminal: int, reply: str) -> str:
+    """Answer the question when it comes; returns all that was shown until the end."""
+    shown = b""
+    asked = False
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([terminal], [], [], 1)
+        if not ready:
+            continue
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break  # the other side has been closed
+        if not piece:
+            break
+        shown += piece
+        if reply and not asked and b"[y/N]" in shown:
+            asked = True
+            os.write(terminal, reply.encode() + (b"" if reply == "\x03" else b"\n"))
+    os.close(terminal)
+    return shown.decode()
