@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import pickle
 import threading
 import weakref
@@ -171,3 +172,10 @@ def test_errors_travel(guarded: Guarded) -> None:
         guarded(mode="block").cursor().execute("DROP TABLE t")
     again = pickle.loads(pickle.dumps(raised.value))
     assert (str(again), again.result) == (str(raised.value), raised.value.result)
+
+
+@pytest.mark.parametrize("name", ["guard", "protect_engine", "restore", "GuardedConnection"])
+def test_no_module_hides_what_is_loaded_on_first_use(name: str) -> None:
+    # Importing a submodule sets it on the package, where a function of that name would be.
+    assert importlib.util.find_spec(f"backstop.{name}") is None
+    assert callable(getattr(backstop, name))

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from backstop.errors import ConfigurationError
-from backstop.guard import Guard
+from backstop.guarding import Guard
 from backstop.settings import Options, build_settings
 
 ARGUMENTS = {name.upper(): name for name in ("storage", "actor", "mode", *Options.__annotations__)}

@@ -11,7 +11,7 @@ import wrapt
 from psycopg2 import extensions, extras
 
 from backstop.errors import ConfigurationError, UnsupportedConnection
-from backstop.guard import Guard, GuardedSession
+from backstop.guarding import Guard, GuardedSession
 from backstop.levels import Mode
 from backstop.psycopg2.cursor import GuardCursor, guarded_class
 from backstop.settings import Options, Settings, StorageArgument, build_settings
