@@ -8,12 +8,11 @@ import django
 import pytest
 from django.conf import settings as django_settings
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg2.extensions import parse_dsn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from django.db.backends.base.base import BaseDatabaseWrapper
 
     from testing.postgres import Connect
 
@@ -79,7 +78,8 @@ def open_alias(dsn: str, configure: Callable[..., None], django_db_blocker: Any)
     with django_db_blocker.unblock():
         yield open_connection
         for connection in connections.all(initialized_only=True):
-            connection.close()
+            # By class: SQLite's own method leaves a database in memory open.
+            BaseDatabaseWrapper.close(connection)
             del connections[connection.alias]
     found.clear()
     found.update(before)

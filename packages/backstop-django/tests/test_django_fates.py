@@ -68,9 +68,9 @@ def test_nested_atomic_rolls_back_alone(open_alias: Any, store: str) -> None:
 def test_savepoints_by_hand(open_alias: Any, store: str) -> None:
     connection = open_alias()
     with transaction.atomic():
-        savepoint = transaction.savepoint()
+        savepoint = connection.savepoint()
         delete(connection)
-        transaction.savepoint_rollback(savepoint)
+        connection.savepoint_rollback(savepoint)
         delete(connection)
     assert fates(store) == ["rolled back", "committed"]
 

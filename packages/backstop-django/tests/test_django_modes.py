@@ -29,7 +29,7 @@ DESTRUCTIVE = [
 
 
 class Order(models.Model):
-    total = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    total: Any = models.DecimalField(max_digits=10, decimal_places=2, null=True)
 
     class Meta:
         app_label = "backstop"
