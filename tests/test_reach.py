@@ -54,7 +54,7 @@ def test_a_wide_reach_is_refused_and_nothing_reaches_the_server(sql, reason, gua
         "DELETE FROM orders WHERE id = 1",
         "DELETE FROM orders WHERE id < 500",
         "DELETE FROM small WHERE n > 70",
-        "DELETE FROM tiny WHERE id > 1",
+        "DELETE FROM tiny WHERE id > 3",
         "UPDATE orders SET state = 'x' WHERE id = %s",
         "DELETE FROM orders WHERE id = -1 AND state = 'open'",
     ],
