@@ -32,7 +32,7 @@ def test_it_passes_for_the_connection(guarded: Guarded) -> None:
 
 
 def test_attributes_reach_the_connection(guarded: Guarded) -> None:
-    connection = guarded(autocommit=False)
+    connection: Any = guarded(autocommit=False)
     connection.autocommit = True
     assert connection.__wrapped__.autocommit is True
     connection.set_session(readonly=True, autocommit=False)

@@ -37,7 +37,7 @@ DELETE = "DELETE FROM orders RETURNING id"
 def test_cursor_classes(
     guarded: Guarded, factory: type[extensions.cursor], row: Any, name: str | None, given: str
 ) -> None:
-    connection = guarded(autocommit=False)
+    connection: Any = guarded(autocommit=False)
     if given == "attribute":
         connection.cursor_factory = factory
         cursor = connection.cursor(name)

@@ -33,10 +33,10 @@ pytestmark = pytest.mark.usefixtures("orders")
 orders = Table(
     "orders", MetaData(), Column("id", Integer, primary_key=True), Column("total", Numeric)
 )
-Base: Any = declarative_base()
+Base = declarative_base()
 
 
-class Order(Base):
+class Order(Base):  # type: ignore[misc, valid-type]
     __tablename__ = "orders"
     id: Mapped[int] = mapped_column(primary_key=True)
     total = mapped_column(Numeric)
