@@ -11,6 +11,7 @@ from django.db import connections
 import backstop
 from backstop.django import conf
 from backstop.django.checks import check_settings
+from backstop.settings import Options
 
 LITE_MONITORED = {"lite": {"MODE": "monitor"}}
 
@@ -37,9 +38,7 @@ def test_right_settings_pass(configure: Any) -> None:
 
 
 def test_every_argument_of_guard_has_a_setting() -> None:
-    import inspect
-
-    accepted = set(inspect.signature(backstop.guard).parameters) - {"conn"}
+    accepted = {"storage", "actor", "mode", *Options.__annotations__}
     assert set(conf.ARGUMENTS.values()) == accepted
     assert all(name == argument.upper() for name, argument in conf.ARGUMENTS.items())
 
