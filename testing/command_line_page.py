@@ -19,13 +19,13 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "command-line.md"
 _INTRODUCTION = """\
 # Command line
 
-`backstop` lists, verifies and restores snapshots, classifies SQL, and checks a set-up; every command
-says here what its `--help` says.
+The command `backstop` lists, verifies and restores snapshots, classifies SQL, and checks a set-up;
+every command says here what its `--help` says.
 
-Results go to standard output; questions, progress and errors to standard error. Every command but the
-groups takes `--json`; fields are only ever added. Without a terminal nothing is asked.
-[Exit codes](exit-codes.md) and [variables](settings.md#variables) are the same for all. The same from
-Python: [API](api.md).
+Results go to standard output; questions, progress and errors to standard error. Every command but
+the groups takes `--json`; fields are only ever added. Without a terminal nothing is asked.
+[Exit codes](exit-codes.md) and [variables](settings.md#variables) are the same for all. The same
+from Python: [API](api.md).
 """
 
 

@@ -25,7 +25,9 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _COMMENT = re.compile(r"<!-- *([\w ]+?) *(?:: *(.*?) *)?-->")
-_STORAGE = re.compile(r"s3://prod-snapshots(@http://localhost:9000)?|file:///tmp/backstop-quickstart")
+_STORAGE = re.compile(
+    r"s3://prod-snapshots(@http://localhost:9000)?|file:///tmp/backstop-quickstart"
+)
 
 
 @dataclass(frozen=True)
