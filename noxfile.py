@@ -95,7 +95,8 @@ def tests(session: nox.Session) -> None:
     # The report of all runs comes with the last one's summary.
     report = "term:skip-covered" if session.python == CHOSEN[-1] else ""
     session.run(
-        *("pytest", "--cov", "--cov-append", f"--cov-report={report}", *session.posargs),
+        *("pytest", "--numprocesses=2", "--cov", "--cov-append", f"--cov-report={report}"),
+        *session.posargs,
         env={"COVERAGE_FILE": str(COVERAGE_FILE)},
     )
 
@@ -104,7 +105,7 @@ def tests(session: nox.Session) -> None:
 def tests_all(session: nox.Session) -> None:
     """Test on every supported Python that is installed."""
     sync(session, "--group=test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--numprocesses=2", *session.posargs)
 
 
 @nox.session

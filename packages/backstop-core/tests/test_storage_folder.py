@@ -31,7 +31,7 @@ def ordinary_user(tmp_path):
         yield
         return
     for each in [tmp_path, *tmp_path.parents]:
-        if each.stat().st_uid == 0 and each.name.startswith(("pytest", "test_")):
+        if each.stat().st_uid == 0 and each.name.startswith(("popen-", "pytest", "test_")):
             each.chmod(0o755)
     os.chown(tmp_path, NOBODY, NOBODY)
     os.seteuid(NOBODY)

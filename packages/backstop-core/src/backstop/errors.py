@@ -54,6 +54,10 @@ class StatementBlocked(BackstopError, PermissionError):
         super().__init__(message)
         self.result = result
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Task queues and process pools send errors on; args alone would lose the result.
+        return type(self), (self.args[0], self.result)
+
 
 class SnapshotFailed(BackstopError):
     """A before-image could not be saved; nothing half-written is listed."""

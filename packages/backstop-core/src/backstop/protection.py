@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Callable, TypeVar
 
 from backstop.audit import Event
-from backstop.errors import SnapshotFailed, describe
+from backstop.errors import BackstopError, SnapshotFailed, describe
 from backstop.fates import Fates
 from backstop.modes import Action
 from backstop.postgres import counters
@@ -99,6 +99,10 @@ class Protection:
 
     def _failed(self, error: Exception, event: Event, *, was_idle: bool) -> None:
         event.snapshot_failure = error
+        lost = self._session.status() is TransactionStatus.UNUSABLE
+        if lost and not isinstance(error, BackstopError):
+            # The driver tells this once: the statement's own attempt would say "already closed".
+            raise error
         if not self._settings.raise_on_snapshot_failure:
             return
         if was_idle and self._session.status() is TransactionStatus.IN_TRANSACTION:

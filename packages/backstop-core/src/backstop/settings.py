@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar, Union
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Union
 
 from backstop.errors import ConfigurationError
-from backstop.levels import Mode, RiskLevel
+from backstop.levels import AT_RISK, Mode, RiskLevel
 from backstop.storage import Storage, open_storage
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+Number = TypeVar("Number", int, float)
 EnumType = TypeVar("EnumType", bound=Enum)
 
 StorageArgument = Union[str, Storage]
@@ -30,6 +35,38 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """From which reach on a statement with a WHERE counts as IMPACT_CRITICAL.
+
+    More than ``max_rows`` rows, or more than ``max_fraction`` (0 to 1) of a table of more than
+    100 rows, or any row of a table that matches one of the ``protected_tables`` (patterns as in
+    a shell, for the name with or without its schema).
+    """
+
+    max_rows: int = 1000
+    max_fraction: float = 0.5
+    protected_tables: tuple[str, ...] = ()
+
+
+class Options(TypedDict, total=False):
+    """The settings that every way to guard takes besides storage, actor and mode.
+
+    ``snapshot_at`` is the lowest level that mode "protect" snapshots, IMPACT_CRITICAL unless
+    given. ``on_snapshot_failure`` is "log" (the statement runs) or "raise" (it doesn't). The
+    others are explained at :class:`Limits` and :class:`Thresholds`.
+    """
+
+    snapshot_at: str | RiskLevel
+    on_snapshot_failure: str
+    lock_timeout: float
+    snapshot_timeout: float | None
+    max_snapshot_bytes: int | None
+    max_rows: int
+    max_fraction: float
+    protected_tables: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a guard was told to do.
 
@@ -43,23 +80,24 @@ class Settings:
     snapshot_at: RiskLevel = RiskLevel.IMPACT_CRITICAL
     raise_on_snapshot_failure: bool = False
     limits: Limits = Limits()
+    thresholds: Thresholds = Thresholds()
 
 
 def build_settings(
     storage: StorageArgument | None = None,
     actor: str | None = None,
     mode: str | Mode | None = None,
-    *,
-    snapshot_at: str | RiskLevel = RiskLevel.IMPACT_CRITICAL,
-    on_snapshot_failure: str = "log",
-    lock_timeout: float = 5.0,
-    snapshot_timeout: float | None = None,
-    max_snapshot_bytes: int | None = None,
+    **options: Unpack[Options],
 ) -> Settings:
     """Return the settings, with ``BACKSTOP_STORAGE``, ``_ACTOR`` and ``_MODE`` as stand-ins.
 
     Nothing is contacted. Raises ConfigurationError, naming the parameter and what it takes.
     """
+    unknown = sorted(set(options) - set(Options.__annotations__))
+    if unknown:
+        raise ConfigurationError(
+            f"{unknown[0]} is not a setting: there are {', '.join(Options.__annotations__)}."
+        )
     chosen_actor = actor if actor is not None else os.environ.get("BACKSTOP_ACTOR")
     if not isinstance(chosen_actor, str) or not chosen_actor.strip():
         raise ConfigurationError(
@@ -67,21 +105,54 @@ def build_settings(
             'such as actor="billing-agent", or set BACKSTOP_ACTOR.'
         )
     chosen_mode = mode if mode is not None else os.environ.get("BACKSTOP_MODE") or Mode.PROTECT
-    if on_snapshot_failure not in ("log", "raise"):
+    on_failure = options.get("on_snapshot_failure", "log")
+    if on_failure not in ("log", "raise"):
         raise ConfigurationError(
-            f"on_snapshot_failure is {on_snapshot_failure!r}: it takes 'log' or 'raise'."
+            f"on_snapshot_failure is {on_failure!r}: it takes 'log' or 'raise'."
         )
     return Settings(
         storage=storage_from(storage),
         actor=chosen_actor.strip(),
         mode=_member(Mode, "mode", chosen_mode),
-        snapshot_at=_member(RiskLevel, "snapshot_at", snapshot_at),
-        raise_on_snapshot_failure=on_snapshot_failure == "raise",
-        limits=Limits(
-            lock_timeout=_positive("lock_timeout", lock_timeout),
-            snapshot_timeout=_optional_positive("snapshot_timeout", snapshot_timeout),
-            max_snapshot_bytes=max_snapshot_bytes,
+        snapshot_at=_member(RiskLevel, "snapshot_at", options.get("snapshot_at", AT_RISK)),
+        raise_on_snapshot_failure=on_failure == "raise",
+        limits=_limits(options),
+        thresholds=_thresholds(options),
+    )
+
+
+def _limits(options: Options) -> Limits:
+    default = Limits()
+    return Limits(
+        lock_timeout=_seconds("lock_timeout", options.get("lock_timeout", default.lock_timeout)),
+        snapshot_timeout=_optional(_seconds, "snapshot_timeout", options.get("snapshot_timeout")),
+        max_snapshot_bytes=_optional(
+            _count, "max_snapshot_bytes", options.get("max_snapshot_bytes")
         ),
+    )
+
+
+def _thresholds(options: Options) -> Thresholds:
+    default = Thresholds()
+    fraction = options.get("max_fraction", default.max_fraction)
+    if (
+        isinstance(fraction, bool)
+        or not isinstance(fraction, (int, float))
+        or not 0 < fraction <= 1
+    ):
+        raise ConfigurationError(
+            f"max_fraction is {fraction!r}: it takes a number above 0 and at most 1."
+        )
+    patterns = options.get("protected_tables", default.protected_tables)
+    if isinstance(patterns, str) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise ConfigurationError(
+            f"protected_tables is {patterns!r}: it takes a list of names or patterns, "
+            "such as ['billing.*', 'users']."
+        )
+    return Thresholds(
+        max_rows=_count("max_rows", options.get("max_rows", default.max_rows)),
+        max_fraction=float(fraction),
+        protected_tables=tuple(patterns),
     )
 
 
@@ -104,11 +175,19 @@ def _member(kind: type[EnumType], name: str, value: object) -> EnumType:
         raise ConfigurationError(f"{name} is {value!r}: it takes one of {choices}.") from None
 
 
-def _positive(name: str, value: float) -> float:
+def _seconds(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
         raise ConfigurationError(f"{name} is {value!r}: it takes a number of seconds above 0.")
     return float(value)
 
 
-def _optional_positive(name: str, value: float | None) -> float | None:
-    return None if value is None else _positive(name, value)
+def _count(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ConfigurationError(f"{name} is {value!r}: it takes a whole number above 0.")
+    return value
+
+
+def _optional(
+    check: Callable[[str, object], Number], name: str, value: object | None
+) -> Number | None:
+    return None if value is None else check(name, value)

@@ -52,7 +52,8 @@ class Verdict:
 
     operation: str
     findings: list[Finding] = field(default_factory=list)
-    tables: list[str] = field(default_factory=list)
+    tables: dict[str, None] = field(default_factory=dict)
+    """The tables' names in order, each once."""
 
     @property
     def level(self) -> RiskLevel:
@@ -61,4 +62,4 @@ class Verdict:
 
     def add_tables(self, tables: Iterable[str]) -> None:
         """Note tables by name, each once."""
-        self.tables.extend(table for table in dict.fromkeys(tables) if table not in self.tables)
+        self.tables.update(dict.fromkeys(tables))

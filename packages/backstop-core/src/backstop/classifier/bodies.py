@@ -30,8 +30,12 @@ _BEFORE_STATEMENT = frozenset(
     {"", ";", "BEGIN", "ATOMIC", "THEN", "ELSE", "LOOP", ">>", "IN", "FOR", "QUERY", "DO"}
 )
 _ENDS = frozenset({";", "LOOP"})
+# What an E'' string holds besides plain characters: escapes, doubled quotes, and the place where
+# it goes on in another line.
 _ESCAPE = re.compile(
-    r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3})|(.))", re.DOTALL
+    r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3})|(.))|''"
+    r"|'[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'",
+    re.DOTALL,
 )
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
@@ -54,12 +58,13 @@ def _decode(text: str) -> str | None:
     if text.startswith("'"):
         return text[1:-1].replace("''", "'")
     if text[:1] in "eE":
-        inner = re.sub(r"'(?:\s|--[^\n\r]*[\n\r])*[\n\r]\s*'", "", text[2:-1])
-        return _ESCAPE.sub(_unescape, inner.replace("''", "'"))
+        return _ESCAPE.sub(_unescape, text[2:-1])
     return None
 
 
 def _unescape(match: re.Match[str]) -> str:
+    if match[0].startswith("'"):
+        return "'" if match[0] == "''" else ""
     hexadecimal = match[1] or match[2] or match[3]
     if hexadecimal:
         code = int(hexadecimal, 16)

@@ -13,7 +13,7 @@ from backstop.classifier._source import Source
 from backstop.classifier.constants import LOWER, UPPER, Constants, Target
 from backstop.classifier.operands import Columns
 from backstop.syntax.lexer import TokenKind
-from backstop.syntax.structure import folded, upper_at
+from backstop.syntax.structure import folded, is_name, upper_at
 
 _MAX_DEPTH = 20
 _COMPARISONS = frozenset(
@@ -38,7 +38,7 @@ def holds_target(source: Source, target: Target, start: int, stop: int) -> bool:
     if target.table in names:
         return True
     judge = _Judge(source, target)
-    return any(judge.lists_target(*body, 0) for name, body in target.ctes.items() if name in names)
+    return any(judge.entry_lists_target(name, 0) for name in names)
 
 
 class _Judge:
@@ -48,6 +48,7 @@ class _Judge:
         self.pairs = source.pairs
         self.target = target
         self.constants = Constants(source, target)
+        self.entries: dict[str, bool] = {}
 
     def holds_back(self, start: int, stop: int, negated: bool, depth: int) -> bool:
         """Whether a boolean expression (or its negation) keeps rows out."""
@@ -107,12 +108,12 @@ class _Judge:
 
     def test(self, start: int, stop: int, negated: bool, depth: int) -> bool:
         """Whether one test, without AND and OR, keeps rows out."""
-        literal = self.tokens[start].upper if stop - start == 1 else ""
-        if literal in ("TRUE", "FALSE"):
-            return (literal == "TRUE") == negated
-        if self.holds_case(start, stop):
+        constant = operands.constant(self.source, start, stop)
+        if constant is not None:
+            return constant == negated
+        if self.constants.holds(start, stop, "CASE"):
             return False
-        suffix = self.truth_test(start, stop)
+        suffix = operands.truth_test(self.source, start, stop)
         if suffix is not None:
             return self.holds_back(start, suffix[0], negated != suffix[1], depth + 1)
         if self.tokens[start].upper == "EXISTS" and upper_at(self.tokens, start + 1, stop) == "(":
@@ -124,29 +125,9 @@ class _Judge:
             return negated or not self.constants.never_null(start, columns)
         operator = self.comparison(start, stop)
         if operator is None:
-            return not self.defaults_to_true(start, stop)
+            # COALESCE(x, TRUE) and the like let through what has no value.
+            return not self.constants.holds(start, stop, "TRUE")
         return self.compares(start, operator, stop, negated, depth)
-
-    def holds_case(self, start: int, stop: int) -> bool:
-        return any(self.tokens[index].upper == "CASE" for index in range(start, stop))
-
-    def defaults_to_true(self, start: int, stop: int) -> bool:
-        """Whether a test such as COALESCE(x, TRUE) lets through what has no value."""
-        return any(self.tokens[index].upper == "TRUE" for index in range(start, stop))
-
-    def truth_test(self, start: int, stop: int) -> tuple[int, bool] | None:
-        """Where a trailing ``= TRUE`` or ``IS [NOT] TRUE|FALSE`` starts, and if it negates."""
-        value = self.tokens[stop - 1].upper
-        if value not in ("TRUE", "FALSE") or stop - start < 3:
-            return None
-        at = stop - 2
-        inverted = value == "FALSE"
-        if self.tokens[at].upper == "NOT":
-            at, inverted = at - 1, not inverted
-        mark = self.tokens[at].upper
-        if mark not in ("IS", "=", "<>", "!=") or at <= start:
-            return None
-        return at, inverted != (mark in ("<>", "!="))
 
     def comparison(self, start: int, stop: int) -> int | None:
         """Return the index of the operator (or of IS, IN, LIKE …) that makes the test."""
@@ -179,32 +160,54 @@ class _Judge:
         query = self.query_after(operator + 1, stop)
         if query is not None and not self.query_keeps_out(query, depth):
             return False
-        if query is not None or (left.named and (right.named or right.foreign)):
+        if query is not None:
             return True
+        if left.any and right.any:
+            return self.tells_apart(mark, negated, left, right)
         if left.named:
             return self.constants.keep_out(mark, left, left_stop, operator + 1, stop, negated)
+        # A constant between a column and a constant says too little to count.
         mirrored = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(mark, mark)
-        return self.constants.keep_out(mirrored, right, stop, start, left_stop, negated)
+        return mark != "BETWEEN" and self.constants.keep_out(
+            mirrored, right, stop, start, left_stop, negated
+        )
 
     def lists_itself(self, start: int, left_stop: int, right: int, stop: int) -> bool:
         """Whether the right side is, or lists, just what stands on the left."""
         left = operands.spelling(self.source, self.target.name, start, left_stop)
-        at = right
-        while at < stop and self.tokens[at].upper in ("ANY", "ALL", "SOME", "ARRAY", "("):
-            at += 1
-        end = stop
-        while end > at and self.tokens[end - 1].upper in (")", "]"):
-            end -= 1
-        at += 1 if upper_at(self.tokens, at, end) == "[" else 0
+        at, end = self.inside(right, stop)
         entries = self.split(at, end, ",", "AND") if at < end else []
         same = [
-            operands.spelling(self.source, self.target.name, a, b) == left
+            self.is_same(start, left_stop, a, b, left)
             for a, b in entries
-            if b - a != 1 or self.tokens[a].kind in (TokenKind.WORD, TokenKind.QUOTED)
+            # Thousands of literals are no column; they only matter if the left side is one too.
+            if left_stop - start == 1 == b - a or b - a != 1 or is_name(self.tokens, a, b)
         ]
         if self.tokens[right - 1].upper == "BETWEEN":
             return bool(same) and all(same)
         return any(same)
+
+    def inside(self, start: int, stop: int) -> tuple[int, int]:
+        """Step into the brackets of a list: those of IN, of ANY and of ARRAY."""
+        while start < stop:
+            mark = self.tokens[start].upper
+            if mark in ("(", "[") and self.pairs[start] == stop - 1:
+                start, stop = start + 1, stop - 1
+            elif mark in ("ANY", "ALL", "SOME", "ARRAY"):
+                start += 1
+            else:
+                break
+        return start, stop
+
+    def is_same(self, start: int, left_stop: int, a: int, b: int, left: tuple[str, ...]) -> bool:
+        """Whether an entry is spelled like the left side, or computed from the same columns."""
+        if operands.spelling(self.source, self.target.name, a, b) == left:
+            return True
+        if b - a == 1:
+            return False
+        entry = operands.columns(self.source, self.target.name, a, b)
+        own = operands.columns(self.source, self.target.name, start, left_stop)
+        return entry.any and entry == own
 
     def query_after(self, start: int, stop: int) -> int | None:
         """Return the index where a subquery on the right side starts, or nothing."""
@@ -212,6 +215,12 @@ class _Judge:
         while at < stop and self.tokens[at].upper in ("ANY", "ALL", "SOME", "ARRAY", "("):
             at += 1
         return at if at > start and at < stop and self.is_query(at) else None
+
+    def tells_apart(self, mark: str, negated: bool, left: Columns, right: Columns) -> bool:
+        """Whether two columns that are compared tell rows apart: a key differs from most others."""
+        unequal = mark in ("<>", "!=") if not negated else mark == "="
+        keys = any(self.constants.is_key(column) for column in left.named | right.named)
+        return not (unequal and keys) or self.target.joined
 
     def same_columns(self, left: Columns, right: Columns, mark: str) -> bool:
         """Whether both sides name the same columns: of the row itself, or of its copy in a join."""
@@ -233,13 +242,20 @@ class _Judge:
         for begin, end in self.split(start, stop, "UNION", "EXCEPT", "INTERSECT"):
             query = operands.read_query(self.source, begin, end)
             whole = query.reads(self.target.table) or any(
-                self.lists_target(*body, depth + 1)
-                for name, body in self.target.ctes.items()
-                if query.reads(name)
+                self.entry_lists_target(name, depth + 1) for name in query.tables
             )
             if whole and not self.narrows(query, depth):
                 return True
         return False
+
+    def entry_lists_target(self, name: str, depth: int) -> bool:
+        """Whether a WITH entry gives every row of the target's table; each is looked at once."""
+        if name not in self.target.ctes:
+            return False
+        if name not in self.entries:
+            self.entries[name] = False
+            self.entries[name] = self.lists_target(*self.target.ctes[name], depth)
+        return self.entries[name]
 
     def narrows(self, query: operands.Query, depth: int) -> bool:
         """Whether a query on the target's own table takes less than all of its rows."""

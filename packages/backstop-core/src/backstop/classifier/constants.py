@@ -53,8 +53,11 @@ class Constants:
         """
         if mark in ("LIKE", "ILIKE", "SIMILAR", "~", "~*"):
             return negated or not self.matches_everything(mark, start, stop)
-        if self.holds(start, stop, "NULL", "ALL") and not (mark in ("<>", "!=") and not negated):
-            # Nothing is equal to NULL, and everything is to all of an empty list.
+        if self.holds(start, stop, "NULL"):
+            # Nothing is equal to NULL: no row is reached, unless it is asked for the opposite.
+            return mark in ("=", "IN") and not negated
+        if self.holds(start, stop, "ALL") and (mark not in ("<>", "!=") or negated):
+            # Everything is equal to, or greater than, all of an empty list.
             return False
         key = any(self.is_key(column) for column in left.named)
         if mark in ("=", "IN"):
@@ -83,8 +86,13 @@ class Constants:
         left = operands.columns(self.source, self.target.name, start, left_stop)
         if after[:2] == ["DISTINCT", "FROM"]:
             right = operands.columns(self.source, self.target.name, operator + 3, stop)
-            alone = upper_at(self.tokens, stop - 1) == "NULL"
-            return left.named != right.named and not (alone and not negated)
+            if not negated:
+                # True of NULL too, and of nearly every value: no more than <> is.
+                keys = any(self.is_key(column) for column in left.named | right.named)
+                return not keys and not self.holds(operator, stop, "NULL")
+            return left.named != right.named
+        if after[:1] == ["NULL"] and not negated and self.holds(start, left_stop, "NULL"):
+            return False
         if after[:1] == ["NULL"] and negated:
             return not self.never_null(start, left)
         return after[:1] != ["UNKNOWN"] or not negated

@@ -77,7 +77,8 @@ class _Reader:
         self.reading = Reading()
         self.clauses = [""]
         self.expects_table = False
-        self.ctes: dict[int, str] = {}
+        self.ctes: set[int] = set()
+        self.cte_names: set[str] = set()
 
     def run(self) -> None:
         operators = listed("operators.txt")
@@ -184,7 +185,8 @@ class _Reader:
         if listed_entries is None:
             return
         for entry in listed_entries.entries:
-            self.ctes[entry.name] = folded(self.tokens[entry.name])
+            self.ctes.add(entry.name)
+            self.cte_names.add(folded(self.tokens[entry.name]))
 
     def table(self, index: int) -> None:
         """Note the table that a FROM list names here."""
@@ -195,7 +197,7 @@ class _Reader:
         if name is None or upper_at(self.tokens, name.stop, self.stop) == "(":
             return
         alone = name.stop - name.start == 1
-        if not alone or folded(self.tokens[index]) not in self.ctes.values():
+        if not alone or folded(self.tokens[index]) not in self.cte_names:
             self.reading.tables.append(self.source.name(name))
 
     def bracket(self, index: int) -> None:

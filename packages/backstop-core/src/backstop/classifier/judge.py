@@ -15,7 +15,6 @@ from backstop.classifier.rows import judge_part
 from backstop.classifier.settings import judge_setting
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.levels import RiskLevel
-from backstop.syntax.lexer import TokenKind
 from backstop.syntax.parts import READS, WRITES, Wrapped, find_parts, unwrap
 from backstop.syntax.statements import ControlKind, transaction_control
 from backstop.syntax.structure import read_name, read_with, skip_top_level, upper_at, words_at
@@ -159,7 +158,7 @@ def _copy(source: Source, start: int, stop: int) -> Verdict:
         verdict.add_tables([source.name(name)])
     risk = _copy_risk(source, direction, stop)
     if risk is not None:
-        table = verdict.tables[0] if verdict.tables else None
+        table = next(iter(verdict.tables), None)
         verdict.findings.append(source.finding(risk, start, stop, table))
     if direction < stop:
         verdict.findings.extend(_copy_filter(source, direction, stop).findings)
@@ -259,7 +258,7 @@ def _truncate(source: Source, start: int, stop: int) -> Verdict:
         RiskLevel.CRITICAL,
         f"TRUNCATE removes every row of {shown}{more}. Use a DELETE that names the rows.",
     )
-    table = verdict.tables[0] if verdict.tables else None
+    table = next(iter(verdict.tables), None)
     verdict.findings.append(source.finding(risk, start, stop, table))
     return verdict
 
@@ -271,7 +270,7 @@ def _do(source: Source, start: int, stop: int) -> Verdict:
 def _execute(source: Source, start: int, stop: int) -> Verdict:
     """EXECUTE and CALL run what the text doesn't show; their arguments may call functions."""
     known = command_risk(source, start, stop)
-    if known is None or source.tokens[stop - 1].kind is TokenKind.OPERATOR:
+    if known is None:
         return _unknown(source, start, stop)
     verdict = Verdict(known[0], [source.finding(known[1], start, stop)])
     arguments = read_expressions(source, start + 1, stop)

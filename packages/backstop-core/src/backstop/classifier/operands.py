@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from backstop.classifier._source import Source
@@ -12,6 +13,7 @@ from backstop.syntax.structure import folded, read_name, skip_top_level, upper_a
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 _SIGNS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "~", "!~", "~*", "!~*"})
 _TESTS = frozenset({"IS", "NOT", "IN", "LIKE", "ILIKE", "BETWEEN", "SIMILAR"})
+_SHORT_NUMBER = re.compile(r"[0-9]{1,18}\Z")
 _QUERY_ENDS = frozenset(
     {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "WINDOW", "FOR"}
 )
@@ -33,6 +35,11 @@ class Columns:
     def named(self) -> frozenset[str]:
         """All that may be the target's."""
         return self.bare | self.qualified
+
+    @property
+    def any(self) -> bool:
+        """Whether any column is named at all."""
+        return bool(self.bare or self.qualified or self.foreign)
 
     def of_target(self, joined: bool) -> bool:
         """Whether a column of the target is named.
@@ -144,6 +151,36 @@ def signature(source: Source, target: str, start: int, stop: int) -> tuple[str, 
     return tuple(
         word for word in spelling(source, target, start, stop) if word.upper() not in marks
     )
+
+
+def constant(source: Source, start: int, stop: int) -> bool | None:
+    """Return what a condition is worth that is a literal or compares two numbers, or nothing."""
+    tokens = source.tokens[start:stop]
+    if len(tokens) == 1 and tokens[0].upper in ("TRUE", "FALSE"):
+        return tokens[0].upper == "TRUE"
+    if len(tokens) != 3 or tokens[1].upper not in ("=", "<>", "!="):
+        return None
+    if not all(_SHORT_NUMBER.match(token.text) for token in (tokens[0], tokens[2])):
+        return None
+    return (int(tokens[0].text) == int(tokens[2].text)) == (tokens[1].upper == "=")
+
+
+def truth_test(source: Source, start: int, stop: int) -> tuple[int, bool] | None:
+    """Find a trailing ``= TRUE`` or ``IS [NOT] TRUE|FALSE``.
+
+    Returns the index where it starts and whether it negates what stands before.
+    """
+    value = source.tokens[stop - 1].upper
+    if value not in ("TRUE", "FALSE") or stop - start < 3:
+        return None
+    at = stop - 2
+    inverted = value == "FALSE"
+    if source.tokens[at].upper == "NOT":
+        at, inverted = at - 1, not inverted
+    mark = source.tokens[at].upper
+    if mark not in ("IS", "=", "<>", "!=") or at <= start:
+        return None
+    return at, inverted != (mark in ("<>", "!="))
 
 
 @dataclass(frozen=True)

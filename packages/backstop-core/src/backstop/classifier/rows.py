@@ -20,7 +20,7 @@ def judge_part(source: Source, part: Part) -> list[Finding]:
     """Return the findings of one writing part; its first is about the rows."""
     if part.head in ("DELETE", "UPDATE"):
         statement = read_row_statement(source.tokens, source.pairs, part)
-        if statement is None:
+        if statement is None or part.visible is None:
             risk = _unreadable(part.head)
             return [source.finding(risk, part.start, part.stop)]
         risk, table = _row_risk(source, part, statement), statement.table
@@ -85,7 +85,7 @@ def _target(source: Source, part: Part, statement: RowStatement) -> Target:
     name = folded(tokens[alias.start]) if alias is not None else table
     ctes = {
         folded(tokens[entry.name]): (entry.body + 1, source.pairs[entry.body])
-        for listed, count in part.visible
+        for listed, count in part.visible or ()
         for entry in listed.entries[:count]
     }
     target = Target(name, table, ctes=ctes)

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 
 import click
 
@@ -85,8 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         _flush()
     except click.ClickException as error:
-        error.message = _without_secrets(error.message)
-        error.show()
+        text = StringIO()
+        error.show(text)
+        click.echo(_without_secrets(text.getvalue()), err=True, nl=False)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted.")

@@ -94,7 +94,7 @@ def table(
     whole: Sequence[str] = (),
 ) -> Table:
     """Return a table; columns named in ``right`` are numbers, those in ``whole`` never wrap."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     for header in headers:
         made.add_column(
             header,

@@ -13,6 +13,8 @@ from backstop.cli._console import moment, print_json, results, say, table
 from backstop.cli._options import json_option, storage_option
 from backstop.snapshots import Fate, SnapshotSummary, Status
 
+_WITH_SIZE = 100
+
 
 @click.command("list")
 @storage_option()
@@ -23,7 +25,8 @@ def list_command(storage: str, as_json: bool) -> None:
     if as_json:
         print_json([summary_document(summary) for summary in found])
     elif found:
-        results().print(summaries_table(found))
+        console = results()
+        console.print(summaries_table(found, console.width))
     else:
         say("There are no snapshots in this storage.")
 
@@ -44,25 +47,27 @@ def summary_document(summary: SnapshotSummary) -> dict[str, object]:
     }
 
 
-def summaries_table(summaries: Iterable[SnapshotSummary]) -> Table:
-    """Return the listing for people."""
+def summaries_table(summaries: Iterable[SnapshotSummary], width: int) -> Table:
+    """Return the listing for people, without the size where ``width`` is short of columns."""
+    rows = [
+        (
+            summary.id,
+            moment(summary.created_at),
+            f"{summary.operation} {', '.join(summary.tables)}",
+            f"{summary.rows:,}",
+            decimal(summary.bytes),
+            summary.actor,
+            what_became(summary.status, summary.fate),
+        )
+        for summary in summaries
+    ]
+    headers = ("id", "created (UTC)", "statement", "rows", "size", "actor", "fate")
+    kept = [header for header in headers if header != "size" or width >= _WITH_SIZE]
     return table(
-        ("id", "created (UTC)", "operation", "tables", "rows", "size", "actor", "fate"),
-        [
-            (
-                summary.id,
-                moment(summary.created_at),
-                summary.operation,
-                ", ".join(summary.tables),
-                f"{summary.rows:,}",
-                decimal(summary.bytes),
-                summary.actor,
-                what_became(summary.status, summary.fate),
-            )
-            for summary in summaries
-        ],
+        kept,
+        [[row[headers.index(header)] for header in kept] for row in rows],
         right=("rows", "size"),
-        whole=("id", "created (UTC)"),
+        whole=("id", "created (UTC)", "fate"),
     )
 
 

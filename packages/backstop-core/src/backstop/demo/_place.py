@@ -39,24 +39,32 @@ def open_place(dsn: str | None, storage: str | None) -> Iterator[Place]:
 
     Raises ConnectionFailed, StorageError and ConfigurationError before anything is made.
     """
-    with ending_cleanly(), ExitStack() as owned:
+    with ending_cleanly():
         if storage is not None:
             open_storage(storage).check()
-        if dsn is not None:
-            connect(dsn).close()
-            folder = None if storage else owned.enter_context(tempfile.TemporaryDirectory())
-            yield Place(dsn, storage or _folder_url(folder), None, storage is not None)
-            return
-        server = owned.enter_context(EmbeddedServer())
-        # The server's folder goes with it, even when this process is killed.
-        own = _folder_url(server.folder / "snapshots")
-        yield Place(
-            # Settings of the user's for other servers don't hold for this one.
-            f"{server.dsn()}?sslmode=disable",
-            storage or own,
-            server.version,
-            storage is not None,
-        )
+        owned = ExitStack()
+        try:
+            yield _users_place(dsn, storage, owned) if dsn else _own_place(storage, owned)
+        finally:
+            with undisturbed():
+                owned.close()
+
+
+def _users_place(dsn: str, storage: str | None, owned: ExitStack) -> Place:
+    connect(dsn).close()
+    if storage is not None:
+        return Place(dsn, storage, None, keeps_snapshots=True)
+    own = _folder_url(owned.enter_context(tempfile.TemporaryDirectory(prefix="backstop-")))
+    return Place(dsn, own, None, keeps_snapshots=False)
+
+
+def _own_place(storage: str | None, owned: ExitStack) -> Place:
+    server = owned.enter_context(EmbeddedServer())
+    # The server's folder goes with it, even when this process is killed.
+    own = _folder_url(server.folder / "snapshots")
+    # Settings of the user's for other servers don't hold for this one.
+    dsn = f"{server.dsn()}?sslmode=disable"
+    return Place(dsn, storage or own, server.version, keeps_snapshots=storage is not None)
 
 
 @contextmanager
@@ -93,5 +101,5 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _folder_url(folder: str | Path | None) -> str:
-    return Path(str(folder)).as_uri()
+def _folder_url(folder: str | Path) -> str:
+    return Path(folder).as_uri()

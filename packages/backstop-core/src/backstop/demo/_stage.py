@@ -10,10 +10,9 @@ from rich import box
 from rich.console import Console
 from rich.panel import Panel
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
-from backstop.cli._console import shown
+from backstop.cli._console import shown, table
 
 _LOG_STYLES = {logging.WARNING: "yellow", logging.ERROR: "bold red"}
 
@@ -50,12 +49,7 @@ class Stage(logging.Handler):
 
     def show(self, headers: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
         """Print a table whose columns after the first are right-aligned."""
-        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for number, header in enumerate(headers):
-            grid.add_column(header, justify="right" if number else "left", overflow="fold")
-        for row in rows:
-            grid.add_row(*row)
-        self.console.print(grid)
+        self.console.print(table(headers, rows, right=headers[1:]))
 
     def verdict(self, sentence: str, *, good: bool) -> None:
         """Print the last word."""

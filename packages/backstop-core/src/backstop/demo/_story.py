@@ -148,7 +148,8 @@ class _Story:
             for summary in backstop.snapshots.list(self.place.storage)
             if summary.id not in earlier and summary.actor == ACTOR
         ]
-        self.stage.console.print(summaries_table(taken))
+        console = self.stage.console
+        console.print(summaries_table(taken, console.width))
         if len(taken) != 2:
             self.problems.append(f"There are {len(taken)} snapshots of 2 statements.")
         return taken

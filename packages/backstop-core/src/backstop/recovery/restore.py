@@ -82,6 +82,11 @@ def restore(
     except BackstopError:
         raise
     except Exception as error:
+        if session.status() is TransactionStatus.UNUSABLE:
+            raise RestoreFailed(
+                f"The connection was lost: {describe(error)}. Run the restore again: "
+                "it changes nothing where everything is back already."
+            ) from error
         raise RestoreFailed(
             f"The restore stopped and changed nothing: {describe(error)}."
         ) from error
@@ -111,12 +116,19 @@ class _Restore:
             if report.conflicts and self.on_conflict is OnConflict.ABORT:
                 raise RestoreFailed(" ".join([*report.conflicts, "Nothing was changed."]))
         report.applied = True
-        self.repository.save_restore(
-            RecordedRestore(
-                self.snapshot.manifest.id, state.transaction_id, state.system_identifier
-            )
-        )
+        self._record(state, report)
         return report
+
+    def _record(self, state: ServerState, report: RestoreReport) -> None:
+        snapshot_id = self.snapshot.manifest.id
+        done = RecordedRestore(snapshot_id, state.transaction_id, state.system_identifier)
+        try:
+            self.repository.save_restore(done)
+        except BackstopError as error:
+            report.problems.append(
+                "Everything is restored, but that couldn't be recorded, so an older snapshot of "
+                f"the same rows will take them for edited: {describe(error)}"
+            )
 
     def aside(self, into: str, *, dry_run: bool) -> RestoreReport:
         with transaction(self.session):

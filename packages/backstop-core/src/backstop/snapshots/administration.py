@@ -86,12 +86,12 @@ def prune(
     old = [
         summary.id
         for summary in repository.summaries()
-        if keep_within is not None and summary.created_at < now - keep_within
+        if keep_within is not None and now - summary.created_at > keep_within
     ]
     left = [
         snapshot_id
         for snapshot_id in repository.leftovers()
-        if identifiers.created_at(snapshot_id) < now - _IN_PROGRESS
+        if now - identifiers.created_at(snapshot_id) > _IN_PROGRESS
     ]
     if not dry_run:
         for snapshot_id in old + left:

@@ -17,6 +17,7 @@ from backstop.postgres.references import Referrer, referrers
 from backstop.postgres.relations import Reference, Relation
 from backstop.result import RiskResult
 from backstop.session import Session
+from backstop.snapshots.finders import finder
 from backstop.syntax.changes import Change, RowChange, TableDrop, Truncation, changes
 from backstop.syntax.lexer import Token, TokenKind, tokenize
 from backstop.syntax.structure import folded
@@ -172,7 +173,8 @@ class _Builder:
             for oid in entered:
                 self._entries[oid].whole = True
         elif entered:
-            self._finders.append(Finder(_finder(change, entered), tuple(entered)))
+            several = len(entered) > 1
+            self._finders.append(Finder(finder(change, ordered=several), tuple(entered)))
 
     def _follow_references(self) -> None:
         """Add, whole, every table whose rows change with the rows that are there already.
@@ -253,24 +255,6 @@ def _references(change: Change) -> list[Reference]:
     if isinstance(change, TableDrop):
         return [Reference(table) for table in change.tables]
     return []
-
-
-def _finder(change: RowChange, oids: list[int]) -> str:
-    target = change.alias or change.table
-    source = f"{'ONLY ' if change.only else ''}{change.table}"
-    source += f" AS {change.alias}" if change.alias else ""
-    source += f", {change.from_clause}" if change.from_clause else ""
-    # A join can find a row twice; rows of several relations are copied one relation at a time.
-    several = change.from_clause is not None or len(oids) > 1
-    select = (
-        f"{change.with_clause or ''}\nSELECT {'DISTINCT' if several else ''} "
-        f"{target}.tableoid AS relation, {target}.ctid AS place FROM {source}\n"
-        f"WHERE {change.where}\n"
-    )
-    return (
-        f"SELECT found.relation::pg_catalog.text, found.place::pg_catalog.text FROM ({select}) "
-        f"AS found {'ORDER BY found.relation, found.place' if several else ''}"
-    )
 
 
 def _assigned(change: RowChange) -> list[str]:

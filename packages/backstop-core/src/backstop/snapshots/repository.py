@@ -141,7 +141,8 @@ class Repository:
         """
         if not identifiers.is_beginning(beginning):
             raise SnapshotNotFound(
-                f"{beginning!r} is not a snapshot id. `backstop snapshots list` shows them."
+                "That is not a snapshot id, which is 14 letters and digits or the beginning of "
+                "one. `backstop snapshots list` shows them."
             )
         ids = sorted({key.split("/")[1] for key in self.storage.list(f"manifests/{beginning}")})
         if not ids:

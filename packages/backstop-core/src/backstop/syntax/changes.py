@@ -124,7 +124,7 @@ def _part_changes(sql: str, tokens: list[Token], pairs: dict[int, int], part: Pa
     start, end = tokens[part.start].start, tokens[part.stop - 1].end
     if part.head in ("DELETE", "UPDATE"):
         statement = read_row_statement(tokens, pairs, part)
-        if statement is None:
+        if statement is None or part.visible is None:
             return [Unreadable(part.head, start, end)]
         return [_row_change(sql, tokens, part, statement)]
     if part.head == "INSERT" and not overwrites(tokens, pairs, part):
@@ -170,7 +170,7 @@ def _row_change(sql: str, tokens: list[Token], part: Part, statement: RowStateme
 
 def _with_clause(sql: str, tokens: list[Token], part: Part) -> tuple[str | None, bool]:
     """Return the WITH list that the part sees, and whether an entry of it writes."""
-    visible = [(listed, count) for listed, count in part.visible if count]
+    visible = part.visible
     if not visible:
         return None, False
     slices = [_entries(sql, tokens, listed, count) for listed, count in visible]

@@ -14,19 +14,23 @@ from backstop.syntax.structure import WithList, read_name, read_with, upper_at, 
 
 WRITES = frozenset({"DELETE", "UPDATE", "INSERT", "MERGE"})
 READS = frozenset({"SELECT", "VALUES", "TABLE"})
+Visible = tuple[tuple[WithList, int], ...]
+# The server's own stack ends long before; without a bound the lists would add up quadratically.
+_MAX_NESTED = 50
 _OFF = frozenset({"off", "false", "0", "no"})
 
 
 class Part(NamedTuple):
     """One command: its head word, the indexes of its first token and after its last.
 
-    ``visible`` are the WITH lists it can see, each with the number of entries written before it.
+    ``visible`` are the WITH lists it can see, each with the number of entries written before it,
+    or nothing if they are nested too deep to tell.
     """
 
     head: str
     start: int
     stop: int
-    visible: tuple[tuple[WithList, int], ...]
+    visible: Visible | None
 
 
 class Wrapped(NamedTuple):
@@ -43,7 +47,7 @@ class Wrapped(NamedTuple):
 
 def find_parts(tokens: list[Token], pairs: dict[int, int], start: int, stop: int) -> list[Part]:
     """Every part between two indexes, in order of appearance."""
-    heads: dict[int, tuple[tuple[WithList, int], ...]] = {start: ()}
+    heads: dict[int, Visible | None] = {start: ()}
     enclosing = [stop]
     found: list[Part] = []
     for index in range(start, stop):
@@ -66,13 +70,21 @@ def _opens_write(tokens: list[Token], index: int) -> bool:
     return upper_at(tokens, index + 1) in WRITES and after not in (")", ",", "")
 
 
-def _note_with(heads: dict[int, tuple[tuple[WithList, int], ...]], listed: WithList | None) -> None:
+def _note_with(heads: dict[int, Visible | None], listed: WithList | None) -> None:
     if listed is None:
         return
     inherited = heads.get(listed.start, ())
+    if inherited is not None and len(inherited) >= _MAX_NESTED:
+        inherited = None
     for position, entry in enumerate(listed.entries):
-        heads[entry.body + 1] = (*inherited, (listed, position))
-    heads[listed.main] = (*inherited, (listed, len(listed.entries)))
+        heads[entry.body + 1] = _extend(inherited, listed, position)
+    heads[listed.main] = _extend(inherited, listed, len(listed.entries))
+
+
+def _extend(inherited: Visible | None, listed: WithList, count: int) -> Visible | None:
+    if inherited is None or count == 0:
+        return inherited
+    return (*inherited, (listed, count))
 
 
 def unwrap(tokens: list[Token], pairs: dict[int, int], start: int, stop: int) -> Wrapped | None:

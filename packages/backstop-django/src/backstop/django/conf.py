@@ -20,19 +20,10 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from backstop.errors import ConfigurationError
-from backstop.guard import Guard
-from backstop.settings import build_settings
+from backstop.guarding import Guard
+from backstop.settings import Options, build_settings
 
-ARGUMENTS = {
-    "STORAGE": "storage",
-    "ACTOR": "actor",
-    "MODE": "mode",
-    "SNAPSHOT_AT": "snapshot_at",
-    "ON_SNAPSHOT_FAILURE": "on_snapshot_failure",
-    "LOCK_TIMEOUT": "lock_timeout",
-    "SNAPSHOT_TIMEOUT": "snapshot_timeout",
-    "MAX_SNAPSHOT_BYTES": "max_snapshot_bytes",
-}
+ARGUMENTS = {name.upper(): name for name in ("storage", "actor", "mode", *Options.__annotations__)}
 DATABASES = "DATABASES"
 
 

@@ -11,16 +11,18 @@ import wrapt
 from psycopg2 import extensions, extras
 
 from backstop.errors import ConfigurationError, UnsupportedConnection
-from backstop.guard import Guard, GuardedSession
-from backstop.levels import Mode, RiskLevel
+from backstop.guarding import Guard, GuardedSession
+from backstop.levels import Mode
 from backstop.psycopg2.cursor import GuardCursor, guarded_class
-from backstop.settings import Settings, StorageArgument, build_settings
+from backstop.settings import Options, Settings, StorageArgument, build_settings
 
 _guarded: WeakValueDictionary[int, GuardedConnection] = WeakValueDictionary()
 _guarding = threading.Lock()
 
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     _Proxy = wrapt.ObjectProxy[extensions.connection]
 else:
     _Proxy = wrapt.ObjectProxy
@@ -59,7 +61,12 @@ class GuardedConnection(_Proxy):
             # A function, or a connection class of its own mind: only a cursor shows what it makes.
             chosen: dict[str, Any] = {} if factory is None else {"cursor_factory": factory}
             factory = type(raw.cursor(**chosen))
-        cursor = raw.cursor(name, guarded_class(factory), *args, **kwargs)
+        # By name: a connection class of its own, such as LoggingConnection, sets a default for it.
+        chosen_class = guarded_class(factory)
+        if args:
+            cursor = raw.cursor(name, chosen_class, *args, **kwargs)
+        else:
+            cursor = raw.cursor(name, cursor_factory=chosen_class, **kwargs)
         cursor.backstop_connection = self
         return cursor
 
@@ -112,36 +119,21 @@ def guard(
     storage: StorageArgument | None = None,
     actor: str | None = None,
     mode: str | Mode | None = None,
-    *,
-    snapshot_at: str | RiskLevel = RiskLevel.IMPACT_CRITICAL,
-    on_snapshot_failure: str = "log",
-    lock_timeout: float = 5.0,
-    snapshot_timeout: float | None = None,
-    max_snapshot_bytes: int | None = None,
+    **options: Unpack[Options],
 ) -> GuardedConnection:
     """Put a psycopg2 connection under guard and return it.
 
     ``storage``, ``actor`` and ``mode`` may come from ``BACKSTOP_STORAGE``, ``BACKSTOP_ACTOR`` and
     ``BACKSTOP_MODE``; ``mode`` is ``protect`` (the default), ``monitor`` or ``block``.
-    ``snapshot_at`` is the lowest level that ``protect`` snapshots. A failed snapshot is logged
-    and the statement runs, unless ``on_snapshot_failure="raise"``. Timeouts are in seconds,
-    ``max_snapshot_bytes`` counts uncompressed bytes. Nothing is contacted.
+    ``options`` are those of :class:`backstop.settings.Options`: what is snapshotted, what a failed
+    snapshot does, limits and thresholds. Nothing is contacted.
 
     Guarding a connection twice with the same settings returns the same guard.
 
     Raises UnsupportedConnection (a TypeError) for anything but an open, synchronous, ordinary
     psycopg2 connection, and ConfigurationError for a wrong setting or a second, different guard.
     """
-    settings = build_settings(
-        storage,
-        actor,
-        mode,
-        snapshot_at=snapshot_at,
-        on_snapshot_failure=on_snapshot_failure,
-        lock_timeout=lock_timeout,
-        snapshot_timeout=snapshot_timeout,
-        max_snapshot_bytes=max_snapshot_bytes,
-    )
+    settings = build_settings(storage, actor, mode, **options)
     raw = conn.__wrapped__ if type(conn) is GuardedConnection else conn
     _check(raw)
     with _guarding:

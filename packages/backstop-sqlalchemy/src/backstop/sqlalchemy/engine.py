@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
 from backstop.errors import ConfigurationError, UnsupportedConnection
-from backstop.levels import Mode, RiskLevel
-from backstop.settings import StorageArgument, build_settings
+from backstop.levels import Mode
+from backstop.settings import Options, StorageArgument, build_settings
 from backstop.sqlalchemy.interception import Interception
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _guarding = threading.Lock()
 
@@ -20,12 +23,7 @@ def protect_engine(
     storage: StorageArgument | None = None,
     actor: str | None = None,
     mode: str | Mode | None = None,
-    *,
-    snapshot_at: str | RiskLevel = RiskLevel.IMPACT_CRITICAL,
-    on_snapshot_failure: str = "log",
-    lock_timeout: float = 5.0,
-    snapshot_timeout: float | None = None,
-    max_snapshot_bytes: int | None = None,
+    **options: Unpack[Options],
 ) -> Engine:
     """Put an engine under guard, in place, and return it.
 
@@ -39,16 +37,7 @@ def protect_engine(
     Raises UnsupportedConnection (a TypeError) for anything but a synchronous Engine, and
     ConfigurationError for a wrong setting or a second, different guard.
     """
-    settings = build_settings(
-        storage,
-        actor,
-        mode,
-        snapshot_at=snapshot_at,
-        on_snapshot_failure=on_snapshot_failure,
-        lock_timeout=lock_timeout,
-        snapshot_timeout=snapshot_timeout,
-        max_snapshot_bytes=max_snapshot_bytes,
-    )
+    settings = build_settings(storage, actor, mode, **options)
     _check(engine)
     with _guarding:
         found = Interception.of(engine.dialect)

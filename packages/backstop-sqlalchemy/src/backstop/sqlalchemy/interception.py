@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy import Connection, event
 
 from backstop.drivers import reader_of
-from backstop.guard import Guard, Guarded, GuardedSession
+from backstop.guarding import Guard, Guarded, GuardedSession
 from backstop.settings import Settings
 from backstop.sqlalchemy.options import ACTOR, ALLOW, applied
 
@@ -101,7 +101,7 @@ class Interception:
         def run() -> None:
             self._run(name, cursor, *rest)
 
-        if guarded is None or statement is None:
+        if statement is None:
             run()
         elif ACTOR in options or ALLOW in options:
             with applied(options):
@@ -118,12 +118,9 @@ class Interception:
                 return
         getattr(self._dialect, name)(*arguments)
 
-    def _guarded(self, cursor: Any, context: ExecutionContext) -> Guarded | None:
+    def _guarded(self, cursor: Any, context: ExecutionContext) -> Guarded:
         if self._by_text is not None:
             return self._by_text
-        if hasattr(cursor, "backstop_connection"):
-            # The engine's creator gave a connection that `backstop.guard` guards already.
-            return None
         pooled = context.root_connection.connection
         try:
             kept = pooled.info

@@ -18,6 +18,7 @@ from backstop.context import current
 from backstop.drivers import session_for
 from backstop.errors import ConfigurationError, SnapshotFailed
 from backstop.fates import Fates
+from backstop.impact import Impact
 from backstop.levels import Mode
 from backstop.modes import Action, blocked, decide
 from backstop.protection import Protection, not_run
@@ -85,7 +86,7 @@ class Guarded(ABC):
         where a failed snapshot shall stop its statement.
         """
         started = perf_counter()
-        result = classify(statement.text)
+        result = self._assess(statement, classify(statement.text))
         context = current()
         settings = self._settings
         action = decide(
@@ -110,6 +111,10 @@ class Guarded(ABC):
     def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:  # noqa: ARG002
         """End the transaction by the driver's own call."""
         return run()
+
+    def _assess(self, statement: Statement, result: RiskResult) -> RiskResult:  # noqa: ARG002
+        """Return the result with what only the database knows."""
+        return result
 
     @abstractmethod
     def _take(
@@ -165,6 +170,7 @@ class GuardedSession(Guarded):
         super().__init__(guard.settings, "postgresql")
         self._session = session
         self._fates = Fates(guard.repository)
+        self._impact = Impact(session, guard.settings.thresholds)
         self._protection = Protection(session, guard.repository, self._fates, guard.settings)
         self._turn = threading.RLock()
 
@@ -208,6 +214,15 @@ class GuardedSession(Guarded):
             if self._fates.is_pending:
                 self._fates.follow(controls(statement.text))
             return answer
+
+    def _assess(self, statement: Statement, result: RiskResult) -> RiskResult:
+        settings = self._settings
+        if settings.mode is Mode.MONITOR or (
+            settings.mode is Mode.PROTECT and result.level >= settings.snapshot_at
+        ):
+            return result
+        with self._turn:
+            return self._impact.assess(statement, result)
 
     def _forget_what_ended_unseen(self) -> None:
         # Somebody ended the transaction on the driver's own connection: how, nobody told us.

@@ -1,0 +1,226 @@
+"""What a text removes or overwrites, as slices of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backstop.syntax import (
+    LexError,
+    RowChange,
+    TableDrop,
+    TableReference,
+    Truncation,
+    Unreadable,
+    changes,
+)
+
+
+def only_change(sql: str) -> RowChange:
+    (change,) = changes(sql)
+    assert isinstance(change, RowChange)
+    return change
+
+
+def test_a_delete_falls_into_its_clauses() -> None:
+    change = only_change(
+        'DELETE FROM shop."Users" AS u USING a, b WHERE u.id = a.id AND x IS DISTINCT FROM y '
+        "RETURNING *"
+    )
+    assert change.operation == "DELETE"
+    assert change.table == 'shop."Users"'
+    assert change.alias == "u"
+    assert change.from_clause == "a, b"
+    assert change.where == "u.id = a.id AND x IS DISTINCT FROM y"
+    assert not change.only
+
+
+@pytest.mark.parametrize(
+    ("sql", "table", "only", "alias"),
+    [
+        ("DELETE FROM t", "t", False, None),
+        ("DELETE FROM ONLY t", "t", True, None),
+        ("DELETE FROM ONLY (t) x", "t", True, "x"),
+        ("DELETE FROM t * AS x", "t", False, "x"),
+        ("DELETE /* c */ FROM a . b -- c\n x", "a . b", False, "x"),
+        ('DELETE FROM U&"\\0061" "X y"', 'U&"\\0061"', False, '"X y"'),
+        ("UPDATE ONLY t * AS x SET a = 1", "t", True, "x"),
+        ("UPDATE t x SET a = 1", "t", False, "x"),
+        ('UPDATE "set" SET a = 1', '"set"', False, None),
+    ],
+)
+def test_the_target_is_read(sql: str, table: str, only: bool, alias: str | None) -> None:
+    change = only_change(sql)
+    assert (change.table, change.only, change.alias) == (table, only, alias)
+
+
+@pytest.mark.parametrize(
+    ("sql", "where"),
+    [
+        ("DELETE FROM t", None),
+        ("DELETE FROM t WHERE a = 1", "a = 1"),
+        ("DELETE FROM t WHERE a = 1 /* x */ RETURNING a", "a = 1"),
+        ("DELETE FROM t WHERE a IN (SELECT b FROM c WHERE d)", "a IN (SELECT b FROM c WHERE d)"),
+        ("UPDATE t SET a = (SELECT 1 FROM b WHERE c)", None),
+        ("UPDATE t SET a = extract(year FROM b) WHERE c", "c"),
+        ("UPDATE t SET a = CASE WHEN b IS DISTINCT FROM c THEN 1 END WHERE d", "d"),
+        ("UPDATE t SET a = 1 WHERE x.where = 1", "x.where = 1"),
+        ("UPDATE t SET a = 'WHERE' WHERE b", "b"),
+        ("UPDATE t SET a = 1; SELECT 1 WHERE true", None),
+    ],
+)
+def test_the_where_is_the_statements_own(sql: str, where: str | None) -> None:
+    assert only_change(sql).where == where
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("UPDATE t SET a = 1", ("a",)),
+        ('UPDATE t SET a = 1, "B c" = f(1, 2), d = DEFAULT', ("a", '"B c"', "d")),
+        ("UPDATE t SET (a, b) = (1, 2), c = 3", ("a", "b", "c")),
+        ("UPDATE t SET (a, b) = (SELECT x, y FROM z WHERE w), c = 3 FROM d", ("a", "b", "c")),
+        ("UPDATE t SET (a) = ROW (1)", ("a",)),
+        ("UPDATE t SET a[1] = 2, b.c = 3, d[1:2].e = 4", ("a", "b", "d")),
+    ],
+)
+def test_the_assigned_columns_are_read(sql: str, columns: tuple[str, ...]) -> None:
+    assert only_change(sql).columns == columns
+
+
+def test_the_from_of_an_update_is_read() -> None:
+    change = only_change("UPDATE t SET a = b.c FROM b JOIN d ON b.e = d.e WHERE t.f = b.f")
+    assert change.from_clause == "b JOIN d ON b.e = d.e"
+    assert change.where == "t.f = b.f"
+
+
+def test_current_of_names_the_cursor() -> None:
+    assert only_change("DELETE FROM t WHERE CURRENT OF c").current_of == "c"
+    assert only_change('UPDATE t SET a = 1 WHERE CURRENT OF "C"').current_of == '"C"'
+
+
+def test_a_change_sees_the_with_entries_before_it() -> None:
+    sql = (
+        "WITH a AS (SELECT 1), d AS (DELETE FROM t USING a RETURNING *), e AS (SELECT 2) "
+        "UPDATE u SET x = 1"
+    )
+    first, second = changes(sql)
+    assert isinstance(first, RowChange)
+    assert isinstance(second, RowChange)
+    assert first.with_clause == "WITH a AS (SELECT 1)"
+    assert not first.with_writes
+    assert second.with_clause == sql[: sql.index(" UPDATE")]
+    assert second.with_writes
+
+
+def test_a_recursive_list_stays_recursive() -> None:
+    sql = (
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION SELECT n FROM r) DELETE FROM t WHERE n IN (TABLE r)"
+    )
+    assert only_change(sql).with_clause == sql[: sql.index(" DELETE")]
+
+
+def test_an_inner_list_comes_after_the_outer_one() -> None:
+    sql = "WITH a AS (SELECT 1), d AS (WITH b AS (SELECT 2) DELETE FROM t) SELECT 1"
+    assert only_change(sql).with_clause == "WITH a AS (SELECT 1), b AS (SELECT 2)"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "EXPLAIN ANALYZE DELETE FROM t",
+        "EXPLAIN (COSTS OFF, ANALYZE) DELETE FROM t",
+        "PREPARE p (int) AS DELETE FROM t",
+        "COPY (DELETE FROM t RETURNING *) TO STDOUT",
+        "SELECT 1; DELETE FROM t",
+        "CREATE TABLE x AS WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
+        "EXPLAIN ANALYZE WITH d AS (DELETE FROM t) SELECT 1",
+    ],
+)
+def test_a_wrapped_change_is_found(sql: str) -> None:
+    change = only_change(sql)
+    assert (change.operation, change.table) == ("DELETE", "t")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1",
+        "EXPLAIN DELETE FROM t",
+        "EXPLAIN (ANALYZE off) DELETE FROM t",
+        "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
+        "SELECT 'DELETE FROM t'",
+        "CREATE RULE r AS ON INSERT TO t DO ALSO (DELETE FROM u)",
+        "",
+    ],
+)
+def test_what_changes_no_row_gives_nothing(sql: str) -> None:
+    assert changes(sql) == []
+
+
+def test_a_truncate_falls_into_its_tables() -> None:
+    sql = "TRUNCATE TABLE ONLY a, b.c *, ONLY (d) RESTART IDENTITY CASCADE"
+    tables = (TableReference("a", True), TableReference("b.c", False), TableReference("d", True))
+    assert changes(sql) == [Truncation("TRUNCATE", 0, len(sql), tables, True, True)]
+    assert changes("TRUNCATE a CONTINUE IDENTITY RESTRICT") == [
+        Truncation("TRUNCATE", 0, 37, (TableReference("a", False),))
+    ]
+
+
+def test_a_drop_falls_into_its_tables() -> None:
+    sql = 'DROP TABLE IF EXISTS a, "B".c CASCADE'
+    assert changes(sql) == [TableDrop("DROP TABLE", 0, len(sql), ("a", '"B".c'), True, True)]
+    assert changes("DROP TABLE a") == [TableDrop("DROP TABLE", 0, 12, ("a",))]
+
+
+@pytest.mark.parametrize(
+    ("sql", "operation", "table"),
+    [
+        ("DELETE", "DELETE", None),
+        ("DELETE FROM t WHERE", "DELETE", None),
+        ("DELETE FROM t garbage more", "DELETE", None),
+        ("DELETE FROM t WHERE a WHERE b", "DELETE", None),
+        ("UPDATE t", "UPDATE", None),
+        ("UPDATE t SET", "UPDATE", None),
+        ("UPDATE t SET 1 = 2", "UPDATE", None),
+        ("TRUNCATE", "TRUNCATE", None),
+        ("TRUNCATE a GARBAGE", "TRUNCATE", None),
+        ("DROP TABLE", "DROP TABLE", None),
+        ("DROP TABLE a b", "DROP TABLE", None),
+        ("MERGE INTO a.t USING s ON true WHEN MATCHED THEN DELETE", "MERGE", "a.t"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", "INSERT", "t"),
+    ],
+)
+def test_a_shape_that_is_not_understood_is_not_left_out(
+    sql: str, operation: str, table: str | None
+) -> None:
+    assert changes(sql) == [Unreadable(operation, 0, len(sql), table)]
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM t WHERE 'a", "DELETE FROM t WHERE (a", "UPDATE t)"])
+def test_a_text_that_cannot_be_scanned_is_refused(sql: str) -> None:
+    with pytest.raises(LexError):
+        changes(sql)
+
+
+_WORDS = """
+    DELETE FROM UPDATE SET WHERE RETURNING USING WITH AS RECURSIVE t u "V" . , ( ) = 1 'x' %s
+    TRUNCATE ONLY * DROP TABLE IF EXISTS CASCADE EXPLAIN ANALYZE PREPARE COPY TO SELECT ;
+    CURRENT OF MERGE INTO INSERT ON CONFLICT DO [ ] IS DISTINCT /*c*/
+"""
+
+
+@given(st.lists(st.sampled_from(_WORDS.split()), max_size=25))
+def test_every_slice_lies_within_the_text(words: list[str]) -> None:
+    sql = " ".join(words)
+    try:
+        found = changes(sql)
+    except LexError:
+        return
+    for change in found:
+        assert 0 <= change.start < change.end <= len(sql)
+        if isinstance(change, RowChange):
+            inside = sql[change.start : change.end]
+            parts = (change.table, change.alias, change.from_clause, change.where, *change.columns)
+            assert all(part in inside for part in parts if part is not None)

@@ -1,0 +1,244 @@
+"""What `classify` says of a text, and what it never does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backstop.classifier import classify
+from backstop.classifier._classify import verdicts
+from backstop.errors import ConfigurationError
+from backstop.levels import RiskLevel
+from backstop.syntax import LexError
+
+DATA = Path(__file__).parent / "data"
+
+
+def _table() -> list[tuple[str, str, str]]:
+    rows: list[tuple[str, str, str]] = []
+    for line in (DATA / "classification.tsv").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            level, kind, sql = line.split("\t", 2)
+            rows.append((level, kind, sql.replace("⏎", "\n")))
+    return rows
+
+
+TABLE = _table()
+STATEMENTS = [sql for _, _, sql in TABLE]
+
+
+@pytest.mark.parametrize(("level", "kind", "sql"), TABLE)
+def test_a_statement_has_the_level_of_the_table(level: str, kind: str, sql: str) -> None:
+    result = classify(sql)
+    kinds = [finding.kind for finding in result.findings if finding.level is result.level]
+    assert (result.level.value, kinds[0] if kinds else "-") == (level, kind)
+
+
+def test_every_command_of_postgresql_is_in_the_table() -> None:
+    commands = (DATA / "commands.txt").read_text(encoding="utf-8").splitlines()
+    texts = [f"{' '.join(sql.split())} ".upper() for sql in STATEMENTS]
+    missing = [
+        command for command in commands if not any(text.startswith(f"{command} ") for text in texts)
+    ]
+    # Written with words between their own: CREATE TABLE … AS, SELECT … INTO.
+    assert missing == ["CREATE TABLE AS", "SELECT INTO"]
+
+
+@pytest.mark.parametrize("sql", STATEMENTS)
+def test_a_finding_lies_within_its_text(sql: str) -> None:
+    result = classify(sql)
+    for finding in result.findings:
+        assert 0 <= finding.start <= finding.end <= len(sql)
+        assert finding.reason.endswith(".")
+    assert result.reason.endswith(".")
+
+
+@pytest.mark.parametrize("sql", STATEMENTS)
+def test_comments_and_case_change_no_level(sql: str) -> None:
+    level = classify(sql).level
+    assert classify(f"/* trace='1' */ {sql}\n-- after").level == level
+    if not any(mark in sql for mark in "'\"$%"):
+        assert classify(sql.lower()).level == classify(sql.upper()).level
+
+
+def test_a_result_says_what_where_and_what_to_do() -> None:
+    result = classify("SELECT 1; DELETE FROM shop.users")
+    assert result.operation == "DELETE"
+    assert result.tables == ("shop.users",)
+    assert result.requires_snapshot
+    assert result.reason == (
+        "DELETE on shop.users has no WHERE: every row goes. Add a WHERE that names the rows."
+    )
+    (finding,) = result.findings
+    assert (finding.kind, finding.table) == ("delete-without-where", "shop.users")
+    assert (finding.start, finding.end) == (10, 32)
+
+
+@pytest.mark.parametrize(
+    ("sql", "operation", "tables"),
+    [
+        ('SELECT * FROM a JOIN b.c ON true, "D" e', "SELECT", ("a", "b.c", '"D"')),
+        ("WITH x AS (SELECT * FROM a) SELECT * FROM x", "SELECT", ("a",)),
+        ("SELECT extract(year FROM b) FROM a", "SELECT", ("a",)),
+        ("VALUES (1)", "VALUES", ()),
+        ("INSERT INTO a SELECT * FROM b", "INSERT", ("a", "b")),
+        ("UPDATE a SET x = 1 WHERE y", "UPDATE", ("a",)),
+        ("WITH d AS (DELETE FROM a) UPDATE b SET x = 1 WHERE y = 1", "DELETE", ("a", "b")),
+        ("DROP TABLE IF EXISTS a, b.c CASCADE", "DROP TABLE", ("a", "b.c")),
+        ("TRUNCATE a, ONLY b", "TRUNCATE", ("a", "b")),
+        ("ALTER TABLE ONLY a DROP COLUMN b", "ALTER TABLE", ("a",)),
+        ("CREATE TABLE a (b int)", "CREATE TABLE", ("a",)),
+        ("COPY a FROM STDIN", "COPY", ("a",)),
+        ("EXPLAIN ANALYZE DELETE FROM a", "EXPLAIN", ("a",)),
+        ("ROLLBACK TO x", "ROLLBACK TO SAVEPOINT", ()),
+        ("DROP MATERIALIZED VIEW a", "DROP MATERIALIZED VIEW", ("a",)),
+        ("", "", ()),
+    ],
+)
+def test_operation_and_tables_are_told(sql: str, operation: str, tables: tuple[str, ...]) -> None:
+    result = classify(sql)
+    assert (result.operation, result.tables) == (operation, tables)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT " + "(" * 10_000 + "1" + ")" * 10_000,
+        "DELETE FROM t WHERE " + "NOT " * 10_000 + "id = 1",
+        "DELETE FROM t WHERE " + "a = 1 OR (" * 3_000 + "b = 1" + ")" * 3_000,
+        "DELETE FROM t WHERE " + "id IN (SELECT id FROM t WHERE " * 300 + "x" + ")" * 300,
+        "WITH a AS (" * 1_000 + "SELECT 1" + ") SELECT 1" * 1_000,
+        "/*" * 1_000 + "*/" * 1_000 + "SELECT 1",
+        "EXPLAIN " * 10_000 + "SELECT 1",
+        "DO $a$ " * 1_000,
+        "INSERT INTO t VALUES " + ", ".join(["(1, 'a', now())"] * 5_000),
+        "SELECT * FROM t WHERE id IN (" + ", ".join(map(str, range(5_000))) + ")",
+    ],
+)
+def test_depth_and_length_are_no_problem(sql: str) -> None:
+    assert isinstance(classify(sql).level, RiskLevel)
+
+
+@given(st.text())
+def test_any_text_has_a_level(sql: str) -> None:
+    assert isinstance(classify(sql).level, RiskLevel)
+
+
+_FRAGMENTS = """
+    SELECT DELETE FROM UPDATE SET WHERE INSERT INTO VALUES MERGE USING ON WITH RECURSIVE AS ( ) [ ]
+    , ; . = < > IN NOT AND OR IS NULL TRUE EXISTS ANY ALL CASE WHEN THEN END BETWEEN LIKE '%' 1 'a'
+    %s $1 :a ? t u id wipe lower :: int EXPLAIN ANALYZE PREPARE COPY TO STDOUT STDIN PROGRAM DO
+    CREATE DROP ALTER TABLE VIEW RULE FUNCTION ALSO CASCADE COLUMN TYPE BEGIN ATOMIC TRUNCATE
+    DECLARE CURSOR FOR EXECUTE CALL SET RESET ROLE GROUP BY ORDER LIMIT DISTINCT OPERATOR * + -
+    LANGUAGE $$BEGIN$$ $$SELECT(1)$$ /*c*/ "Q" LOCAL SESSION AUTHORIZATION UNION RETURNING
+    CURRENT OF
+"""
+_texts = st.lists(st.sampled_from(_FRAGMENTS.split()), max_size=30).map(" ".join)
+
+
+@settings(max_examples=500)
+@given(_texts)
+def test_no_rule_fails_on_any_order_of_words(sql: str) -> None:
+    try:
+        found = verdicts(sql)
+    except LexError:
+        return
+    assert all(0 <= f.start <= f.end <= len(sql) for verdict in found for f in verdict.findings)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(STATEMENTS), min_size=1, max_size=3))
+def test_a_text_is_at_least_as_risky_as_its_riskiest_statement(parts: list[str]) -> None:
+    # A line comment at its end must not swallow the next statement.
+    whole = classify("\n;\n".join(parts)).level
+    assert whole >= max(classify(part).level for part in parts) or _unreadable(parts)
+
+
+def _unreadable(parts: list[str]) -> bool:
+    """Whether a part leaves a quote or bracket open, so that the whole is another text."""
+    for part in parts:
+        try:
+            verdicts(part)
+        except LexError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("sql", [sql for sql in STATEMENTS if not _unreadable([sql])])
+def test_what_can_be_read_does_not_hide_what_cannot(sql: str) -> None:
+    assert classify(f"{sql}\n;\nSELECT 'a").level >= RiskLevel.HIGH
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(STATEMENTS))
+def test_a_wrapper_does_not_lower_a_level(sql: str) -> None:
+    level = classify(sql).level
+    if sql.startswith(("DELETE", "UPDATE", "INSERT", "MERGE")) and level < RiskLevel.CRITICAL:
+        assert classify(f"EXPLAIN ANALYZE {sql}").level >= level
+        assert classify(f"PREPARE p AS {sql}").level >= level
+    if sql.startswith("DELETE FROM users WHERE"):
+        assert classify(f"WITH d AS ({sql}\n) SELECT 1").level >= level
+        assert classify(f"COPY ({sql}\n) TO STDOUT").level >= level
+
+
+@pytest.mark.parametrize("value", [None, b"SELECT 1", 1])
+def test_what_is_not_text_is_refused_by_name(value: object) -> None:
+    with pytest.raises(TypeError, match="sql must be a str"):
+        classify(value)  # type: ignore[arg-type]
+
+
+def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ConfigurationError, match=r"dialect 'nope' is not known.*mysql.*sqlite"):
+        classify("SELECT 1", "nope")
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect", "level"),
+    [
+        ("SELECT a FROM t WHERE b = 1", "mysql", RiskLevel.SAFE),
+        ("SELECT foo(1)", "mysql", RiskLevel.HIGH),
+        ("INSERT INTO t VALUES (1)", "sqlite", RiskLevel.LOW),
+        ("INSERT OR REPLACE INTO t VALUES (1)", "sqlite", RiskLevel.HIGH),
+        ("DELETE FROM t WHERE id = 1", "sqlite", RiskLevel.LOW),
+        ("DELETE FROM t", "mysql", RiskLevel.CRITICAL),
+        ("DELETE FROM t WHERE 1 = 1 OR id = 2", "mysql", RiskLevel.CRITICAL),
+        ("DELETE FROM t WHERE id = id", "mysql", RiskLevel.CRITICAL),
+        ("UPDATE t SET a = (SELECT 1 FROM b WHERE b.c = 1)", "mysql", RiskLevel.CRITICAL),
+        ("SELECT 1; DROP TABLE t", "mysql", RiskLevel.CRITICAL),
+        ("TRUNCATE TABLE t", "mysql", RiskLevel.CRITICAL),
+        ("ALTER TABLE t DROP COLUMN a", "mysql", RiskLevel.CRITICAL),
+        ("ALTER TABLE t ADD COLUMN a int", "mysql", RiskLevel.HIGH),
+        ("CREATE TABLE t (a int)", "sqlite", RiskLevel.LOW),
+        ("CREATE OR REPLACE TABLE t AS SELECT 1", "duckdb", RiskLevel.CRITICAL),
+        ("EXPLAIN ANALYZE DELETE FROM t", "mysql", RiskLevel.CRITICAL),
+        ("SELECT * INTO a FROM b", "tsql", RiskLevel.LOW),
+        ("BEGIN", "sqlite", RiskLevel.SAFE),
+        ("SET GLOBAL a = 1", "mysql", RiskLevel.HIGH),
+        ("CALL p()", "mysql", RiskLevel.CRITICAL),
+        ("SELECT (((", "mysql", RiskLevel.HIGH),
+        ("SELECT " + "(" * 3_000 + "1" + ")" * 3_000, "mysql", RiskLevel.HIGH),
+    ],
+)
+def test_other_dialects_are_read_by_their_tree(sql: str, dialect: str, level: RiskLevel) -> None:
+    assert classify(sql, dialect).level is level
+
+
+def test_the_name_of_a_driver_family_counts_as_postgres() -> None:
+    assert classify("DELETE FROM t", "postgresql") == classify("DELETE FROM t")
+
+
+def test_a_text_is_judged_once() -> None:
+    assert classify("SELECT 'judged once'") is classify("SELECT 'judged once'")
+
+
+def test_the_general_parser_is_not_imported_for_postgres() -> None:
+    code = (
+        "import sys; from backstop.classifier import classify; classify('DELETE FROM t'); "
+        "sys.exit('sqlglot' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,133 @@
+"""Wrong settings are refused before anything happens, by the name of the parameter."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+import backstop
+from backstop.context import current
+from backstop.modes import Action, decide
+from backstop.settings import build_settings
+
+GOOD = {"storage": "file:///tmp/nowhere", "actor": "tester"}
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    for name in ("STORAGE", "ACTOR", "MODE"):
+        monkeypatch.delenv(f"BACKSTOP_{name}", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("storage", None),
+        ("storage", "ftp://x"),
+        ("storage", "folder"),
+        ("actor", None),
+        ("actor", "  "),
+        ("mode", "guard"),
+        ("snapshot_at", "SEVERE"),
+        ("on_snapshot_failure", "ignore"),
+        ("lock_timeout", 0),
+        ("lock_timeout", "5s"),
+        ("snapshot_timeout", -1),
+        ("max_snapshot_bytes", 1.5),
+        ("max_rows", 0),
+        ("max_rows", True),
+        ("max_fraction", 0),
+        ("max_fraction", 1.1),
+        ("protected_tables", "users"),
+        ("protected_table", ["users"]),
+    ],
+)
+def test_a_wrong_setting_is_named(name, value):
+    with pytest.raises(backstop.ConfigurationError, match=name):
+        build_settings(**{**GOOD, name: value})
+
+
+def test_the_environment_stands_in_for_arguments(monkeypatch):
+    monkeypatch.setenv("BACKSTOP_STORAGE", "file:///tmp/from-environment")
+    monkeypatch.setenv("BACKSTOP_ACTOR", "env")
+    monkeypatch.setenv("BACKSTOP_MODE", "block")
+    settings = build_settings()
+    assert (settings.storage.url, settings.actor) == ("file:///tmp/from-environment", "env")
+    assert settings.mode is backstop.Mode.BLOCK
+    assert build_settings(actor="argument").actor == "argument"
+
+
+MODES = {
+    ("protect", "SAFE"): "run",
+    ("protect", "HIGH"): "run",
+    ("protect", "IMPACT_CRITICAL"): "snapshot",
+    ("protect", "CRITICAL"): "snapshot",
+    ("monitor", "SAFE"): "run",
+    ("monitor", "CRITICAL"): "run",
+    ("block", "SAFE"): "run",
+    ("block", "HIGH"): "run",
+    ("block", "IMPACT_CRITICAL"): "block",
+    ("block", "CRITICAL"): "block",
+}
+
+
+@pytest.mark.parametrize(("key", "action"), MODES.items())
+def test_each_mode_does_what_the_table_says(key, action):
+    mode, level = backstop.Mode(key[0]), backstop.RiskLevel(key[1])
+    threshold = backstop.RiskLevel.IMPACT_CRITICAL
+    assert decide(mode, level, threshold, allowed=False) is Action(action)
+
+
+def test_what_is_allowed_passes_block_with_a_snapshot():
+    threshold = backstop.RiskLevel.IMPACT_CRITICAL
+    action = decide(backstop.Mode.BLOCK, backstop.RiskLevel.CRITICAL, threshold, allowed=True)
+    assert action is Action.SNAPSHOT
+
+
+def test_levels_are_ordered_and_are_strings():
+    levels = [backstop.RiskLevel(name) for name in
+              ("SAFE", "LOW", "HIGH", "IMPACT_CRITICAL", "CRITICAL")]  # fmt: skip
+    shuffled = [levels[3], levels[0], levels[4], levels[1], levels[2]]
+    assert sorted(shuffled) == levels == list(backstop.RiskLevel)
+    assert backstop.RiskLevel.HIGH > backstop.RiskLevel.LOW
+    assert backstop.RiskLevel.HIGH == "HIGH"
+    assert str(backstop.RiskLevel.HIGH) == "HIGH"
+
+
+def test_allow_and_context_hold_for_the_block_and_nobody_else():
+    seen = []
+    with backstop.context(actor="user:42", request_id=7), backstop.allow(reason="ticket 1"):
+        assert current().actor == "user:42"
+        assert current().attributes == {"request_id": "7"}
+        assert current().allowed == "ticket 1"
+        with backstop.context(step="b"):
+            assert current().attributes == {"request_id": "7", "step": "b"}
+        thread = threading.Thread(target=lambda: seen.append(current().allowed))
+        thread.start()
+        thread.join()
+    assert seen == [None]
+    assert current().allowed is None
+
+
+def test_tasks_do_not_share_what_is_allowed():
+    async def allowed():
+        with backstop.allow(reason="mine"):
+            await asyncio.sleep(0.01)
+            return current().allowed
+
+    async def other():
+        await asyncio.sleep(0.005)
+        return current().allowed
+
+    async def both():
+        return await asyncio.gather(allowed(), other())
+
+    assert asyncio.run(both()) == ["mine", None]
+
+
+@pytest.mark.parametrize("reason", ["", "  ", None])
+def test_allow_wants_a_reason(reason):
+    with pytest.raises(backstop.ConfigurationError, match="reason"), backstop.allow(reason=reason):
+        pass

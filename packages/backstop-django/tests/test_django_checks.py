@@ -1,0 +1,132 @@
+"""The settings and their system checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.db import connections
+
+import backstop
+from backstop.django import conf
+from backstop.django.checks import check_settings
+
+LITE_MONITORED = {"lite": {"MODE": "monitor"}}
+
+
+def found(ids: bool = True) -> list[str]:
+    messages = [one for one in checks.run_checks() if (one.id or "").startswith("backstop.")]
+    assert all(one.hint for one in messages)
+    return [str(one.id if ids else one.msg) for one in messages]
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STORAGE", "ACTOR", "MODE"):
+        monkeypatch.delenv(f"BACKSTOP_{name}", raising=False)
+    conf.guard_for.cache_clear()
+
+
+def test_right_settings_pass(configure: Any) -> None:
+    configure(DATABASES=LITE_MONITORED, LOCK_TIMEOUT=2, SNAPSHOT_AT="LOW", MAX_SNAPSHOT_BYTES=10**9)
+    assert found() == []
+    settings = conf.guard_for("default").settings
+    assert (settings.actor, settings.limits.lock_timeout) == ("tester", 2.0)
+    assert conf.guard_for("lite").settings.mode is backstop.Mode.MONITOR
+
+
+def test_every_argument_of_guard_has_a_setting() -> None:
+    import inspect
+
+    accepted = set(inspect.signature(backstop.guard).parameters) - {"conn"}
+    assert set(conf.ARGUMENTS.values()) == accepted
+    assert all(name == argument.upper() for name, argument in conf.ARGUMENTS.items())
+
+
+def test_the_environment_stands_in(
+    configure: Any, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(STORAGE=None, ACTOR=None, MODE=None)
+    assert found() == ["backstop.E002"]
+    monkeypatch.setenv("BACKSTOP_STORAGE", store)
+    monkeypatch.setenv("BACKSTOP_ACTOR", "service")
+    monkeypatch.setenv("BACKSTOP_MODE", "monitor")
+    assert found() == []
+    assert conf.guard_for("default").settings.actor == "service"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"STOARGE": "x"}, "BACKSTOP holds 'STOARGE', which is not a setting"),
+        ({"storage": "x"}, "BACKSTOP holds 'storage', which is not a setting"),
+        ({"DATABASES": {"lite": {"MDOE": "x"}}}, r"BACKSTOP\['DATABASES'\]\['lite'\] holds 'MDOE'"),
+        ({"DATABASES": []}, r"BACKSTOP\['DATABASES'\] is a list: give a dict"),
+    ],
+)
+def test_what_is_not_a_setting(configure: Any, values: Any, said: str) -> None:
+    configure(**values)
+    (message,) = check_settings()
+    assert message.id == "backstop.E001"
+    with pytest.raises(backstop.ConfigurationError, match=said):
+        conf.guard_for("lite")
+
+
+def test_backstop_is_a_dict(settings: Any) -> None:
+    settings.BACKSTOP = "s3://bucket"
+    assert found() == ["backstop.E001"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"STORAGE": None}, "storage is missing"),
+        ({"STORAGE": "ftp://x"}, "storage"),
+        ({"ACTOR": None}, "actor is missing"),
+        ({"MODE": "protcet"}, "mode is 'protcet'"),
+        ({"LOCK_TIMEOUT": -1}, "lock_timeout is -1"),
+    ],
+)
+def test_a_wrong_setting_is_said_once(configure: Any, values: Any, said: str) -> None:
+    configure(**values)
+    (message,) = check_settings()
+    assert message.id == "backstop.E002"
+    assert said in message.msg
+
+
+def test_protect_on_a_database_that_cannot_be_saved(configure: Any) -> None:
+    configure()
+    (message,) = check_settings()
+    assert message.id == "backstop.E003"
+    assert message.msg.startswith("Database 'lite': mode is 'protect'")
+    assert '"lite": {"MODE": "monitor"}' in str(message.hint)
+
+
+def test_psycopg_3_in_protect_is_told_to_come_later(
+    configure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(DATABASES=LITE_MONITORED)
+    module = type("psycopg", (), {"__name__": "psycopg"})
+    monkeypatch.setattr(connections["default"], "Database", module)
+    (message,) = check_settings()
+    assert message.id == "backstop.E003"
+    assert "not on postgresql through psycopg" in message.msg
+    assert "psycopg 3 is not supported in mode protect yet" in str(message.hint)
+    configure(MODE="monitor")
+    assert check_settings() == []
+
+
+def test_an_override_for_nothing(configure: Any) -> None:
+    configure(DATABASES={**LITE_MONITORED, "replcia": {"MODE": "monitor"}})
+    (message,) = check_settings()
+    assert message.id == "backstop.E004"
+    assert "'replcia'" in message.msg
+
+
+@pytest.mark.usefixtures("orders")
+def test_without_settings_no_statement_passes(open_alias: Any) -> None:
+    connection = open_alias(STORAGE=None)
+    for _ in range(2):
+        with pytest.raises(backstop.ConfigurationError, match="storage is missing"):
+            connection.cursor().execute("SELECT 1")

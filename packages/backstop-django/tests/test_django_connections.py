@@ -1,0 +1,111 @@
+"""Which connections are guarded, and how they are otherwise left alone."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection as default_connection
+from django.db import connections
+from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
+
+import backstop
+from backstop.django.databases import is_guarded
+
+
+def refused(connection: Any) -> bool:
+    try:
+        connection.cursor().execute("DROP TABLE no_such_table")
+    except PermissionError:
+        return True
+    return False
+
+
+def test_ready_may_run_again(open_alias: Any, orders: None, store: str) -> None:
+    connection = open_alias()
+    connection.ensure_connection()
+    before = connection.execute_wrappers
+    for _ in range(3):
+        apps.get_app_config("backstop").ready()
+    assert connection.execute_wrappers is before
+    assert connection.execute_wrappers == []
+    connection.cursor().execute("DELETE FROM orders")
+    assert len(backstop.snapshots.list(store)) == 1
+
+
+def test_connections_that_are_open_already(open_alias: Any) -> None:
+    connection = open_alias(MODE="block")
+    connection.ensure_connection()
+    # As if the app had not been there when it was opened.
+    del connection.backstop_wrapper
+    connection.execute_wrappers = []
+    apps.get_app_config("backstop").ready()
+    assert refused(connection)
+
+
+def test_other_threads(open_alias: Any) -> None:
+    open_alias(MODE="block")
+    found: list[bool] = []
+
+    def work() -> None:
+        found.append(refused(default_connection))
+        default_connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [True]
+
+
+def test_a_connection_opened_inside_of_a_wrapper_stays_guarded(open_alias: Any) -> None:
+    connection = open_alias(MODE="block")
+    seen: list[str] = []
+
+    def watch(execute: Any, sql: str, *rest: Any) -> Any:
+        seen.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(watch):
+        assert refused(connection)
+    assert seen == ["DROP TABLE no_such_table"]
+    assert connection.execute_wrappers == []
+    assert refused(connection)
+    assert len(seen) == 1
+
+
+def test_a_second_driver_connection(open_alias: Any) -> None:
+    connection = open_alias(MODE="block")
+    assert refused(connection)
+    connection.close()
+    assert refused(connection)
+
+
+@pytest.mark.parametrize(
+    ("name", "test_name", "guarded"),
+    [
+        ("shop", None, True),
+        ("tenant_7", None, True),
+        ("test_shop", None, False),
+        ("test_shop_2", None, False),
+        ("test_shopping", None, True),
+        ("ci", "ci", False),
+        ("ci_gw0", "ci", False),
+        ("test_shop", "ci", True),
+        ("shop", "shop", True),
+    ],
+)
+def test_test_databases_are_never_guarded(
+    monkeypatch: pytest.MonkeyPatch, name: str, test_name: str | None, guarded: bool
+) -> None:
+    found = connections.settings["default"]
+    monkeypatch.setitem(found, "NAME", name)
+    monkeypatch.setitem(found["TEST"], "NAME", test_name)
+    assert is_guarded(connections.create_connection("default")) is guarded
+
+
+def test_the_connection_that_makes_test_databases_is_not_guarded() -> None:
+    default: Any = connections["default"]
+    nowhere: BaseDatabaseWrapper = type(default)(default.settings_dict, alias=NO_DB_ALIAS)
+    assert not is_guarded(nowhere)

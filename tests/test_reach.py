@@ -1,0 +1,149 @@
+"""A scoped statement that reaches too far is IMPACT_CRITICAL: measured, not guessed."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+import backstop
+
+ORDERS = """
+CREATE TABLE orders (id int PRIMARY KEY, state text, customer int);
+INSERT INTO orders SELECT g, 'open', g % 7 FROM generate_series(1, 5000) AS g;
+CREATE TABLE small (id int, n int);
+INSERT INTO small SELECT g, g FROM generate_series(1, 120) AS g;
+CREATE TABLE tiny (id int);
+INSERT INTO tiny SELECT generate_series(1, 50);
+"""
+
+
+@pytest.fixture
+def shop(connect):
+    connection = connect()
+    connection.autocommit = True
+    connection.cursor().execute(ORDERS)
+    return connection.cursor()
+
+
+def events(caplog):
+    return [record.backstop for record in caplog.records if hasattr(record, "backstop")]
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("DELETE FROM orders WHERE state = 'open'", "more than 1,000 rows"),
+        ("UPDATE orders o SET state = 'x' WHERE o.customer < 4", "more than 1,000 rows"),
+        ("DELETE FROM orders USING tiny t WHERE orders.customer = t.id", "more than 1,000 rows"),
+        ("DELETE FROM small WHERE n > 50", "70 of 120 rows"),
+    ],
+)
+@pytest.mark.usefixtures("shop")
+def test_a_wide_reach_is_refused_and_nothing_reaches_the_server(sql, reason, guarded):
+    db = guarded(autocommit=False, mode="block")
+    with pytest.raises(backstop.StatementBlocked, match=reason) as caught:
+        db.cursor().execute(sql)
+    assert caught.value.result.level is backstop.RiskLevel.IMPACT_CRITICAL
+    assert db.info.transaction_status == 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM orders WHERE id = 1",
+        "DELETE FROM orders WHERE id < 500",
+        "DELETE FROM small WHERE n > 70",
+        "DELETE FROM tiny WHERE id > 3",
+        "UPDATE orders SET state = 'x' WHERE id = %s",
+        "DELETE FROM orders WHERE id = -1 AND state = 'open'",
+    ],
+)
+@pytest.mark.parametrize("autocommit", [True, False])
+@pytest.mark.usefixtures("shop")
+def test_a_narrow_reach_passes(sql, autocommit, guarded):
+    db = guarded(autocommit=autocommit, mode="block")
+    db.cursor().execute(sql, (3,) if "%s" in sql else None)
+    db.close()
+
+
+@pytest.mark.usefixtures("shop")
+def test_protect_saves_a_wide_reach_and_lets_it_run(guarded, store, caplog):
+    with caplog.at_level(logging.WARNING, logger="backstop.statement"):
+        guarded().cursor().execute("DELETE FROM orders WHERE state = %s", ("open",))
+    (snapshot,) = backstop.snapshots.list(store)
+    assert (snapshot.level, snapshot.rows) == ("IMPACT_CRITICAL", 5000)
+    (event,) = events(caplog)
+    assert event["backstop.risk.level"] == "IMPACT_CRITICAL"
+
+
+@pytest.mark.usefixtures("shop")
+def test_limits_are_settings(guarded):
+    db = guarded(mode="block", max_rows=10, max_fraction=1.0, protected_tables=["public.ti*"])
+    with pytest.raises(PermissionError, match="more than 10 rows"):
+        db.cursor().execute("DELETE FROM orders WHERE id < 20")
+    with pytest.raises(PermissionError, match="protected table"):
+        db.cursor().execute("DELETE FROM tiny WHERE id = 1")
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_write_by_its_key_asks_the_server_once_and_then_never_again(
+    guarded, connect, postgres_server
+):
+    if postgres_server.log_path is None:
+        pytest.skip("the server is not ours, and neither is its log")
+    db = guarded(autocommit=False)
+    cursor = db.cursor()
+    cursor.execute("SET application_name = 'keyed'; SET log_statement = 'all'")
+    cursor.execute("UPDATE orders SET state = %s WHERE id = %s", ("a", 1))
+    start = postgres_server.log_path.stat().st_size
+    for number in range(2, 7):
+        cursor.execute("UPDATE orders SET state = %s WHERE id = %s", ("b", number))
+    with postgres_server.log_path.open(encoding="utf-8") as log:
+        log.seek(start)
+        ran = [line for line in log if "statement:" in line and "keyed" in line]
+    assert len(ran) == 5
+    assert not any("/* backstop */" in line for line in ran)
+
+
+def test_a_key_that_others_cascade_from_is_always_counted(shop, guarded):
+    shop.execute(
+        "CREATE TABLE line (o int REFERENCES orders ON DELETE CASCADE);"
+        "INSERT INTO line SELECT 1 FROM generate_series(1, 10)"
+    )
+    db = guarded(mode="block", max_rows=5)
+    db.cursor().execute("DELETE FROM orders WHERE id = 1")
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_statement_that_the_server_refuses_fails_as_without_guard(guarded):
+    db = guarded(mode="block")
+    with pytest.raises(Exception, match='column "nothing" does not exist'):
+        db.cursor().execute("DELETE FROM orders WHERE nothing = 1")
+    assert db.info.transaction_status == 0
+
+
+def test_a_reach_that_cannot_be_measured_is_not_taken_for_small(shop, guarded):
+    shop.execute(
+        "CREATE FUNCTION sly(int) RETURNS boolean LANGUAGE plpgsql AS "
+        "$$ BEGIN UPDATE tiny SET id = 0; RETURN true; END $$"
+    )
+    db = guarded(mode="block")
+    with pytest.raises(PermissionError, match="can't be measured"):
+        db.cursor().execute("DELETE FROM orders WHERE id < 10 AND sly(id)")
+    shop.execute("SELECT count(*) FROM tiny WHERE id = 0")
+    assert shop.fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("shop")
+def test_measuring_leaves_the_users_transaction_as_it_was(guarded, connect):
+    db = guarded(autocommit=False)
+    cursor = db.cursor()
+    cursor.execute("INSERT INTO tiny VALUES (1000)")
+    cursor.execute("DELETE FROM small WHERE n = 1")
+    cursor.execute("SHOW transaction_read_only")
+    assert cursor.fetchone() == ("off",)
+    db.commit()
+    check = connect().cursor()
+    check.execute("SELECT count(*) FROM tiny WHERE id = 1000")
+    assert check.fetchone() == (1,)
