@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
+import shlex
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from unittest import mock
+
+from backstop.cli import main
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -77,14 +82,22 @@ def at_storage(text: str, url: str) -> str:
     return _STORAGE.sub(url, text)
 
 
-def run_shell(command: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run one command as a reader would, with Backstop's own command on the path."""
-    programs = str(Path(sys.executable).parent)
-    return subprocess.run(
-        ["sh", "-c", command],
-        env={**os.environ, **variables, "PATH": programs + os.pathsep + os.environ["PATH"]},
-        capture_output=True,
-        encoding="utf-8",
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run_command(command: str, variables: dict[str, str]) -> Ended:
+    """Run one ``backstop …`` as a reader's shell would, in this process, which is much faster."""
+    with (
+        mock.patch.dict(os.environ, variables),
+        mock.patch.object(sys, "stdin", StringIO()),
+        redirect_stdout(StringIO()) as output,
+        redirect_stderr(StringIO()) as errors,
+    ):
+        code = main([os.path.expandvars(word) for word in shlex.split(command)[1:]])
+    return Ended(code, output.getvalue(), errors.getvalue())

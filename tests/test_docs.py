@@ -17,7 +17,7 @@ import backstop
 from backstop.cli._exits import Exit
 from backstop.storage._options import OPTIONS
 from testing import command_line_page
-from testing.documents import DOCS, PAGES, READMES, ROOT, at_storage, blocks, run_shell
+from testing.documents import DOCS, PAGES, READMES, ROOT, at_storage, blocks, run_command
 
 SHOP = """
 CREATE TABLE users (id serial PRIMARY KEY, email text, active boolean NOT NULL DEFAULT true);
@@ -27,7 +27,8 @@ INSERT INTO orders (user_id, total) SELECT g, g / 7.0 FROM generate_series(1, 10
 CREATE TABLE sessions (id int PRIMARY KEY, expires_at timestamptz);
 INSERT INTO sessions SELECT g, now() - g * interval '1 day' FROM generate_series(-50, 50) AS g;
 """
-ROLES = ("app_agent", "reading_agent")
+# Roles belong to the whole server, on which other tests run at the same time.
+ROLES = {name: f"{name}_{os.getpid()}" for name in ("app_agent", "reading_agent")}
 IN_A_PROJECT = [page for page in PAGES + READMES if "<!-- django:" in page.read_text("utf-8")]
 # The README of the checkout has a test of its own, on tables that its example can empty.
 ALONE = [page for page in PAGES + READMES[1:] if page not in IN_A_PROJECT]
@@ -38,6 +39,12 @@ VARIABLES = ("BACKSTOP_STORAGE", "BACKSTOP_ACTOR", "BACKSTOP_MODE", "BACKSTOP_DS
 
 def named(pages):
     return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages]
+
+
+def with_own_roles(sql):
+    for name, own in ROLES.items():
+        sql = re.sub(rf"\b{name}\b", own, sql)
+    return sql
 
 
 def text_of(name):
@@ -58,7 +65,7 @@ def shop(connect, dsn, monkeypatch):
 @pytest.fixture
 def roles_go(postgres_maintenance):
     yield
-    for role in ROLES:
+    for role in ROLES.values():
         postgres_maintenance.cursor().execute(f"DROP ROLE IF EXISTS {role}")
 
 
@@ -91,7 +98,7 @@ class Reader:
         exec(compile(source, str(block.page), "exec"), self.names)
 
     def do_sql(self, block):
-        self.setup.cursor().execute(block.text)
+        self.setup.cursor().execute(with_own_roles(block.text))
 
     def do_json(self, block):
         json.loads(block.text)
@@ -116,20 +123,20 @@ class Reader:
             return None
         if re.search(r"\bID\b", command):
             command = re.sub(r"\bID\b", backstop.snapshots.list(self.storage)[-1].id, command)
-        return run_shell(command, self.variables)
+        return run_command(command, self.variables)
 
 
 @pytest.mark.usefixtures("roles_go", "undisturbed_logging")
 @pytest.mark.parametrize("page", named(ALONE))
-def test_a_page_can_be_followed_word_for_word(page, shop, dsn, moto_url):
-    reader = Reader(shop, dsn, moto_url)
+def test_a_page_can_be_followed_word_for_word(page, shop, dsn, store):
+    reader = Reader(shop, dsn, store)
     if page.name in AFTER_AN_INCIDENT:
         with contextlib.closing(psycopg2.connect(dsn)) as raw:
-            backstop.guard(raw, moto_url, "somebody").cursor().execute("DELETE FROM orders")
+            backstop.guard(raw, store, "somebody").cursor().execute("DELETE FROM orders")
             raw.commit()
     reader.follow(page)
     with shop.cursor() as cursor:
-        for role in ROLES:
+        for role in ROLES.values():
             cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,))
             if cursor.fetchone():
                 cursor.execute(f"DROP OWNED BY {role}")
@@ -137,7 +144,7 @@ def test_a_page_can_be_followed_word_for_word(page, shop, dsn, moto_url):
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("page", named(IN_A_PROJECT))
-def test_a_page_about_django_holds_in_a_project(page, dsn, moto_url):
+def test_a_page_about_django_holds_in_a_project(page, dsn, store):
     found = {block.notes["django"]: block for block in blocks(page) if "django" in block.notes}
     parts = psycopg2.extensions.parse_dsn(dsn)
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD"} | {
@@ -158,9 +165,9 @@ def test_a_page_about_django_holds_in_a_project(page, dsn, moto_url):
             found["code"].text,
         ]
     )
-    script = at_storage(script, moto_url)
+    script = at_storage(script, store)
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
-    (snapshot,) = backstop.snapshots.list(moto_url)
+    (snapshot,) = backstop.snapshots.list(store)
     assert (snapshot.operation, snapshot.rows) == ("DELETE", 100)
     assert snapshot.fate is backstop.snapshots.Fate.COMMITTED
 
@@ -184,9 +191,11 @@ def test_the_first_example_of_the_readme_loses_a_table_that_comes_back(shop, dsn
 @pytest.mark.usefixtures("roles_go")
 def test_the_role_of_the_docs_is_saved_from_and_owns_nothing(shop, dsn, store):
     page = DOCS / "concepts" / "guarantees-and-limits.md"
-    shop.cursor().execute(next(b.text for b in blocks(page) if b.language == "sql"))
+    role = ROLES["app_agent"]
+    (sql, *_) = (block.text for block in blocks(page) if block.language == "sql")
+    shop.cursor().execute(with_own_roles(sql))
     try:
-        raw = psycopg2.connect(dsn, user="app_agent")
+        raw = psycopg2.connect(dsn, user=role)
     except psycopg2.OperationalError:
         pytest.skip("this server lets no role in without a password")
     with contextlib.closing(backstop.guard(raw, store, "a", on_snapshot_failure="raise")) as db:
@@ -198,7 +207,7 @@ def test_the_role_of_the_docs_is_saved_from_and_owns_nothing(shop, dsn, store):
             db.rollback()
         (snapshot,) = [s for s in backstop.snapshots.list(store) if s.rows == 100]
     assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
-    shop.cursor().execute("DROP OWNED BY app_agent")
+    shop.cursor().execute(f"DROP OWNED BY {role}")
 
 
 def test_every_page_is_in_the_navigation_and_none_is_missing():
