@@ -87,8 +87,8 @@ def main(dsns: list[str]) -> None:
     for dsn in dsns:
         connection = psycopg2.connect(dsn)
         with connection.cursor() as cursor:
-            cursor.execute("SHOW server_version")
-            versions.append(cursor.fetchone()[0].split()[0])
+            version = connection.server_version
+            versions.append(f"{version // 10000}.{version % 10000}")
             for name, (query, _) in FILES.items():
                 cursor.execute(query, {"harmless": HARMLESS_THOUGH_VOLATILE.split()})
                 for item, harmless in cursor.fetchall():
