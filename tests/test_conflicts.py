@@ -85,6 +85,33 @@ def test_rows_written_inside_a_savepoint_of_the_user_are_known_again(editor, gua
     assert dump(dsn) != before
 
 
+@pytest.mark.parametrize(
+    "touch",
+    [
+        "BEGIN; UPDATE stock SET amount = 1; DELETE FROM stock; ROLLBACK",
+        "BEGIN; SELECT FROM stock FOR UPDATE; COMMIT",
+        "BEGIN; CREATE TABLE x (sku text REFERENCES stock); INSERT INTO x VALUES ('s1'); COMMIT;"
+        "DROP TABLE x",
+    ],
+)
+def test_what_came_to_nothing_is_no_edit(touch, editor, guarded, store, dsn):
+    before = dump(dsn)
+    snapshot = lost(guarded, store, "UPDATE stock SET amount = 0")
+    editor.execute(touch)
+    report = backstop.restore(snapshot, storage=store, dsn=dsn)
+    assert report.complete
+    assert dump(dsn) == before
+
+
+def test_an_aborted_restore_does_not_stand_in_the_way_of_the_next(editor, guarded, store, dsn):
+    snapshot = lost(guarded, store, "UPDATE stock SET amount = 0")
+    editor.execute("UPDATE stock SET amount = 99 WHERE sku = 's5'")
+    with pytest.raises(backstop.RestoreFailed):
+        backstop.restore(snapshot, storage=store, dsn=dsn, on_conflict="abort")
+    report = backstop.restore(snapshot, storage=store, dsn=dsn)
+    assert (report.tables[0].updated, report.tables[0].conflicts) == (9, 1)
+
+
 def test_overwrite_gives_edited_rows_their_old_values(editor, guarded, store, dsn):
     before = dump(dsn)
     snapshot = lost(guarded, store, "UPDATE stock SET amount = 0")

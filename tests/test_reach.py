@@ -147,3 +147,25 @@ def test_measuring_leaves_the_users_transaction_as_it_was(guarded, connect):
     check = connect().cursor()
     check.execute("SELECT count(*) FROM tiny WHERE id = 1000")
     assert check.fetchone() == (1,)
+
+
+@pytest.mark.usefixtures("shop")
+def test_many_writes_by_key_are_not_counted_one_by_one(guarded, connect, postgres_server):
+    if postgres_server.log_path is None:
+        pytest.skip("the server is not ours, and neither is its log")
+    db = guarded(autocommit=False)
+    cursor = db.cursor()
+    cursor.execute("SET application_name = 'many'; SET log_statement = 'all'")
+    start = postgres_server.log_path.stat().st_size
+    cursor.executemany("DELETE FROM orders WHERE id = %s", [(number,) for number in range(50)])
+    with postgres_server.log_path.open(encoding="utf-8") as log:
+        log.seek(start)
+        ours = [line for line in log if "many" in line and "/* backstop */" in line]
+    assert len(ours) < 12
+
+
+@pytest.mark.usefixtures("shop")
+def test_more_writes_by_key_than_the_limit_reach_too_far(guarded):
+    db = guarded(mode="block", max_rows=10)
+    with pytest.raises(PermissionError, match="more than 10 rows"):
+        db.cursor().executemany("DELETE FROM orders WHERE id = %s", [(n,) for n in range(30)])

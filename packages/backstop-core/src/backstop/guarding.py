@@ -239,4 +239,5 @@ class GuardedSession(Guarded):
             context=event.context.attributes,
             allowed=event.context.allowed,
             limits=self._settings.limits,
+            in_parts=statement.sets > 1,
         )

@@ -64,7 +64,8 @@ class Impact:
         if result.level > RiskLevel.LOW:
             # It may be DDL, or run some.
             self._harmless.clear()
-        if result.level >= AT_RISK or self._is_known(statement.text):
+        few = statement.sets <= self._thresholds.max_rows
+        if result.level >= AT_RISK or (few and self._is_known(statement.text)):
             return result
         if self._session.status() in (TransactionStatus.FAILED, TransactionStatus.UNUSABLE):
             return result
@@ -73,7 +74,7 @@ class Impact:
             return result
         try:
             with self._reading():
-                if not statement.batch and self._change_one_row(found):
+                if few and self._change_one_row(found):
                     self._remember(statement.text)
                     return result
                 passed = self._passed_limit(self._row_changes(statement.render()))

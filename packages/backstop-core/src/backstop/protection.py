@@ -62,7 +62,9 @@ class Protection:
             # The server refuses the statement, as it would refuse everything of ours.
             return run()
         alone = self._session.autocommit and status is TransactionStatus.IDLE
-        if alone and own_controls:
+        # What commits in between, part by part, must not find a transaction of ours around it.
+        in_parts = bool(own_controls) or (alone and request.in_parts)
+        if alone and in_parts:
             request = replace(request, consistency=Consistency.BEFORE)
         try:
             captured = self._capture(request, alone=alone)
@@ -76,13 +78,17 @@ class Protection:
         event.snapshot_rows = captured.manifest.rows
         event.snapshot_bytes = captured.manifest.bytes
         event.notes += captured.manifest.not_covered
-        if alone and not own_controls:
+        if alone and not in_parts:
             return self._run_in_own_transaction(captured, event, run, rowcount)
         if alone:
             self._session.execute("COMMIT")
-        answer = self._run_recorded(captured, event, run, rowcount)
+        # After an error in the middle, what came before it may be committed.
+        failure = Status.UNKNOWN if in_parts else Status.FAILED
+        answer = self._run_recorded(captured, event, run, rowcount, failure)
         self._fates.add(captured.manifest.id)
         self._fates.follow(own_controls, snapshots=1)
+        if alone and self._session.status() is TransactionStatus.IDLE:
+            self._fates.end(Fate.COMMITTED)
         return answer
 
     def _capture(self, request: SnapshotRequest, *, alone: bool) -> Captured:
@@ -129,8 +135,10 @@ class Protection:
         try:
             self._session.execute("COMMIT")
         except BaseException:
+            # Without an answer the server may have committed all the same.
+            lost = self._session.status() is TransactionStatus.UNUSABLE
             self._roll_back()
-            self._save_outcome(snapshot_id, Outcome(Status.FAILED))
+            self._save_outcome(snapshot_id, Outcome(Status.UNKNOWN if lost else Status.FAILED))
             raise
         self._save_outcome(snapshot_id, outcome)
         self._fates.add(snapshot_id)
@@ -144,11 +152,7 @@ class Protection:
         rowcount: Callable[[], int | None],
     ) -> Answer:
         snapshot_id = captured.manifest.id
-        try:
-            answer = run()
-        except BaseException:
-            self._save_outcome(snapshot_id, Outcome(Status.FAILED))
-            raise
+        answer = self._run_or_record(snapshot_id, run, Status.UNKNOWN)
         outcome = Outcome(Status.SUCCEEDED, _count(rowcount()), Consistency.BEFORE)
         self._save_outcome(snapshot_id, outcome)
         self._fates.add(snapshot_id)
@@ -161,14 +165,20 @@ class Protection:
         event: Event,
         run: Callable[[], Answer],
         rowcount: Callable[[], int | None],
+        failure: Status,
     ) -> Answer:
-        try:
-            answer = run()
-        except BaseException:
-            self._save_outcome(captured.manifest.id, Outcome(Status.FAILED))
-            raise
+        answer = self._run_or_record(captured.manifest.id, run, failure)
         self._save_outcome(captured.manifest.id, self._outcome(captured, event, rowcount()))
         return answer
+
+    def _run_or_record(
+        self, snapshot_id: str, run: Callable[[], Answer], failure: Status
+    ) -> Answer:
+        try:
+            return run()
+        except BaseException:
+            self._save_outcome(snapshot_id, Outcome(failure))
+            raise
 
     def _outcome(self, captured: Captured, event: Event, touched: int | None) -> Outcome:
         written: tuple[WrittenRows, ...] = ()

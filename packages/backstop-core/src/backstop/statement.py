@@ -38,16 +38,17 @@ class Statement:
     """One text that an application sends.
 
     ``text`` is what is classified; ``render`` gives the text as the server gets it, and is
-    called only when that is needed. ``batch`` says that more than one set of parameters follows.
+    called only when that is needed. ``sets`` is how many sets of parameters it is run with, one
+    after the other.
     """
 
     text: str
     render: Callable[[], str]
-    batch: bool = False
+    sets: int = 1
 
 
 def with_parameters(
-    template: str, parameters: Iterable[object], render: Callable[[], str], *, batch: bool = False
+    template: str, parameters: Iterable[object], render: Callable[[], str], *, sets: int = 1
 ) -> Statement:
     """Return the statement of a template and the values that the client merges into it.
 
@@ -55,9 +56,9 @@ def with_parameters(
     change what the text means: plain values, in no quotes of the template's own.
     """
     if all(_is_plain(value) for value in parameters) and not has_hidden_placeholder(template):
-        return Statement(template, render, batch)
+        return Statement(template, render, sets)
     merged = render()
-    return Statement(merged, lambda: merged, batch)
+    return Statement(merged, lambda: merged, sets)
 
 
 def values(parameters: object) -> Iterable[object]:

@@ -32,6 +32,7 @@ def many(cursor: extensions.cursor, query: Any, sets: list[Any]) -> Statement | 
         text,
         every,
         lambda: ";\n".join(_merged(cursor, query, parameters) for parameters in sets),
+        sets=len(sets),
     )
 
 

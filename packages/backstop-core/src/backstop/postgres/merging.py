@@ -21,7 +21,8 @@ class RowMarks:
 
     A row is as the statement left it when its xmin is one of ``xids`` and its cmin is at most
     ``last_command`` (any, where that is None), or when a recorded restore (``restore_xids``)
-    wrote it.
+    wrote it. Where somebody has locked the row, or has begun to change it and rolled back, the
+    server may keep another number in cmin's place: there the xmin alone has to do.
     """
 
     xids: tuple[str, ...] = ()
@@ -34,7 +35,8 @@ class RowMarks:
         written = f"{xmin} = ANY ({quoting.text_array(list(self.xids))})"
         if self.last_command is not None:
             written += (
-                f" AND {alias}.cmin::pg_catalog.text::pg_catalog.int8 <= {int(self.last_command)}"
+                f" AND ({alias}.cmin::pg_catalog.text::pg_catalog.int8 <= {int(self.last_command)}"
+                f" OR {alias}.xmax::pg_catalog.text <> '0')"
             )
         restored = f"{xmin} = ANY ({quoting.text_array(list(self.restore_xids))})"
         return f"(({written}) OR {restored})"

@@ -69,11 +69,6 @@ def _notes(snapshot: Snapshot, state: ServerState, objects: ObjectPlan) -> list[
     notes = ["Triggers and rules of the tables don't fire; foreign keys are checked at the end."]
     if snapshot.fate is Fate.UNKNOWN:
         notes.append("It isn't known whether the statement's transaction was committed.")
-    if _consistency(snapshot) is not Consistency.EXACT:
-        notes.append(
-            f"The snapshot is consistent '{_consistency(snapshot).value}': rows that others "
-            "wrote in the last moment may be missing from it."
-        )
     if manifest.database.name != state.database:
         notes.append(f"The snapshot was taken in database {manifest.database.name}.")
     notes += objects.conflicts
@@ -82,7 +77,13 @@ def _notes(snapshot: Snapshot, state: ServerState, objects: ObjectPlan) -> list[
 
 def _not_covered(snapshot: Snapshot) -> tuple[str, ...]:
     manifest: Manifest = snapshot.manifest
-    return tuple(dict.fromkeys(manifest.not_covered + snapshot.outcome.not_covered))
+    found = [*manifest.not_covered, *snapshot.outcome.not_covered]
+    if _consistency(snapshot) is not Consistency.EXACT:
+        found.append(
+            f"The snapshot's consistency is {_consistency(snapshot).value!r}: rows that others "
+            "wrote in the last moment before the statement may be missing from it."
+        )
+    return tuple(dict.fromkeys(found))
 
 
 def _consistency(snapshot: Snapshot) -> Consistency:

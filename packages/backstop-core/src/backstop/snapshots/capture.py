@@ -49,6 +49,7 @@ class SnapshotRequest:
     """What is to be saved, and why.
 
     ``sql`` is the text as the server gets it; ``shown`` is the text with its literals masked.
+    ``in_parts`` says that the text reaches the server in several pieces, one after the other.
     """
 
     sql: str
@@ -59,6 +60,7 @@ class SnapshotRequest:
     context: Mapping[str, str]
     allowed: str | None
     limits: Limits
+    in_parts: bool = False
     consistency: Consistency = Consistency.EXACT
 
 

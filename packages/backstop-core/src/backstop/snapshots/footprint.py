@@ -109,7 +109,10 @@ def footprint(session: Session, sql: str, result: RiskResult) -> Footprint:
     if found.relations:
         return found
     if found.not_covered:
-        raise SnapshotFailed(f"{result.operation} can't be saved. {' '.join(found.not_covered)}")
+        raise SnapshotFailed(
+            f"This version can't save what {result.operation} destroys here. "
+            + " ".join(found.not_covered)
+        )
     raise NothingToSave(f"{result.operation} names no table that exists.")
 
 
@@ -218,6 +221,9 @@ class _Builder:
     ) -> list[int]:
         entered = []
         for relation in relations.describe(self._session, oids):
+            if relation.temporary:
+                # It ends with its session, and nobody else has ever seen it.
+                continue
             if relation.kind not in ("r", "p"):
                 self._not_covered.append(
                     f"{relation.label} is not a table: rows changed through it are not saved."

@@ -1,0 +1,180 @@
+"""Whatever transaction a statement is in, its meaning stays, and its snapshot tells the truth."""
+
+from __future__ import annotations
+
+import logging
+
+import psycopg2
+import pytest
+
+import backstop
+from backstop.snapshots import Consistency, Fate, Status
+from testing.dumps import dump
+
+STOCK = """
+CREATE TABLE stock (sku int PRIMARY KEY, amount int CHECK (amount < 100));
+INSERT INTO stock SELECT g, g FROM generate_series(1, 20) AS g;
+CREATE TABLE part (sku int REFERENCES stock DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO part VALUES (1);
+"""
+
+
+@pytest.fixture
+def stock(connect):
+    connection = connect()
+    connection.autocommit = True
+    connection.cursor().execute(STOCK)
+    return connection.cursor()
+
+
+def count(cursor, table="stock"):
+    cursor.execute(f"SELECT count(*) FROM {table}")
+    return cursor.fetchone()[0]
+
+
+def only_snapshot(store):
+    (summary,) = backstop.snapshots.list(store)
+    return backstop.snapshots.show(summary.id, store)
+
+
+def test_executemany_in_autocommit_commits_set_by_set_as_without_guard(stock, guarded, store, dsn):
+    stock.execute("DELETE FROM part")
+    db = guarded(snapshot_at="LOW")
+    before = dump(dsn)
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        db.cursor().executemany("DELETE FROM stock WHERE 12 / %s = sku", [(4,), (3,), (0,), (2,)])
+    assert count(stock) == 18
+    snapshot = only_snapshot(store)
+    assert snapshot.manifest.consistency is Consistency.BEFORE
+    assert snapshot.outcome.status is Status.UNKNOWN
+    report = backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn)
+    assert not report.complete
+    assert dump(dsn) == before
+
+
+def test_what_a_text_committed_before_it_failed_stays_restorable(stock, guarded, store, dsn):
+    stock.execute("DELETE FROM part")
+    before = dump(dsn)
+    db = guarded(autocommit=False)
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        db.cursor().execute("DELETE FROM stock; COMMIT; SELECT 1 / 0")
+    assert count(stock) == 0
+    snapshot = only_snapshot(store)
+    assert snapshot.outcome.status is Status.UNKNOWN
+    backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn)
+    assert dump(dsn) == before
+
+
+def test_several_statements_in_autocommit_stay_one_transaction(stock, guarded, store):
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        guarded().cursor().execute(
+            "DELETE FROM stock WHERE sku > 5; SELECT 1 / 0; DELETE FROM part"
+        )
+    assert (count(stock), count(stock, "part")) == (20, 1)
+    assert only_snapshot(store).outcome.status is Status.FAILED
+
+
+def test_a_commit_that_the_server_refuses_is_a_failed_statement(stock, guarded, store):
+    with pytest.raises(psycopg2.errors.ForeignKeyViolation):
+        guarded().cursor().execute("DELETE FROM stock")
+    assert count(stock) == 20
+    assert only_snapshot(store).outcome.status is Status.FAILED
+
+
+def test_a_statement_that_cannot_be_in_a_transaction_runs_as_it_is(stock, guarded):
+    db = guarded(on_snapshot_failure="log")
+    db.cursor().execute("VACUUM FULL stock")
+    db.cursor().execute("CREATE INDEX CONCURRENTLY i ON stock (amount)")
+    db.cursor().execute("DROP INDEX CONCURRENTLY i")
+
+
+def test_temporary_tables_are_nobody_s_loss(guarded, store, caplog):
+    db = guarded(autocommit=False)
+    cursor = db.cursor()
+    with caplog.at_level(logging.ERROR):
+        cursor.execute("CREATE TEMPORARY TABLE scratch (id int)")
+        cursor.execute("DELETE FROM scratch")
+        cursor.execute("DROP TABLE scratch")
+    db.commit()
+    assert not caplog.records
+    assert backstop.snapshots.list(store) == []
+
+
+@pytest.mark.usefixtures("stock")
+def test_what_does_not_exist_is_no_failure(guarded, store, caplog):
+    with caplog.at_level(logging.ERROR):
+        guarded().cursor().execute("DROP TABLE IF EXISTS nowhere, nothing.there")
+    assert not caplog.records
+    assert backstop.snapshots.list(store) == []
+
+
+@pytest.mark.usefixtures("stock")
+def test_what_this_version_cannot_save_is_an_error_in_the_log(guarded, caplog):
+    with caplog.at_level(logging.ERROR):
+        guarded(on_snapshot_failure="log").cursor().execute("ALTER TABLE stock DROP COLUMN amount")
+    (record,) = caplog.records
+    assert "SNAPSHOT FAILED, not restorable" in record.message
+    assert record.backstop["backstop.snapshot.error"].startswith("This version can't save")
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_an_old_view_of_what_truncate_takes_is_said(level, stock, guarded, store, dsn):
+    stock.execute("DELETE FROM part")
+    db = guarded(autocommit=False)
+    db.set_session(isolation_level=level)
+    cursor = db.cursor()
+    cursor.execute("SELECT 1")
+    stock.execute("INSERT INTO stock VALUES (1000, 1)")
+    cursor.execute("TRUNCATE stock CASCADE")
+    db.commit()
+    snapshot = only_snapshot(store)
+    assert snapshot.manifest.consistency is Consistency.NOT_EXACT
+    assert not backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn).complete
+
+
+def test_settings_of_the_user_hold_after_a_snapshot(stock, guarded):
+    stock.execute("DELETE FROM part")
+    db = guarded(autocommit=False)
+    cursor = db.cursor()
+    wanted = {"lock_timeout": "7s", "statement_timeout": "50s", "search_path": "public",
+              "DateStyle": "SQL, DMY", "IntervalStyle": "iso_8601", "row_security": "on",
+              "idle_in_transaction_session_timeout": "1min"}  # fmt: skip
+    for name, value in wanted.items():
+        cursor.execute(f"SET {name} = {value if ',' in value else repr(value)}")
+    cursor.execute("DELETE FROM stock")
+    found = {}
+    for name in [*wanted, "transaction_read_only"]:
+        cursor.execute(f"SHOW {name}")
+        found[name] = cursor.fetchone()[0]
+    assert found == {**wanted, "transaction_read_only": "off"}
+
+
+def test_a_lock_that_others_hold_fails_the_snapshot_in_time_and_nothing_else(
+    stock, connect, guarded, store
+):
+    stock.execute("DELETE FROM part")
+    holder = connect()
+    holder.cursor().execute("SELECT FROM stock WHERE sku = 1 FOR UPDATE")
+    db = guarded(autocommit=False, lock_timeout=0.3)
+    db.cursor().execute("INSERT INTO stock VALUES (77, 7)")
+    with pytest.raises(backstop.SnapshotFailed, match="lock timeout"):
+        db.cursor().execute("TRUNCATE stock CASCADE")
+    db.commit()
+    holder.rollback()
+    assert count(stock) == 21
+    assert backstop.snapshots.list(store) == []
+
+
+def test_rows_that_come_while_we_wait_are_saved_too(stock, connect, guarded, store):
+    """The lock is taken first, so that what was committed until then is seen."""
+    stock.execute("DELETE FROM part")
+    db = guarded(autocommit=False)
+    cursor = db.cursor()
+    cursor.execute("SELECT count(*) FROM stock")
+    stock.execute("INSERT INTO stock VALUES (78, 7)")
+    cursor.execute("DELETE FROM stock")
+    assert cursor.rowcount == 21
+    db.commit()
+    snapshot = only_snapshot(store)
+    assert snapshot.manifest.rows == 21
+    assert snapshot.fate is Fate.COMMITTED
