@@ -169,3 +169,16 @@ def test_more_writes_by_key_than_the_limit_reach_too_far(guarded):
     db = guarded(mode="block", max_rows=10)
     with pytest.raises(PermissionError, match="more than 10 rows"):
         db.cursor().executemany("DELETE FROM orders WHERE id = %s", [(n,) for n in range(30)])
+
+
+def test_a_view_and_a_name_that_a_cte_borrows_are_counted_by_what_they_are(shop, guarded):
+    shop.execute("CREATE VIEW open_orders AS SELECT * FROM orders WHERE state = 'open'")
+    db = guarded(mode="block")
+    for sql in (
+        "DELETE FROM open_orders WHERE customer < 5",
+        "WITH orders AS (SELECT 1 AS id) DELETE FROM orders WHERE customer < 5",
+        "WITH gone AS (DELETE FROM tiny WHERE id = 1 RETURNING id) "
+        "DELETE FROM orders WHERE customer IN (SELECT id FROM gone)",
+    ):
+        with pytest.raises(PermissionError, match=r"more than 1,000 rows|can't be measured"):
+            db.cursor().execute(sql)

@@ -178,3 +178,40 @@ def test_rows_that_come_while_we_wait_are_saved_too(stock, connect, guarded, sto
     snapshot = only_snapshot(store)
     assert snapshot.manifest.rows == 21
     assert snapshot.fate is Fate.COMMITTED
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM stock WHERE stock.sku > 5",
+        "WITH stock AS (SELECT 3 AS sku) DELETE FROM stock WHERE stock.sku > 5",
+        "UPDATE stock s SET amount = 0 WHERE s.sku > 5",
+    ],
+)
+def test_names_are_those_of_the_search_path(sql, stock, guarded, store, dsn):
+    stock.execute("CREATE SCHEMA other; CREATE TABLE other.stock (LIKE stock INCLUDING ALL);"
+                  "INSERT INTO other.stock SELECT g, g FROM generate_series(1, 9) AS g")  # fmt: skip
+    before = dump(dsn)
+    db = guarded(snapshot_at="LOW")
+    db.cursor().execute("SET search_path = other")
+    db.cursor().execute(sql)
+    assert dump(dsn) != before
+    snapshot = only_snapshot(store).manifest
+    assert [(table.label, table.rows) for table in snapshot.tables] == [("other.stock", 4)]
+    assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
+    assert dump(dsn) == before
+
+
+@pytest.mark.parametrize("table", ["stock", "elsewhere"])
+def test_a_text_that_moves_names_is_never_taken_for_saved(table, stock, guarded, store):
+    stock.execute("CREATE SCHEMA other; CREATE TABLE other.stock (id int);"
+                  "CREATE TABLE other.elsewhere (id int)")  # fmt: skip
+    db = guarded()
+    sql = f"SET search_path = other; TRUNCATE {table}"
+    if table == "stock":
+        stock.execute("DROP TABLE part")
+        db.cursor().execute(sql)
+        assert "other tables than those" in only_snapshot(store).manifest.not_covered[0]
+    else:
+        with pytest.raises(backstop.SnapshotFailed, match="changes what names mean"):
+            db.cursor().execute(sql)

@@ -21,7 +21,7 @@ from backstop.postgres.transactions import change_settings, undone
 from backstop.result import Finding, RiskResult
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Thresholds
-from backstop.snapshots.finders import finder
+from backstop.snapshots.finders import finder, view_finder
 from backstop.statement import Statement
 from backstop.syntax.changes import RowChange, changes
 from backstop.syntax.lexer import LexError
@@ -132,15 +132,15 @@ class Impact:
     def _passed_limit(self, found: list[RowChange]) -> _Reach | None:
         total = 0
         for change in found:
-            for relation in self._targets(change):
-                if self._is_protected(relation):
-                    return _Reach(f"{relation.label} is a protected table", change)
-            if change.where is None or change.with_writes:
+            target = next(iter(self._targets(change)), None)
+            if target is None or change.where is None:
+                # It doesn't exist, so the server refuses it; or it was judged by its text.
                 continue
-            if change.current_of is not None:
-                total += 1
-                continue
-            rows = self._count(finder(change))
+            if self._is_protected(target):
+                return _Reach(f"{target.label} is a protected table", change)
+            if change.with_writes:
+                return _Reach("its reach can't be measured before it runs", change)
+            rows = 1 if change.current_of is not None else self._count(change, target)
             total += rows
             if total > self._thresholds.max_rows:
                 limit = self._thresholds.max_rows
@@ -151,7 +151,9 @@ class Impact:
                 return _Reach(f"{rows:,} of {of:,} rows (max_fraction is {fraction:g})", change)
         return None
 
-    def _count(self, query: str) -> int:
+    def _count(self, change: RowChange, target: Relation) -> int:
+        find = finder if target.kind in ("r", "p") else view_finder
+        query = find(change, target.sql)
         return reach.count_up_to(self._session, query, self._thresholds.max_rows + 1)
 
     def _passed_fraction(self, change: RowChange, rows: int) -> int | None:

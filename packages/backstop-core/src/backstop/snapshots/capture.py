@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backstop._version import __version__
-from backstop.errors import SnapshotFailed
+from backstop.errors import SnapshotFailed, StorageUnreachable
 from backstop.postgres import counters, images, locks, sequences, server
 from backstop.postgres.counters import Touched
 from backstop.postgres.definitions import definitions
@@ -90,6 +90,9 @@ def capture(session: Session, repository: Repository, request: SnapshotRequest) 
             found = _locked_footprint(session, request)
             with undone(session, "backstop_copy"):
                 return attempt.run(found)
+    except StorageUnreachable:
+        # Asking once more would only make the statement wait twice.
+        raise
     except BaseException:
         # What is left without a manifest is listed by nobody, and prune removes it.
         with contextlib.suppress(Exception):

@@ -18,11 +18,9 @@ from backstop.postgres.relations import Reference, Relation
 from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.snapshots.finders import finder
+from backstop.syntax import traits
 from backstop.syntax.changes import Change, RowChange, TableDrop, Truncation, changes
-from backstop.syntax.lexer import Token, TokenKind, tokenize
-from backstop.syntax.structure import folded
-
-_SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+from backstop.syntax.lexer import tokenize
 
 
 class NothingToSave(SnapshotFailed):
@@ -105,7 +103,7 @@ def footprint(session: Session, sql: str, result: RiskResult) -> Footprint:
     Raises NothingToSave when it can destroy nothing (the tables don't exist), and SnapshotFailed
     when nothing of what it can destroy can be saved.
     """
-    found = _Builder(session, changes(sql), result).build()
+    found = _Builder(session, sql, result).build()
     if found.relations:
         return found
     if found.not_covered:
@@ -117,9 +115,10 @@ def footprint(session: Session, sql: str, result: RiskResult) -> Footprint:
 
 
 class _Builder:
-    def __init__(self, session: Session, found: list[Change], result: RiskResult) -> None:
+    def __init__(self, session: Session, sql: str, result: RiskResult) -> None:
         self._session = session
-        self._changes = found
+        self._sql = sql
+        self._changes = changes(sql)
         self._result = result
         self._entries: dict[int, RelationFootprint] = {}
         self._finders: list[Finder] = []
@@ -134,6 +133,11 @@ class _Builder:
             self._add(change)
         self._follow_references()
         self._not_covered += _unread_findings(self._result, self._changes)
+        if traits.moves_names(self._sql):
+            self._not_covered.append(
+                "The text itself changes what names mean (search_path, RENAME or SET SCHEMA): "
+                "other tables than those that are saved may be meant. Send that part on its own."
+            )
         entries = tuple(self._entries[oid] for oid in sorted(self._entries))
         self._not_covered += [
             f"Row security is active on {entry.relation.label}: rows that its policies hide "
@@ -167,17 +171,17 @@ class _Builder:
             )
 
     def _add_rows(self, change: RowChange) -> None:
-        oids = self._known(_references(change))
-        if not change.only:
-            oids = relations.with_descendants(self._session, oids)
+        named = self._known(_references(change))
+        oids = named if change.only else relations.with_descendants(self._session, named)
         again = any(oid in self._entries for oid in oids)
-        entered = self._enter(oids, change.operation, assigned=_assigned(change))
+        entered = self._enter(oids, change.operation, assigned=traits.assigned_columns(change))
         if again or not self._finds_the_same_rows(change, entered):
             for oid in entered:
                 self._entries[oid].whole = True
         elif entered:
-            several = len(entered) > 1
-            self._finders.append(Finder(finder(change, ordered=several), tuple(entered)))
+            resolved = self._entries[named[0]].relation.sql
+            sql = finder(change, resolved, ordered=len(entered) > 1)
+            self._finders.append(Finder(sql, tuple(entered)))
 
     def _follow_references(self) -> None:
         """Add, whole, every table whose rows change with the rows that are there already.
@@ -247,10 +251,10 @@ class _Builder:
             part for part in (change.with_clause, change.from_clause, change.where) if part
         )
         tokens = tokenize(text)
-        if any(not entry.relation.key for entry in entries) and _names_a_place(tokens):
+        if any(not entry.relation.key for entry in entries) and traits.names_a_place(tokens):
             # It may take one of two equal rows, and later nobody could tell which is missing.
             return False
-        return not relations.volatile_names(self._session, _called_names(tokens))
+        return not relations.volatile_names(self._session, traits.called_names(tokens))
 
 
 def _references(change: Change) -> list[Reference]:
@@ -263,10 +267,6 @@ def _references(change: Change) -> list[Reference]:
     return []
 
 
-def _assigned(change: RowChange) -> list[str]:
-    return [folded(tokenize(column)[0]) for column in change.columns]
-
-
 def _carried(entry: RelationFootprint, referrer: Referrer) -> list[str]:
     operations = []
     if "DELETE" in entry.operations and referrer.on_delete is not None:
@@ -275,23 +275,6 @@ def _carried(entry: RelationFootprint, referrer: Referrer) -> list[str]:
     if "UPDATE" in entry.operations and key_moves and referrer.on_update is not None:
         operations.append("UPDATE")
     return operations
-
-
-def _names_a_place(tokens: list[Token]) -> bool:
-    return any(
-        token.kind in (TokenKind.WORD, TokenKind.QUOTED) and folded(token) in _SYSTEM_COLUMNS
-        for token in tokens
-    )
-
-
-def _called_names(tokens: list[Token]) -> list[str]:
-    return sorted(
-        {
-            folded(token)
-            for token, following in zip(tokens, tokens[1:])
-            if following.text == "(" and token.kind in (TokenKind.WORD, TokenKind.QUOTED)
-        }
-    )
 
 
 def _unread_findings(result: RiskResult, found: list[Change]) -> list[str]:
