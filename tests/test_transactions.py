@@ -189,8 +189,8 @@ def test_rows_that_come_while_we_wait_are_saved_too(stock, connect, guarded, sto
     ],
 )
 def test_names_are_those_of_the_search_path(sql, stock, guarded, store, dsn):
-    stock.execute("CREATE SCHEMA other; CREATE TABLE other.stock (LIKE stock INCLUDING ALL);"
-                  "INSERT INTO other.stock SELECT g, g FROM generate_series(1, 9) AS g")  # fmt: skip
+    stock.execute("CREATE SCHEMA other; CREATE TABLE other.stock (LIKE stock INCLUDING ALL)")
+    stock.execute("INSERT INTO other.stock SELECT g, g FROM generate_series(1, 9) AS g")
     before = dump(dsn)
     db = guarded(snapshot_at="LOW")
     db.cursor().execute("SET search_path = other")
@@ -204,8 +204,8 @@ def test_names_are_those_of_the_search_path(sql, stock, guarded, store, dsn):
 
 @pytest.mark.parametrize("table", ["stock", "elsewhere"])
 def test_a_text_that_moves_names_is_never_taken_for_saved(table, stock, guarded, store):
-    stock.execute("CREATE SCHEMA other; CREATE TABLE other.stock (id int);"
-                  "CREATE TABLE other.elsewhere (id int)")  # fmt: skip
+    stock.execute("CREATE SCHEMA other; CREATE TABLE other.stock (id int)")
+    stock.execute("CREATE TABLE other.elsewhere (id int)")
     db = guarded()
     sql = f"SET search_path = other; TRUNCATE {table}"
     if table == "stock":
