@@ -135,7 +135,7 @@ def test_it_shows_each_mode_the_log_the_snapshots_the_plan_and_the_proof(
     told = iter(answer.out.splitlines())
     for wanted in (
         "Mode monitor",
-        "(monitor, run)",
+        "CRITICAL in mode monitor",
         "5,000 rows deleted",
         "Mode block",
         "StatementBlocked: ",

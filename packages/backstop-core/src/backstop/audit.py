@@ -93,7 +93,9 @@ def _severity(mode: Mode, level: RiskLevel) -> int:
 
 
 def _sentence(event: Event) -> str:
-    parts = [f"{event.summary}: {event.result.level} ({event.mode}, {event.action})"]
+    if event.action is Action.BLOCK:
+        return f"{event.summary}: {event.result.level}, refused in mode {event.mode}"
+    parts = [f"{event.summary}: {event.result.level} in mode {event.mode}"]
     if event.snapshot_failure is not None:
         parts.append(f"SNAPSHOT FAILED, not restorable: {describe(event.snapshot_failure)}")
     if event.snapshot is not None:
