@@ -23,7 +23,12 @@ _guarding = threading.Lock()
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    _Proxy = wrapt.ObjectProxy[extensions.connection]
+    class _Proxy(extensions.connection):
+        """What a type checker sees: everything that a connection has."""
+
+        __wrapped__: extensions.connection
+
+        def __init__(self, wrapped: extensions.connection) -> None: ...
 else:
     _Proxy = wrapt.ObjectProxy
 
@@ -49,7 +54,7 @@ class GuardedConnection(_Proxy):
         """What this guard was told to do."""
         return self._self_settings
 
-    def cursor(
+    def cursor(  # type: ignore[override]
         self, name: Any = None, cursor_factory: Any = None, *args: Any, **kwargs: Any
     ) -> GuardCursor:
         """Return a guarded cursor of the class that the connection would have made."""
