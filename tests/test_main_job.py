@@ -84,6 +84,25 @@ def test_with_storage_down_no_lock_of_ours_stays(connect):
     assert cursor.fetchone() == (1001,)
 
 
+@pytest.mark.usefixtures("users")
+def test_while_storage_keeps_us_waiting_no_table_is_locked(connect, monkeypatch):
+    """A put that hangs stands for a store that doesn't answer."""
+    other = connect()
+    looked = []
+
+    def look_around(storage, key, data):
+        other.cursor().execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE NOWAIT")
+        other.rollback()
+        looked.append(key)
+        raise backstop.StorageUnreachable("no answer")
+
+    monkeypatch.setattr("backstop.storage.s3.S3Storage.put", look_around)
+    db = backstop.guard(connect(), storage="s3://nowhere", actor="agent")
+    db.cursor().execute("TRUNCATE users")
+    db.rollback()
+    assert len(looked) == 1
+
+
 def test_a_configured_service_needs_only_the_connection(connect, store, monkeypatch):
     for name, value in (("STORAGE", store), ("ACTOR", "svc"), ("MODE", "block")):
         monkeypatch.setenv(f"BACKSTOP_{name}", value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backstop.postgres.relations import Relation
-from backstop.postgres.transactions import change_settings, current_settings, milliseconds
 from backstop.session import Session
 
 # TRUNCATE and DROP take this one themselves: an upgrade from a weaker lock deadlocks with a
@@ -15,14 +14,8 @@ ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
 
 
-def lock(session: Session, modes: Mapping[Relation, str], timeout: float) -> None:
-    """Lock each relation in its mode, waiting at most ``timeout`` seconds for each.
-
-    The application's own lock_timeout holds again afterwards.
-    """
-    before = current_settings(session, ["lock_timeout"])
-    change_settings(session, {"lock_timeout": milliseconds(timeout)})
+def lock(session: Session, modes: Mapping[Relation, str]) -> None:
+    """Lock each relation in its mode, waiting for each as long as lock_timeout lets us."""
     for relation in sorted(modes, key=lambda relation: relation.oid):
         only = "" if relation.kind == "f" else "ONLY "
         session.execute(f"LOCK TABLE {only}{relation.sql} IN {modes[relation]} MODE")
-    change_settings(session, before)

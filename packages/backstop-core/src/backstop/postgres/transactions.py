@@ -64,6 +64,15 @@ def undone(session: Session, name: str) -> Iterator[None]:
         _undo(session, name)
 
 
+@contextmanager
+def changed_settings(session: Session, values: Mapping[str, str]) -> Iterator[None]:
+    """Set parameters for the block; after an error the savepoint around puts them back."""
+    before = current_settings(session, list(values))
+    change_settings(session, values)
+    yield
+    change_settings(session, before)
+
+
 def change_settings(session: Session, values: Mapping[str, str]) -> None:
     """Set parameters until the end of the transaction or of the savepoint around."""
     calls = ", ".join(

@@ -19,7 +19,7 @@ from backstop.postgres.objects import STAGES
 from backstop.postgres.quiet import quiet
 from backstop.postgres.relations import Relation
 from backstop.postgres.server import ServerState
-from backstop.postgres.transactions import PINNED, change_settings, transaction
+from backstop.postgres.transactions import PINNED, change_settings, milliseconds, transaction
 from backstop.recovery.copying import copy_aside
 from backstop.recovery.objects import ObjectPlan, create, plan_objects
 from backstop.recovery.plan import make_plan, plan_aside
@@ -173,11 +173,8 @@ class _Restore:
         report: RestoreReport,
     ) -> None:
         refused = {item.identity for item in objects.conflicting if item.kind == "table"}
-        locks.lock(
-            self.session,
-            dict.fromkeys(relations.values(), locks.SHARE_ROW_EXCLUSIVE),
-            self.lock_timeout,
-        )
+        change_settings(self.session, {"lock_timeout": milliseconds(self.lock_timeout)})
+        locks.lock(self.session, dict.fromkeys(relations.values(), locks.SHARE_ROW_EXCLUSIVE))
         with quiet(self.session, list(relations.values())):
             items = []
             for table in self.snapshot.manifest.tables:

@@ -20,6 +20,7 @@ from backstop.postgres.server import ServerState
 from backstop.postgres.transactions import (
     PINNED,
     change_settings,
+    changed_settings,
     milliseconds,
     released,
     undone,
@@ -28,7 +29,7 @@ from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.settings import Limits
 from backstop.snapshots import identifiers
-from backstop.snapshots.footprint import Footprint, RelationFootprint, footprint
+from backstop.snapshots.footprint import Footprint, NothingToSave, RelationFootprint, footprint
 from backstop.snapshots.manifest import (
     Consistency,
     DatabaseInfo,
@@ -87,26 +88,17 @@ def capture(session: Session, repository: Repository, request: SnapshotRequest) 
     attempt = _Attempt(session, repository, request)
     try:
         with released(session, "backstop_lock"):
-            found = _locked_footprint(session, request)
+            found = attempt.lock()
             with undone(session, "backstop_copy"):
                 return attempt.run(found)
-    except StorageUnreachable:
-        # Asking once more would only make the statement wait twice.
+    except (NothingToSave, StorageUnreachable):
+        # Nothing was stored; asking once more would only make the statement wait twice.
         raise
     except BaseException:
         # What is left without a manifest is listed by nobody, and prune removes it.
         with contextlib.suppress(Exception):
             repository.discard(attempt.id)
         raise
-
-
-def _locked_footprint(session: Session, request: SnapshotRequest) -> Footprint:
-    before = footprint(session, request.sql, request.result)
-    locks.lock(session, before.lock_modes, request.limits.lock_timeout)
-    found = footprint(session, request.sql, request.result)
-    if found.oids != before.oids:
-        raise SnapshotFailed("The tables changed while they were being locked. Run it again.")
-    return found
 
 
 class _Attempt:
@@ -117,6 +109,24 @@ class _Attempt:
         self._request = request
         self._samples: dict[Relation, str] = {}
         self._bytes_left = request.limits.max_snapshot_bytes
+
+    def lock(self) -> Footprint:
+        before = self._footprint()
+        waiting = {
+            "lock_timeout": milliseconds(self._request.limits.lock_timeout),
+            # While storage makes us wait, the transaction idles on our account.
+            "idle_in_transaction_session_timeout": "0",
+        }
+        with changed_settings(self._session, waiting):
+            self._repository.begin(self.id)
+            locks.lock(self._session, before.lock_modes)
+        found = self._footprint()
+        if found.oids != before.oids:
+            raise SnapshotFailed("The tables changed while they were being locked. Run it again.")
+        return found
+
+    def _footprint(self) -> Footprint:
+        return footprint(self._session, self._request.sql, self._request.result)
 
     def run(self, found: Footprint) -> Captured:
         state = server.state(self._session)

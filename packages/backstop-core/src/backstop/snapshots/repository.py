@@ -2,7 +2,8 @@
 
 ::
 
-    data/<id>/<table>-<n>.copy.zst                              first
+    data/<id>/begun                                             before any table is locked
+    data/<id>/<table>-<n>.copy.zst                              then the rows
     manifests/<id>/<operation>/<level>/<rows>-<bytes>/<actor>/<tables>/<sha256>.json
     outcomes/<id>/<status>-<rows>.json                          after the statement
     fates/<id>/<fate>.json                                      at the transaction's end
@@ -83,6 +84,10 @@ class Repository:
     def data_key(self, snapshot_id: str, name: str) -> str:
         """Return the beginning of the keys of one relation's rows."""
         return f"data/{snapshot_id}/{name}"
+
+    def begin(self, snapshot_id: str) -> None:
+        """Write a first small object, to find out whether storage takes any before we lock."""
+        self.storage.put(f"data/{snapshot_id}/begun", b"{}")
 
     def save(self, manifest: Manifest) -> None:
         """Write the manifest: from here on the snapshot exists."""
