@@ -103,7 +103,7 @@ def count(dsn: str) -> int:
 
 
 def data_file(storage: str, snapshot_id: str) -> Path:
-    (found,) = (Path(storage[len("file://") :]) / "data" / snapshot_id).iterdir()
+    (found,) = (Path(storage[len("file://") :]) / "data" / snapshot_id).glob("*.zst")
     return found
 
 
