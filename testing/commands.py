@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 _DELETE = """
 import re, sys
-import psycopg2, backstop
+import psycopg2
 dsn, mode, storage = sys.argv[1:]
-db = backstop.guard(psycopg2.connect(dsn), storage=storage, actor="big", mode=mode,
-                    on_snapshot_failure="raise")
+db = psycopg2.connect(dsn)
+if mode != "unguarded":
+    import backstop
+    db = backstop.guard(db, storage=storage, actor="big", mode=mode, on_snapshot_failure="raise")
 db.cursor().execute("DELETE FROM big")
 db.commit() if mode == "protect" else db.rollback()
 # Not getrusage(): its peak is inherited from the process that started this one.

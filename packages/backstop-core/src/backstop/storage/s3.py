@@ -32,7 +32,7 @@ class S3Storage(Storage):
     """A bucket as a store, with boto3's ordinary credential chain and its transfer manager.
 
     Each storage has one client for each process, made at the first call. An upload holds at most
-    three parts (``part_size``, 8 MiB) in memory; see ChunkStream for uploads of more than 16 GB.
+    three parts (``part_size``, 5 MiB) in memory; see ChunkStream for uploads of more than 10 GB.
     """
 
     def __init__(self, location: S3Location) -> None:

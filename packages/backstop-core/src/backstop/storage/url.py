@@ -69,7 +69,7 @@ class S3Location(StorageLocation):
     connect_timeout: float = 5.0
     read_timeout: float = 60.0
     max_attempts: int = 3
-    part_size: int = 8
+    part_size: int = 5
 
     @property
     def url(self) -> str:
