@@ -19,8 +19,8 @@ import zstandard
 from backstop.errors import SnapshotDamaged, SnapshotFailed
 from backstop.storage import Storage
 
-_BLOCK = 256 * 1024
-_BLOCKS_IN_FLIGHT = 8
+_BLOCK = 128 * 1024
+_BLOCKS_IN_FLIGHT = 4
 _COMPRESSION_LEVEL = 1
 
 # S3 takes at most 10,000 parts: a longer object would need larger ones, and more memory.
