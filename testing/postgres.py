@@ -115,16 +115,23 @@ def postgres_maintenance(postgres_server: Server) -> Iterator[Connection]:
         yield connection
 
 
+@contextlib.contextmanager
+def fresh_database(server: Server, maintenance: Connection) -> Iterator[str]:
+    """Give the DSN (a URL) of a fresh, empty database, dropped at the end."""
+    name = f"backstop_test_{os.getpid()}_{next(_numbers)}"
+    # Twice as fast for an empty database as writing it to the log page by page, the default.
+    strategy = "STRATEGY file_copy" if maintenance.server_version >= 150000 else ""
+    with maintenance.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 {strategy}")
+        yield server.dsn(name)
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def dsn(postgres_server: Server, postgres_maintenance: Connection) -> Iterator[str]:
     """Give the DSN (a URL) of a fresh, empty database, dropped after the test."""
-    name = f"backstop_test_{os.getpid()}_{next(_numbers)}"
-    # Twice as fast for an empty database as writing it to the log page by page, the default.
-    strategy = "STRATEGY file_copy" if postgres_maintenance.server_version >= 150000 else ""
-    with postgres_maintenance.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 {strategy}")
-        yield postgres_server.dsn(name)
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_database(postgres_server, postgres_maintenance) as fresh:
+        yield fresh
 
 
 @pytest.fixture

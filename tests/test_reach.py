@@ -126,7 +126,7 @@ def test_a_statement_that_the_server_refuses_fails_as_without_guard(guarded):
 def test_a_reach_that_cannot_be_measured_is_not_taken_for_small(shop, guarded):
     shop.execute(
         "CREATE FUNCTION sly(int) RETURNS boolean LANGUAGE plpgsql AS "
-        "$$ BEGIN UPDATE tiny SET id = 0; RETURN true; END $$"
+        "$$ BEGIN UPDATE tiny SET id = 0 WHERE id = 5; RETURN true; END $$"
     )
     db = guarded(mode="block")
     with pytest.raises(PermissionError, match="can't be measured"):

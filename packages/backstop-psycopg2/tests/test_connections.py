@@ -179,3 +179,33 @@ def test_no_module_hides_what_is_loaded_on_first_use(name: str) -> None:
     # Importing a submodule sets it on the package, where a function of that name would be.
     assert importlib.util.find_spec(f"backstop.{name}") is None
     assert callable(getattr(backstop, name))
+
+
+@pytest.mark.usefixtures("orders")
+@pytest.mark.parametrize("autocommit", [True, False])
+@pytest.mark.parametrize("sql", ["DELETE FROM orders", "UPDATE orders SET total = 0"])
+def test_a_with_block_that_fails_undoes_what_was_saved(
+    guarded: Guarded, connect: Connect, autocommit: bool, sql: str
+) -> None:
+    connection = guarded(autocommit=autocommit)
+
+    def run_and_fail() -> None:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM orders")
+            cursor.execute(sql)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        run_and_fail()
+    with connect().cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM orders WHERE total > 0")
+        assert cursor.fetchone() == (7,)
+    assert connection.autocommit is autocommit
+    assert connection.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE
+
+
+def test_a_statement_that_the_driver_refuses_begins_no_transaction(guarded: Guarded) -> None:
+    connection = guarded(autocommit=False)
+    with pytest.raises(TypeError):
+        connection.cursor().execute("SELECT * FROM orders WHERE id = %s", 1)
+    connection.autocommit = True

@@ -12,13 +12,13 @@ from time import perf_counter
 from typing import Callable, TypeVar
 
 from backstop import audit
+from backstop.assessment import Assessment
 from backstop.audit import Event
 from backstop.classifier import classify
 from backstop.context import current
 from backstop.drivers import session_for
 from backstop.errors import ConfigurationError, SnapshotFailed
 from backstop.fates import Fates
-from backstop.impact import Impact
 from backstop.levels import Mode
 from backstop.modes import Action, blocked, decide
 from backstop.protection import Protection, not_run
@@ -170,7 +170,7 @@ class GuardedSession(Guarded):
         super().__init__(guard.settings, "postgresql")
         self._session = session
         self._fates = Fates(guard.repository)
-        self._impact = Impact(session, guard.settings.thresholds)
+        self._assessment = Assessment(session, guard.settings.thresholds)
         self._protection = Protection(session, guard.repository, self._fates, guard.settings)
         self._turn = threading.RLock()
 
@@ -178,6 +178,7 @@ class GuardedSession(Guarded):
         """End the transaction by the driver's own call; a failed commit counts as a rollback."""
         with self._turn:
             self._forget_what_ended_unseen()
+            self._assessment.transaction_ended()
             if not self._fates.is_pending:
                 return run()
             # A commit of a failed transaction is a rollback, and raises nothing.
@@ -189,6 +190,17 @@ class GuardedSession(Guarded):
                 raise
             self._fates.end(Fate.ROLLED_BACK if undone else Fate.COMMITTED)
             return answer
+
+    def enter(self) -> None:
+        """Take in that the driver begins a transaction with the next statement."""
+        self._session.in_block = True
+
+    def leave(self, run: Callable[[], Answer], *, committed: bool) -> Answer:
+        """End what was entered, and its transaction, by the driver's own call."""
+        try:
+            return self.finish(run, committed=committed)
+        finally:
+            self._session.in_block = False
 
     def forget(self) -> None:
         """Leave the fates of what is pending unknown: the transaction goes on elsewhere."""
@@ -206,23 +218,33 @@ class GuardedSession(Guarded):
         with self._turn:
             self._forget_what_ended_unseen()
             if action is Action.BLOCK:
+                self._assessment.withdraw()
                 raise blocked(result)
             if action is Action.SNAPSHOT and event is not None:
                 request = self._request(statement, result, event)
-                return self._protection.run(request, event, run, rowcount)
-            answer = run()
+                return self._run(lambda: self._protection.run(request, event, run, rowcount))
+            answer = self._run(run)
             if self._fates.is_pending:
                 self._fates.follow(controls(statement.text))
             return answer
 
+    def _run(self, run: Callable[[], Answer]) -> Answer:
+        try:
+            return run()
+        except Exception as error:
+            if self._session.sqlstate(error) is None:
+                # It was not sent, so it would have begun no transaction.
+                self._assessment.withdraw()
+            raise
+
     def _assess(self, statement: Statement, result: RiskResult) -> RiskResult:
         settings = self._settings
-        if settings.mode is Mode.MONITOR or (
-            settings.mode is Mode.PROTECT and result.level >= settings.snapshot_at
-        ):
+        if settings.mode is Mode.MONITOR:
             return result
+        saved_anyway = settings.mode is Mode.PROTECT and result.level >= settings.snapshot_at
         with self._turn:
-            return self._impact.assess(statement, result)
+            self._forget_what_ended_unseen()
+            return self._assessment.assess(statement, result, measure=not saved_anyway)
 
     def _forget_what_ended_unseen(self) -> None:
         # Somebody ended the transaction on the driver's own connection: how, nobody told us.

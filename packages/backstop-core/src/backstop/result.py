@@ -29,6 +29,7 @@ class RiskResult:
 
     ``operation`` is the leading command of the riskiest statement in upper case (``DELETE``,
     ``DROP TABLE``); ``tables`` are the tables it names, as written, without repeats.
+    ``operations`` are the leading commands of all its statements, in order.
     """
 
     level: RiskLevel
@@ -36,6 +37,7 @@ class RiskResult:
     tables: tuple[str, ...]
     reason: str
     findings: tuple[Finding, ...] = ()
+    operations: tuple[str, ...] = ()
 
     @property
     def requires_snapshot(self) -> bool:

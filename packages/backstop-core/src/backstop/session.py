@@ -43,15 +43,22 @@ class Session(Protocol):
     def connection(self) -> object:
         """The driver's own connection."""
 
+    in_block: bool
+    """Whether the driver begins a transaction although autocommit is on (``with connection``)."""
+
     @property
     def autocommit(self) -> bool:
         """Whether a statement outside of an explicit transaction commits by itself."""
+
+    @property
+    def standard_strings(self) -> bool:
+        """Whether a backslash in '…' is a plain character (``standard_conforming_strings``)."""
 
     def status(self) -> TransactionStatus:
         """Return the transaction's state without asking the server."""
 
     def execute(self, sql: str) -> int:
-        """Run one statement and return the number of rows it touched, -1 where that is unknown."""
+        """Run statements and return the rows that the last touched, -1 where that is unknown."""
 
     def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
         """Return the rows of a query whose columns are all of type text."""

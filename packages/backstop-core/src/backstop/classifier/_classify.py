@@ -72,4 +72,5 @@ def _combine(statements: list[Verdict]) -> RiskResult:
         reason = f"{worst.operation} changes nothing."
     else:
         reason = max(worst.findings, key=lambda finding: finding.level.rank).reason
-    return RiskResult(worst.level, worst.operation, tuple(tables), reason, findings)
+    operations = tuple(verdict.operation for verdict in statements)
+    return RiskResult(worst.level, worst.operation, tuple(tables), reason, findings, operations)

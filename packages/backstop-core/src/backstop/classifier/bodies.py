@@ -151,15 +151,20 @@ def language_of(source: Source, start: int, stop: int, default: str) -> str:
     return (token.text.strip("'") if token.kind is TokenKind.STRING else folded(token)).lower()
 
 
-def judge_do(source: Source, start: int, stop: int, judge: Judge) -> Verdict:
-    """Judge a DO block."""
-    language = language_of(source, start, stop, "plpgsql")
+def language_and_code(source: Source, start: int, stop: int) -> tuple[str, list[Token]]:
+    """Return the language of a DO block, in lower case, and the literals that hold its code."""
     literals = [
         source.tokens[at]
         for at in range(start, stop)
         if source.tokens[at].kind is TokenKind.STRING
         and upper_at(source.tokens, at - 1) != "LANGUAGE"
     ]
+    return language_of(source, start, stop, "plpgsql"), literals
+
+
+def judge_do(source: Source, start: int, stop: int, judge: Judge) -> Verdict:
+    """Judge a DO block."""
+    language, literals = language_and_code(source, start, stop)
     risk: Risk | None = _risk("is not in the text")
     if literals:
         risk = literal_risk(literals, language, source.depth, judge)

@@ -31,6 +31,7 @@ class Psycopg2Session:
 
     def __init__(self, connection: Any) -> None:
         self._connection = cast("extensions.connection", connection)
+        self.in_block = False
 
     @classmethod
     def open(cls, dsn: str) -> Psycopg2Session:
@@ -57,7 +58,14 @@ class Psycopg2Session:
     @property
     def autocommit(self) -> bool:
         """Whether psycopg2 leaves transactions to the statements."""
-        return bool(self._connection.autocommit)
+        return bool(self._connection.autocommit) and not self.in_block
+
+    @property
+    def standard_strings(self) -> bool:
+        """Whether a backslash in '…' is a plain character: the server tells of every change."""
+        if self._connection.closed:
+            return True
+        return self._connection.get_parameter_status("standard_conforming_strings") != "off"
 
     def status(self) -> TransactionStatus:
         """Return libpq's view of the transaction; unusable when closed or busy."""
@@ -67,7 +75,7 @@ class Psycopg2Session:
         return _STATUS.get(status, TransactionStatus.UNUSABLE)
 
     def execute(self, sql: str) -> int:
-        """Run one statement and return the number of rows it touched, -1 where that is unknown."""
+        """Run statements and return the rows that the last touched, -1 where that is unknown."""
         with self._cursor() as cursor:
             cursor.execute(MARK + sql)
             return cursor.rowcount

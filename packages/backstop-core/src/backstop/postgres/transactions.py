@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from backstop.postgres import query, quoting
-from backstop.session import Session
+from backstop.session import Session, TransactionStatus
 
 # Values are written and read back under these, whatever the application has chosen.
 PINNED: Mapping[str, str] = {
@@ -55,13 +55,35 @@ def released(session: Session, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def undone(session: Session, name: str) -> Iterator[None]:
-    """Undo whatever the block does, settings included; locks taken before it stay."""
-    session.execute(f"SAVEPOINT {name}")
+def undone(session: Session, name: str, first: str = "") -> Iterator[None]:
+    """Undo whatever the block does, settings included; locks taken before it stay.
+
+    ``first`` is a statement that is sent along, to save its way to the server.
+    """
+    session.execute("; ".join(filter(None, (f"SAVEPOINT {name}", first))))
     try:
         yield
     finally:
         _undo(session, name)
+
+
+@contextmanager
+def untouched(session: Session) -> Iterator[None]:
+    """Let the block only read, and leave nothing of it.
+
+    Where the driver begins a transaction with the first statement, it stays begun: the
+    application's statement comes next. Ending it would make named cursors invalid.
+    """
+    read_only = settings_change({"transaction_read_only": "on"})
+    if session.status() is not TransactionStatus.IDLE or not session.autocommit:
+        with undone(session, "backstop_reading", read_only):
+            yield
+        return
+    session.execute(f"BEGIN; {read_only}")
+    try:
+        yield
+    finally:
+        session.execute("ROLLBACK")
 
 
 @contextmanager
@@ -75,11 +97,16 @@ def changed_settings(session: Session, values: Mapping[str, str]) -> Iterator[No
 
 def change_settings(session: Session, values: Mapping[str, str]) -> None:
     """Set parameters until the end of the transaction or of the savepoint around."""
+    session.execute(settings_change(values))
+
+
+def settings_change(values: Mapping[str, str]) -> str:
+    """Return the statement that sets parameters until the end of the transaction or savepoint."""
     calls = ", ".join(
         f"pg_catalog.set_config({quoting.literal(name)}, {quoting.literal(value)}, true)"
         for name, value in values.items()
     )
-    session.execute(f"SELECT {calls}")
+    return f"SELECT {calls}"
 
 
 def current_settings(session: Session, names: list[str]) -> dict[str, str]:
@@ -98,5 +125,4 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def _undo(session: Session, name: str) -> None:
-    session.execute(f"ROLLBACK TO SAVEPOINT {name}")
-    session.execute(f"RELEASE SAVEPOINT {name}")
+    session.execute(f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")

@@ -106,6 +106,7 @@ class GuardedConnection(_Proxy):
 
     def __enter__(self) -> GuardedConnection:
         self.__wrapped__.__enter__()
+        self._self_session.enter()
         return self
 
     def __exit__(
@@ -114,7 +115,7 @@ class GuardedConnection(_Proxy):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._self_session.finish(
+        self._self_session.leave(
             lambda: self.__wrapped__.__exit__(kind, error, traceback), committed=kind is None
         )
 

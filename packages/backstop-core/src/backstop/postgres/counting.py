@@ -1,4 +1,4 @@
-"""How many rows a statement would reach, counted only as far as it matters."""
+"""Counting the rows of a query, only as far as it matters."""
 
 from __future__ import annotations
 

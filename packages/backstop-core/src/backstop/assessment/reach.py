@@ -1,4 +1,4 @@
-"""Assessing what only the database knows: how many rows a scoped statement reaches.
+"""How many rows a scoped statement reaches.
 
 Reach is counted, never estimated, and only as far as the limits. An answer may raise a level,
 never lower one; a reach that can't be measured counts as passing the limits.
@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from backstop.errors import describe
-from backstop.levels import AT_RISK, RiskLevel
-from backstop.postgres import reach, references, relations
+from backstop.levels import RiskLevel
+from backstop.postgres import counting, references, relations
 from backstop.postgres.relations import Reference, Relation
-from backstop.postgres.transactions import change_settings, undone
+from backstop.postgres.transactions import untouched
 from backstop.result import Finding, RiskResult
-from backstop.session import Session, TransactionStatus
+from backstop.session import Session
 from backstop.settings import Thresholds
 from backstop.snapshots.finders import finder, view_finder
 from backstop.statement import Statement
@@ -43,41 +41,32 @@ _CHANGES_ROWS = re.compile(r"\b(?:DELETE|UPDATE)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class _Reach:
+class _Passed:
     sentence: str
     change: RowChange
 
 
-class Impact:
-    """Measures the statements of one connection."""
+class Reach:
+    """Measures the statements of one connection, and remembers those of one row."""
 
     def __init__(self, session: Session, thresholds: Thresholds) -> None:
         self._session = session
         self._thresholds = thresholds
         self._harmless: OrderedDict[str, float] = OrderedDict()
 
-    def assess(self, statement: Statement, result: RiskResult) -> RiskResult:
+    def measure(self, statement: Statement, result: RiskResult) -> RiskResult:
         """Return the result, raised to IMPACT_CRITICAL where the statement reaches too far.
 
         Asks the server nothing for a text that is known to change one row by its key.
         """
-        if result.level is RiskLevel.SAFE:
-            if result.operation in ("SET", "RESET", "DISCARD"):
-                self._harmless.clear()
-            return result
-        if result.level > RiskLevel.LOW:
-            # It may be DDL, or run some.
-            self._harmless.clear()
         few = statement.sets <= self._thresholds.max_rows
-        if result.level >= AT_RISK or (few and self._is_known(statement.text)):
-            return result
-        if self._session.status() in (TransactionStatus.FAILED, TransactionStatus.UNUSABLE):
+        if few and self._is_known(statement.text):
             return result
         found = self._row_changes(statement.text)
         if not found:
             return result
         try:
-            with self._reading():
+            with untouched(self._session):
                 if few and self._change_one_row(found):
                     self._remember(statement.text)
                     return result
@@ -85,31 +74,12 @@ class Impact:
         except Exception as error:
             if self._session.sqlstate(error) in _REFUSED_ANYWAY:
                 return result
-            passed = _Reach(f"its reach can't be measured: {describe(error)}", found[0])
+            passed = _Passed(f"its reach can't be measured: {describe(error)}", found[0])
         return result if passed is None else _raised(result, passed)
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Let nothing of ours be left behind, and an idle connection be idle again."""
-        idle = self._session.status() is TransactionStatus.IDLE
-        read_only = {"transaction_read_only": "on"}
-        if not idle:
-            with undone(self._session, "backstop_reach"):
-                change_settings(self._session, read_only)
-                yield
-        elif self._session.autocommit:
-            self._session.execute("BEGIN")
-            try:
-                change_settings(self._session, read_only)
-                yield
-            finally:
-                self._session.execute("ROLLBACK")
-        else:
-            try:
-                change_settings(self._session, read_only)
-                yield
-            finally:
-                self._session.rollback()
+    def forget(self) -> None:
+        """Look each text up again: the schema may have changed, or what names mean."""
+        self._harmless.clear()
 
     def _row_changes(self, sql: str) -> list[RowChange]:
         if _CHANGES_ROWS.search(sql) is None:
@@ -136,7 +106,7 @@ class Impact:
             and not references.referrers(self._session, [target[0].oid])
         )
 
-    def _passed_limit(self, found: list[RowChange]) -> _Reach | None:
+    def _passed_limit(self, found: list[RowChange]) -> _Passed | None:
         total = 0
         for change in found:
             target = next(iter(self._targets(change)), None)
@@ -144,24 +114,24 @@ class Impact:
                 # It doesn't exist, so the server refuses it; or it was judged by its text.
                 continue
             if self._is_protected(target):
-                return _Reach(f"{target.label} is a protected table", change)
+                return _Passed(f"{target.label} is a protected table", change)
             if change.with_writes:
-                return _Reach("its reach can't be measured before it runs", change)
+                return _Passed("its reach can't be measured before it runs", change)
             rows = 1 if change.current_of is not None else self._count(change, target)
             total += rows
             if total > self._thresholds.max_rows:
                 limit = self._thresholds.max_rows
-                return _Reach(f"more than {limit:,} rows (max_rows is {limit:,})", change)
+                return _Passed(f"more than {limit:,} rows (max_rows is {limit:,})", change)
             of = self._passed_fraction(change, rows)
             if of is not None:
                 fraction = self._thresholds.max_fraction
-                return _Reach(f"{rows:,} of {of:,} rows (max_fraction is {fraction:g})", change)
+                return _Passed(f"{rows:,} of {of:,} rows (max_fraction is {fraction:g})", change)
         return None
 
     def _count(self, change: RowChange, target: Relation) -> int:
         find = finder if target.kind in ("r", "p") else view_finder
         query = find(change, target.sql)
-        return reach.count_up_to(self._session, query, self._thresholds.max_rows + 1)
+        return counting.count_up_to(self._session, query, self._thresholds.max_rows + 1)
 
     def _passed_fraction(self, change: RowChange, rows: int) -> int | None:
         """Return the table's rows where those reached are more than the fraction of them."""
@@ -170,7 +140,7 @@ class Impact:
         if enough <= _SMALL_TABLE:
             return None
         only = "ONLY " if change.only else ""
-        there = reach.count_up_to(
+        there = counting.count_up_to(
             self._session, f"SELECT FROM {only}{change.table}", max(enough, _SMALL_TABLE + 1)
         )
         passed = there > _SMALL_TABLE and rows > there * self._thresholds.max_fraction
@@ -198,7 +168,7 @@ class Impact:
             self._harmless.popitem(last=False)
 
 
-def _raised(result: RiskResult, passed: _Reach) -> RiskResult:
+def _raised(result: RiskResult, passed: _Passed) -> RiskResult:
     change = passed.change
     reason = (
         f"{change.operation} on {change.table} is IMPACT_CRITICAL: {passed.sentence}. "

@@ -1,0 +1,129 @@
+"""The assess stage: the text's result, with what the database knows of it.
+
+Names come first, as they may settle the level; rows are counted only where it is open.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from backstop.assessment.names import Names
+from backstop.assessment.reach import Reach
+from backstop.classifier.unreadable import unreadable_risk
+from backstop.errors import describe
+from backstop.levels import AT_RISK, RiskLevel
+from backstop.postgres.transactions import untouched
+from backstop.result import Finding, RiskResult
+from backstop.session import Session, TransactionStatus
+from backstop.settings import Thresholds
+from backstop.statement import Statement
+
+_logger = logging.getLogger("backstop.assessment")
+
+_READABLE = (TransactionStatus.IDLE, TransactionStatus.IN_TRANSACTION)
+_ENDS = frozenset({"COMMIT", "ROLLBACK", "ROLLBACK TO SAVEPOINT"})
+# What takes no snapshot of the database: a question of ours before it would take one too early
+# for a transaction that is REPEATABLE READ or about to be.
+_TAKES_NO_SNAPSHOT = _ENDS | {
+    *("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "PREPARE TRANSACTION", "COMMIT PREPARED"),
+    *("ROLLBACK PREPARED", "SET", "RESET", "SHOW", "LOCK", "LISTEN", "UNLISTEN", "NOTIFY"),
+    *("FETCH", "MOVE", "CLOSE", "CHECKPOINT", "DISCARD", "DEALLOCATE"),
+}
+# Above LOW, and yet they leave the catalog as it is.
+_CHANGES_ROWS = ("delete-", "update-", "insert-", "merge", "truncate")
+_CHANGES_NAMES = ("CREATE", "SET", "RESET", "DISCARD")
+
+
+class Assessment:
+    """Assesses the statements of one connection."""
+
+    def __init__(self, session: Session, thresholds: Thresholds) -> None:
+        self._session = session
+        self._names = Names(session)
+        self._reach = Reach(session, thresholds)
+        self._changed = False
+        self._opened = False
+
+    def assess(self, statement: Statement, result: RiskResult, *, measure: bool) -> RiskResult:
+        """Return the result with what the catalog adds and, if asked for, the number of rows.
+
+        A level is lowered only where the catalog proves a function free of effects.
+        """
+        text = statement.text
+        self._opened = False
+        if "\\" in text and not self._session.standard_strings:
+            result = _misread(text, result)
+        if not _TAKES_NO_SNAPSHOT.issuperset(result.operations):
+            was_idle = self._session.status() is TransactionStatus.IDLE
+            result = self._look_up(text, result)
+            if measure and RiskLevel.SAFE < result.level < AT_RISK and self._can_read:
+                result = self._reach.measure(statement, result)
+            self._opened = was_idle and self._session.status() is not TransactionStatus.IDLE
+            if not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
+                # SET TRANSACTION, in a text of several statements, must come first as well.
+                self.withdraw()
+        self._note(result)
+        return result
+
+    def transaction_ended(self) -> None:
+        """Forget what may have been undone."""
+        if self._changed:
+            self._changed = False
+            self._forget()
+
+    def withdraw(self) -> None:
+        """End the transaction that only questions of ours have begun, if there is one."""
+        if self._opened and self._session.status() is TransactionStatus.IN_TRANSACTION:
+            self._session.rollback()
+        self._opened = False
+
+    @property
+    def _can_read(self) -> bool:
+        return self._session.status() in _READABLE
+
+    def _look_up(self, text: str, result: RiskResult) -> RiskResult:
+        if result.level >= AT_RISK:
+            return result
+        known = self._names.known(text, result)
+        if known is not None:
+            return known
+        if not self._can_read:
+            return result
+        try:
+            with untouched(self._session):
+                return self._names.look_up(text, result)
+        except Exception as error:
+            _logger.warning(
+                "What the names of a statement stand for was not looked up: %s", describe(error)
+            )
+            return result
+
+    def _note(self, result: RiskResult) -> None:
+        """Take in what the statement may change of the catalog, or of what names mean."""
+        if not _ENDS.isdisjoint(result.operations):
+            self.transaction_ended()
+        if _changes_catalog(result):
+            self._changed = True
+            self._forget()
+
+    def _forget(self) -> None:
+        self._names.forget()
+        self._reach.forget()
+
+
+def _changes_catalog(result: RiskResult) -> bool:
+    return any(
+        finding.level > RiskLevel.LOW and not finding.kind.startswith(_CHANGES_ROWS)
+        for finding in result.findings
+    ) or any(operation.startswith(_CHANGES_NAMES) for operation in result.operations)
+
+
+def _misread(text: str, result: RiskResult) -> RiskResult:
+    """Return the result of a text whose strings may not end where they seem to."""
+    risk = unreadable_risk(text)
+    reason = f"standard_conforming_strings is off, and the text holds a backslash. {risk.reason}"
+    finding = Finding(risk.kind, risk.level, reason, None, 0, len(text))
+    if risk.level < result.level:
+        return replace(result, findings=(*result.findings, finding))
+    return replace(result, level=risk.level, reason=reason, findings=(*result.findings, finding))

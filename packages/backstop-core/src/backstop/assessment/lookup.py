@@ -1,0 +1,151 @@
+"""Puts what the catalog says of a text's names and operators into the text's result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from backstop.assessment.meanings import Meaning, Meanings
+from backstop.classifier._source import Source
+from backstop.classifier.bodies import language_and_code, literal_text
+from backstop.classifier.routines import READABLE
+from backstop.levels import RiskLevel
+from backstop.postgres.summary import Cast
+from backstop.result import Finding, RiskResult
+from backstop.syntax.lexer import Token
+from backstop.syntax.parts import READS, WRITES, unwrap
+from backstop.syntax.statements import StatementText, split
+from backstop.syntax.structure import match_brackets, upper_at
+from backstop.syntax.uses import OperatorUse, Use, used_names, used_operators
+
+_RUN = READS | WRITES | {"WITH", "(", "COPY", "EXPLAIN", "DECLARE", "PREPARE", "CALL", "EXECUTE"}
+# Changing these computes expressions now.
+_REWRITTEN = frozenset({"TABLE", "DOMAIN"})
+_WRITES = re.compile(r"\b(?:insert|update|merge|copy)\b", re.IGNORECASE)
+_CASTS = re.compile(r"::|\bcast\b", re.IGNORECASE)
+_UNREADABLE_NAME = Meaning(
+    RiskLevel.HIGH,
+    "A name is written in escapes of its own (UESCAPE), so that it can't be looked up. "
+    "Write it plainly.",
+)
+
+
+class _Span(NamedTuple):
+    """The tokens of a statement that run, and whether only the calls among them do."""
+
+    tokens: list[Token]
+    start: int
+    calls_only: bool
+
+
+def look_up(
+    meanings: Meanings, casts: list[tuple[Cast, Meaning]], text: str, result: RiskResult
+) -> RiskResult:
+    """Return the result with findings taken back by proof, and with those that the catalog adds.
+
+    ``casts`` are the casts that have effects. The text can be read.
+    """
+    reader = _Reader(meanings)
+    for statement in split(text):
+        reader.read(statement, casts)
+    findings = [*reader.explain(result.findings), *reader.found]
+    worst = max(findings, key=lambda finding: finding.level.rank, default=None)
+    if worst is None:
+        return replace(
+            result,
+            level=RiskLevel.SAFE,
+            reason=f"{result.operation} changes nothing.",
+            findings=(),
+        )
+    return replace(result, level=worst.level, reason=worst.reason, findings=tuple(findings))
+
+
+class _Reader:
+    """The statements of one text: ``found`` is what the catalog adds to the text's findings."""
+
+    def __init__(self, meanings: Meanings) -> None:
+        self._meanings = meanings
+        self._names: dict[int, Meaning | None] = {}
+        self._operators: list[OperatorUse] = []
+        self._told: set[str] = set()
+        self.found: list[Finding] = []
+
+    def read(self, statement: StatementText, casts: list[tuple[Cast, Meaning]]) -> None:
+        tokens = list(statement.tokens)
+        if tokens[0].upper == "DO":
+            self._add(self._of_block(tokens), statement.start, statement.end)
+            return
+        span = _running(tokens)
+        if span is None:
+            return
+        for use in used_names(tokens, span.start, len(tokens)):
+            if use.called or not span.calls_only:
+                self._name(use)
+        for used in used_operators(tokens, span.start, len(tokens)):
+            self._operators.append(used)
+            self._add(self._meanings.of_operator(used.symbol), used.start, used.end)
+        for cast, meaning in casts:
+            if _may_use(cast, statement.text):
+                self._add(meaning, statement.start, statement.end)
+
+    def explain(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Return the text's findings without those that the catalog takes back or says better."""
+        return [finding for finding in findings if not self._is_explained(finding)]
+
+    def _of_block(self, tokens: list[Token]) -> Meaning | None:
+        language, literals = language_and_code(Source("", tokens), 0, len(tokens))
+        code = literal_text(literals)
+        if code is None or language not in READABLE:
+            return None
+        return self._meanings.of_code(code, language)
+
+    def _name(self, use: Use) -> None:
+        meaning = _UNREADABLE_NAME if use.name is None else self._meanings.of_name(use)
+        self._names[use.start] = meaning
+        self._add(meaning, use.start, use.end)
+
+    def _add(self, meaning: Meaning | None, start: int, end: int) -> None:
+        if meaning is None or meaning.level is RiskLevel.SAFE or meaning.reason in self._told:
+            return
+        self._told.add(meaning.reason)
+        self.found.append(
+            Finding("hidden-effect", meaning.level, meaning.reason, start=start, end=end)
+        )
+
+    def _is_explained(self, finding: Finding) -> bool:
+        if finding.kind == "unknown-function":
+            return self._names.get(finding.start) is not None
+        if finding.kind == "unknown-operator":
+            inside = [used for used in self._operators if finding.start <= used.start < finding.end]
+            return bool(inside) and all(
+                self._meanings.of_operator(used.symbol) is not None for used in inside
+            )
+        return False
+
+
+def _running(tokens: list[Token]) -> _Span | None:
+    """Return what of a statement runs; nothing for one that only mentions names, such as GRANT."""
+    head = tokens[0].upper
+    if head in _RUN:
+        return _Span(tokens, 0, False)
+    if head == "ALTER" and upper_at(tokens, 1) in _REWRITTEN:
+        return _Span(tokens, 0, True)
+    if head != "CREATE":
+        return None
+    if "INDEX" in (upper_at(tokens, 1), upper_at(tokens, 2)):
+        return _Span(tokens, 0, True)
+    wrapped = unwrap(tokens, match_brackets(tokens), 0, len(tokens))
+    return _Span(tokens, wrapped.start, False) if wrapped is not None and wrapped.runs else None
+
+
+def _may_use(cast: Cast, text: str) -> bool:
+    """Whether a statement may use a cast, as far as its context tells."""
+    if cast.context == "i":
+        return True
+    if cast.context == "a" and _WRITES.search(text):
+        return True
+    if cast.named and cast.target.lower() not in text.lower():
+        return False
+    return _CASTS.search(text) is not None

@@ -1,0 +1,120 @@
+"""What stands behind the names of one connection's statements, remembered as long as it holds.
+
+The text alone can't tell a view over a writing function from a table, nor an extension's harmless
+function from one that deletes. The catalog can: it is read once a minute, and after whatever may
+have changed it; a text in which nothing of the user's own is named asks nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from backstop.assessment.lookup import look_up
+from backstop.assessment.meanings import EXPLAINED, Meaning, Meanings
+from backstop.levels import RiskLevel
+from backstop.postgres import summary
+from backstop.postgres.summary import Cast
+from backstop.result import RiskResult
+from backstop.session import Session
+from backstop.syntax.uses import IMPLIED_OPERATORS, LONGEST_NAME
+
+# Others may change the schema: what is known of it is asked for again after this many seconds.
+_KNOWN_FOR = 60.0
+_KNOWN_TEXTS = 2048
+
+_WORD = re.compile(r"[^\W\d][\w$]*")
+
+
+@dataclass(frozen=True)
+class _Knowledge:
+    """What one reading of the catalog gave, until when it holds."""
+
+    meanings: Meanings
+    casts: list[tuple[Cast, Meaning]]
+    vocabulary: _Vocabulary
+    expires: float
+
+
+class Names:
+    """Looks up the statements of one connection."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._knowledge: _Knowledge | None = None
+        self._meanings: Meanings | None = None
+        self._results: OrderedDict[str, RiskResult] = OrderedDict()
+
+    def forget(self) -> None:
+        """Read the catalog again at the next statement."""
+        self._knowledge = None
+        self._results.clear()
+
+    def known(self, text: str, result: RiskResult) -> RiskResult | None:
+        """Return the result of a text as far as that needs no question, or nothing."""
+        knowledge = self._knowledge
+        if knowledge is None or knowledge.expires < time.monotonic():
+            return None
+        if text in self._results:
+            return self._results[text]
+        explained = any(finding.kind in EXPLAINED for finding in result.findings)
+        if explained or knowledge.casts or knowledge.vocabulary.occurs_in(text):
+            return None
+        return result
+
+    def look_up(self, text: str, result: RiskResult) -> RiskResult:
+        """Return the result with what the catalog says; asks the server what isn't known yet."""
+        knowledge = self._knowledge
+        if knowledge is None or knowledge.expires < time.monotonic():
+            knowledge = self._read_catalog()
+        found = look_up(knowledge.meanings, knowledge.casts, text, result)
+        self._results[text] = found
+        if len(self._results) > _KNOWN_TEXTS:
+            self._results.popitem(last=False)
+        return found
+
+    def _read_catalog(self) -> _Knowledge:
+        self.forget()
+        # What is unchanged since the last reading stays judged.
+        meanings = Meanings(self._session, summary.load(self._session), self._meanings)
+        risky = [
+            symbol
+            for symbol in meanings.symbols
+            if (meaning := meanings.of_operator(symbol)) and meaning.level > RiskLevel.SAFE
+        ]
+        self._meanings = meanings
+        self._knowledge = _Knowledge(
+            meanings,
+            meanings.risky_casts(),
+            _Vocabulary(meanings.names, risky),
+            time.monotonic() + _KNOWN_FOR,
+        )
+        return self._knowledge
+
+
+class _Vocabulary:
+    """The names and operators that make a text worth a look; it may answer yes too often."""
+
+    def __init__(self, names: Iterable[str], operators: Iterable[str]) -> None:
+        lowered = {name.lower() for name in names}
+        self._words = {name for name in lowered if _WORD.fullmatch(name)}
+        self._others = lowered - self._words
+        self._operators = set(operators)
+        self._implied = bool(self._operators & IMPLIED_OPERATORS)
+
+    def occurs_in(self, text: str) -> bool:
+        """Whether a text may name one of them."""
+        lowered = text.lower()
+        words = set(_WORD.findall(lowered))
+        return (
+            not self._words.isdisjoint(words)
+            or self._implied
+            or any(name in lowered for name in self._others)
+            or any(symbol in text for symbol in self._operators)
+            # Names in escapes, and names that the server cuts off.
+            or 'u&"' in lowered
+            or any(len(word.encode("utf-8", "replace")) > LONGEST_NAME for word in words)
+        )

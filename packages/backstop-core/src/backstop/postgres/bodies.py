@@ -1,0 +1,145 @@
+"""The definitions behind the entries of a catalog summary: code to read, and what they refer to.
+
+What a view, a policy or a check refers to is read from the server's own parsed form, where every
+function, operator and implicit cast has its OID: text would leave some of them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backstop.postgres import query, quoting
+from backstop.postgres.summary import FIRST_OWN, CatalogObject, ObjectKind
+from backstop.session import Session
+
+
+@dataclass(frozen=True)
+class Body:
+    """What one object is made of.
+
+    ``code`` is the text of a function in SQL or a procedural language. ``builtins`` are the names
+    of PostgreSQL's own functions that the parsed form calls, ``references`` the user's own
+    objects in it.
+    """
+
+    code: str | None
+    builtins: tuple[str, ...]
+    references: tuple[tuple[ObjectKind, int], ...]
+
+
+def fetch(session: Session, objects: list[CatalogObject]) -> dict[tuple[ObjectKind, int], Body]:
+    """Return the body of each object that still exists."""
+    found: dict[tuple[ObjectKind, int], Body] = {}
+    for kind, build in _QUERIES.items():
+        oids = [entry.oid for entry in objects if entry.kind is kind]
+        if not oids:
+            continue
+        for row in query.rows(session, build(session, quoting.oid_array(oids))):
+            references = tuple(
+                (ObjectKind(one["kind"]), int(one["oid"])) for one in row["objects"] or ()
+            )
+            found[kind, int(row["oid"])] = Body(
+                row["code"], tuple(row["builtins"] or ()), references
+            )
+    return found
+
+
+# The fields of a parsed expression that hold the OID of a function, a relation or a type.
+_FIELDS = (
+    "':(funcid|opfuncid|aggfnoid|winfnoid|elemfuncid|relid|resulttype) ([0-9]+)'::pg_catalog.text"
+)
+
+
+def _in_trees(trees: str) -> str:
+    """Return a query for the fields (name, oid) of the node trees that a query gives."""
+    return f"""
+        SELECT hit[1] AS name, hit[2]::pg_catalog.int8 AS oid
+        FROM ({trees}) AS stored (tree)
+        CROSS JOIN LATERAL pg_catalog.regexp_matches(stored.tree, {_FIELDS}, 'g') AS hit
+    """
+
+
+def _referring(fields: str) -> str:
+    """Return a query for the columns ``builtins`` and ``objects`` of some fields."""
+    return f"""
+        SELECT pg_catalog.array_agg(DISTINCT p.proname) FILTER (WHERE p.oid < {FIRST_OWN})
+                   AS builtins,
+               pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_object(
+                   'kind', CASE field.name WHEN 'relid' THEN 'relation'
+                                           WHEN 'resulttype' THEN 'domain' ELSE 'function' END,
+                   'oid', field.oid)) FILTER (WHERE field.oid >= {FIRST_OWN}) AS objects
+        FROM ({fields}) AS field (name, oid)
+        LEFT JOIN pg_catalog.pg_proc p
+          ON p.oid = field.oid AND field.name NOT IN ('relid', 'resulttype')
+    """
+
+
+def _functions(session: Session, oids: str) -> str:
+    # Functions with a parsed body (BEGIN ATOMIC, RETURN) came with PostgreSQL 14.
+    parsed = _version(session) >= 140000
+    code = "COALESCE(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc)" if parsed else "p.prosrc"
+    # A call evaluates the defaults of the arguments that it leaves out.
+    trees = "SELECT p.proargdefaults::pg_catalog.text"
+    trees += " UNION ALL SELECT p.prosqlbody::pg_catalog.text" if parsed else ""
+    fields = f"""
+        {_in_trees(trees)}
+        UNION ALL
+        SELECT 'part', part.oid::pg_catalog.int8
+        FROM pg_catalog.pg_aggregate a
+        CROSS JOIN LATERAL pg_catalog.unnest(ARRAY[
+            a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn,
+            a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn
+        ]::pg_catalog.oid[]) AS part (oid)
+        WHERE a.aggfnoid = p.oid
+        UNION ALL
+        SELECT 'same', same.oid::pg_catalog.int8
+        FROM pg_catalog.pg_proc same
+        WHERE l.lanname = 'internal' AND p.prokind = 'f' AND same.prolang = p.prolang
+          AND same.prosrc = p.prosrc AND same.oid < {FIRST_OWN}
+    """
+    return f"""
+        SELECT p.oid, {code} AS code, stored.builtins, stored.objects
+        FROM pg_catalog.pg_proc p
+        JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+        CROSS JOIN LATERAL ({_referring(fields)}) AS stored
+        WHERE p.oid = ANY ({oids})
+    """
+
+
+def _version(session: Session) -> int:
+    answer = query.row(
+        session,
+        "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS number",
+    )
+    return int(answer["number"])
+
+
+def _relations(_: Session, oids: str) -> str:
+    trees = """
+        SELECT r.ev_action::pg_catalog.text FROM pg_catalog.pg_rewrite r
+        WHERE r.ev_class = c.oid AND r.ev_type = '1'
+        UNION ALL
+        SELECT pg_catalog.concat(p.polqual::pg_catalog.text, p.polwithcheck::pg_catalog.text)
+        FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid AND c.relrowsecurity
+    """
+    return f"""
+        SELECT c.oid, NULL AS code, stored.builtins, stored.objects FROM pg_catalog.pg_class c
+        CROSS JOIN LATERAL ({_referring(_in_trees(trees))}) AS stored WHERE c.oid = ANY ({oids})
+    """
+
+
+def _domains(_: Session, oids: str) -> str:
+    trees = """
+        SELECT k.conbin::pg_catalog.text FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid
+    """
+    return f"""
+        SELECT t.oid, NULL AS code, stored.builtins, stored.objects FROM pg_catalog.pg_type t
+        CROSS JOIN LATERAL ({_referring(_in_trees(trees))}) AS stored WHERE t.oid = ANY ({oids})
+    """
+
+
+_QUERIES = {
+    ObjectKind.FUNCTION: _functions,
+    ObjectKind.RELATION: _relations,
+    ObjectKind.DOMAIN: _domains,
+}

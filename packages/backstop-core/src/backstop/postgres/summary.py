@@ -1,0 +1,178 @@
+"""The catalog summary: what of the user's own making can stand behind a name in a statement.
+
+Functions, views, tables with policies, domains with checks, operators and casts, by name and
+version. Their definitions are fetched only for those that a statement uses. PostgreSQL's own
+objects (OIDs below 16384) are left out: they are known by their names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from backstop.postgres import query
+from backstop.session import Session
+
+# FirstNormalObjectId: what initdb made has a lower OID.
+FIRST_OWN = 16384
+
+
+class ObjectKind(str, Enum):
+    """What an entry of the summary is."""
+
+    FUNCTION = "function"
+    RELATION = "relation"
+    DOMAIN = "domain"
+
+
+@dataclass(frozen=True)
+class CatalogObject:
+    """One function (or procedure, or aggregate), view, table with policies, or domain with checks.
+
+    ``version`` changes with its definition. ``language``, ``volatile``, ``extension`` (that it
+    belongs to) and ``takes_row`` (its first argument may be a row, so that ``row.name`` calls it)
+    describe functions.
+    """
+
+    kind: ObjectKind
+    oid: int
+    version: str
+    schema: str
+    name: str
+    language: str | None = None
+    volatile: bool = False
+    extension: str | None = None
+    takes_row: bool = False
+
+    @property
+    def key(self) -> tuple[ObjectKind, int]:
+        """What tells it from every other: OIDs are unique in one catalog only."""
+        return self.kind, self.oid
+
+    @property
+    def label(self) -> str:
+        """The name as people read it."""
+        return f"{self.schema}.{self.name}" + ("()" if self.kind is ObjectKind.FUNCTION else "")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator, and the OID of the function behind it, with its name if it is built in."""
+
+    symbol: str
+    function: int
+    builtin: str | None
+
+
+@dataclass(frozen=True)
+class Cast:
+    """One cast by a function: ``context`` is i (implicit), a (assignment) or e (explicit).
+
+    ``named`` is whether a statement has to name the target for an explicit cast: a built-in type
+    has other names, and a domain over the type leads to it too. ``builtin`` is the function's
+    name if it is built in.
+    """
+
+    source: str
+    target: str
+    named: bool
+    context: str
+    function: int
+    builtin: str | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything of the user's own that a name, an operator or a conversion may lead to."""
+
+    objects: tuple[CatalogObject, ...]
+    operators: tuple[Operator, ...]
+    casts: tuple[Cast, ...]
+
+
+def load(session: Session) -> Summary:
+    """Read the summary of the connection's database: one query, whatever its size."""
+    found = {
+        part["name"]: part["entries"] or []
+        for part in query.rows(
+            session,
+            " UNION ALL ".join(
+                f"SELECT '{name}' AS name, pg_catalog.json_agg(entry) AS entries "
+                f"FROM ({entries}) AS entry"
+                for name, entries in _PARTS.items()
+            ),
+        )
+    }
+    return Summary(
+        objects=tuple(
+            CatalogObject(**{**entry, "kind": ObjectKind(entry["kind"]), "oid": int(entry["oid"])})
+            for entry in found["objects"]
+        ),
+        operators=tuple(Operator(**entry) for entry in found["operators"]),
+        casts=tuple(Cast(**entry) for entry in found["casts"]),
+    )
+
+
+# xmin and ctid together change with every definition, also with a second one in a transaction.
+_OBJECTS = f"""
+    SELECT 'function' AS kind, p.oid, p.xmin || ' ' || p.ctid AS version,
+           n.nspname AS schema, p.proname AS name, l.lanname AS language,
+           p.provolatile = 'v' AS volatile, e.extname AS extension,
+           p.pronargs > 0 AND (t.typtype IN ('c', 'p') OR t.typcategory = 'C') AS takes_row
+    FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+    LEFT JOIN pg_catalog.pg_type t ON t.oid = p.proargtypes[0]
+    LEFT JOIN pg_catalog.pg_depend d
+      ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
+     AND d.deptype = 'e'
+    LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+    WHERE p.oid >= {FIRST_OWN} OR n.nspname = 'information_schema'
+    UNION ALL
+    SELECT 'relation', c.oid, r.xmin || ' ' || r.ctid, n.nspname, c.relname,
+           NULL, false, NULL, false
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.ev_type = '1'
+    WHERE c.relkind = 'v' AND c.oid >= {FIRST_OWN}
+    UNION ALL
+    SELECT 'relation', c.oid,
+           pg_catalog.string_agg(p.xmin || ' ' || p.ctid, ',' ORDER BY p.oid),
+           n.nspname, c.relname, NULL, false, NULL, false
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_policy p ON p.polrelid = c.oid
+    WHERE c.relrowsecurity
+    GROUP BY c.oid, n.nspname, c.relname
+    UNION ALL
+    SELECT 'domain', t.oid, pg_catalog.string_agg(k.xmin || ' ' || k.ctid, ',' ORDER BY k.oid),
+           n.nspname, t.typname, NULL, false, NULL, false
+    FROM pg_catalog.pg_type t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    JOIN pg_catalog.pg_constraint k ON k.contypid = t.oid AND k.contype = 'c'
+    WHERE t.oid >= {FIRST_OWN}
+    GROUP BY t.oid, n.nspname, t.typname
+"""
+
+_OPERATORS = f"""
+    SELECT o.oprname AS symbol, p.oid::pg_catalog.int8 AS function,
+           CASE WHEN p.oid < {FIRST_OWN} THEN p.proname END AS builtin
+    FROM pg_catalog.pg_operator o
+    JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+    WHERE o.oid >= {FIRST_OWN}
+"""
+
+_CASTS = f"""
+    SELECT source.typname AS source, target.typname AS target,
+           target.oid >= {FIRST_OWN} AND NOT EXISTS (
+               SELECT FROM pg_catalog.pg_type t WHERE t.typbasetype = target.oid) AS named,
+           c.castcontext AS context, p.oid::pg_catalog.int8 AS function,
+           CASE WHEN p.oid < {FIRST_OWN} THEN p.proname END AS builtin
+    FROM pg_catalog.pg_cast c
+    JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+    JOIN pg_catalog.pg_type source ON source.oid = c.castsource
+    JOIN pg_catalog.pg_type target ON target.oid = c.casttarget
+    WHERE c.oid >= {FIRST_OWN}
+"""
+
+_PARTS = {"objects": _OBJECTS, "operators": _OPERATORS, "casts": _CASTS}
