@@ -138,6 +138,7 @@ def test_names_that_mean_nothing_here_cost_no_question(shop):
     assert session.sent > asked
     asked = session.sent
     assert level("SELECT harmless()") == "SAFE"
+    assert level("SELECT harmless() + 1 FROM item WHERE id = 7") == "SAFE"
     assert session.sent == asked
 
 

@@ -83,3 +83,5 @@ CREATE POLICY checking ON guarded USING (hidden_wipe() > 0);
 CREATE TABLE tenants (id int, name text);
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON tenants USING (name = app.tenant());
+CREATE TEMPORARY VIEW passing AS SELECT * FROM monthly;
+CREATE FUNCTION pg_temp.harmless() RETURNS int LANGUAGE sql AS 'SELECT 1';

@@ -92,7 +92,7 @@ class Assessment:
             return result
         try:
             with untouched(self._session):
-                return self._names.look_up(text, result)
+                return self._names.ask(text, result)
         except Exception as error:
             _logger.warning(
                 "What the names of a statement stand for was not looked up: %s", describe(error)

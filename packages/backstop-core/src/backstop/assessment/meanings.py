@@ -47,7 +47,11 @@ class Meaning(NamedTuple):
 
 
 _SAFE = Meaning(RiskLevel.SAFE)
-_APPEARED = Meaning(RiskLevel.HIGH, "A function was created while the catalog was read.")
+_CHANGED = Meaning(RiskLevel.HIGH, "has changed while the catalog was read.")
+
+
+class NotRead(Exception):
+    """A body would have to be read from the database first."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,10 @@ class _Own:
 
 
 class Meanings:
-    """The objects of one summary, judged when they are asked for."""
+    """The objects of one summary, judged when they are asked for.
+
+    Unless it ``may_ask`` the database, it raises `NotRead` where it would have to.
+    """
 
     def __init__(self, session: Session, summary: Summary, earlier: Meanings | None = None) -> None:
         self._session = session
@@ -74,9 +81,13 @@ class Meanings:
         for operator in summary.operators:
             self._operators.setdefault(operator.symbol, []).append(operator)
         self._casts = summary.casts
-        # Bodies that were read before need no second reading while their versions stay.
-        self._owned: dict[tuple[_Key, str], _Own] = earlier._owned if earlier else {}
+        self._owned: dict[CatalogObject, _Own] = {}
+        if earlier is not None:
+            # What has the same version needs no second reading.
+            same = earlier._owned.keys() & set(summary.objects)
+            self._owned.update((entry, earlier._owned[entry]) for entry in same)
         self._judged: dict[_Key, Meaning] = {}
+        self.may_ask = False
 
     @property
     def names(self) -> Iterable[str]:
@@ -111,18 +122,16 @@ class Meanings:
         for entry in self._by_name.get(use.name or "", ()):
             if entry.kind is ObjectKind.FUNCTION and not use.called:
                 fits = use.attribute and entry.takes_row
-            elif entry.kind is ObjectKind.RELATION and use.labelled:
-                fits = False
             else:
-                fits = use.schema in (None, entry.schema)
-            if fits:
+                fits = _in_schema(use, entry)
+            if fits and (entry.kind is ObjectKind.DOMAIN or not use.labelled):
                 yield entry
 
     def _of_function(self, by: Operator | Cast) -> Meaning:
         if by.builtin is not None:
             return _called(by.builtin)
         entry = self._objects.get((ObjectKind.FUNCTION, by.function))
-        return _APPEARED if entry is None else self._of(entry)
+        return _CHANGED if entry is None else self._of(entry)
 
     def _of(self, entry: CatalogObject) -> Meaning:
         meaning = self._judged.get(entry.key)
@@ -172,12 +181,21 @@ class Meanings:
                     yield _called(entry.builtin)
 
     def _own(self, entries: list[CatalogObject]) -> list[tuple[str, _Own]]:
-        missing = [entry for entry in entries if (entry.key, entry.version) not in self._owned]
-        found = bodies.fetch(self._session, missing) if missing else {}
-        for entry in missing:
-            body = found.get(entry.key)
-            self._owned[entry.key, entry.version] = _Own() if body is None else _judge(entry, body)
-        return [(entry.label, self._owned[entry.key, entry.version]) for entry in entries]
+        missing = [entry for entry in entries if entry not in self._owned]
+        if missing:
+            if not self.may_ask:
+                raise NotRead
+            found = bodies.fetch(self._session, missing)
+            for entry in missing:
+                body = found.get(entry.key)
+                self._owned[entry] = _Own(_CHANGED) if body is None else _judge(entry, body)
+        return [(entry.label, self._owned[entry]) for entry in entries]
+
+
+def _in_schema(use: Use, entry: CatalogObject) -> bool:
+    # The session's own temporary schema has a number behind that name.
+    temporary = use.schema == "pg_temp" and entry.schema.startswith("pg_temp_")
+    return temporary or use.schema in (None, entry.schema)
 
 
 def _worst(meanings: Iterable[Meaning]) -> Meaning:

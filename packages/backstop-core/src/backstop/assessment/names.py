@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backstop.assessment.lookup import look_up
-from backstop.assessment.meanings import EXPLAINED, Meaning, Meanings
+from backstop.assessment.meanings import EXPLAINED, Meaning, Meanings, NotRead
 from backstop.levels import RiskLevel
 from backstop.postgres import summary
 from backstop.postgres.summary import Cast
@@ -54,22 +54,33 @@ class Names:
         self._results.clear()
 
     def known(self, text: str, result: RiskResult) -> RiskResult | None:
-        """Return the result of a text as far as that needs no question, or nothing."""
+        """Return the result with what the catalog says, or nothing if that needs a question."""
         knowledge = self._knowledge
         if knowledge is None or knowledge.expires < time.monotonic():
             return None
-        if text in self._results:
-            return self._results[text]
+        found = self._results.get(text)
+        if found is not None:
+            return found
         explained = any(finding.kind in EXPLAINED for finding in result.findings)
-        if explained or knowledge.casts or knowledge.vocabulary.occurs_in(text):
+        if not (explained or knowledge.casts or knowledge.vocabulary.occurs_in(text)):
+            return result
+        try:
+            return self._apply(knowledge, text, result)
+        except NotRead:
             return None
-        return result
 
-    def look_up(self, text: str, result: RiskResult) -> RiskResult:
-        """Return the result with what the catalog says; asks the server what isn't known yet."""
+    def ask(self, text: str, result: RiskResult) -> RiskResult:
+        """Return the result with what the catalog says, after asking for what isn't known."""
         knowledge = self._knowledge
         if knowledge is None or knowledge.expires < time.monotonic():
             knowledge = self._read_catalog()
+        knowledge.meanings.may_ask = True
+        try:
+            return self._apply(knowledge, text, result)
+        finally:
+            knowledge.meanings.may_ask = False
+
+    def _apply(self, knowledge: _Knowledge, text: str, result: RiskResult) -> RiskResult:
         found = look_up(knowledge.meanings, knowledge.casts, text, result)
         self._results[text] = found
         if len(self._results) > _KNOWN_TEXTS:
@@ -80,6 +91,7 @@ class Names:
         self.forget()
         # What is unchanged since the last reading stays judged.
         meanings = Meanings(self._session, summary.load(self._session), self._meanings)
+        meanings.may_ask = True
         risky = [
             symbol
             for symbol in meanings.symbols
