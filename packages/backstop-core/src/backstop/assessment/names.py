@@ -7,7 +7,6 @@ have changed it; a text in which nothing of the user's own is named asks nothing
 
 from __future__ import annotations
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -26,7 +25,10 @@ from backstop.syntax.uses import IMPLIED_OPERATORS, LONGEST_NAME
 _KNOWN_FOR = 60.0
 _KNOWN_TEXTS = 2048
 
-_WORD = re.compile(r"[^\W\d][\w$]*")
+# Everything but what a name can hold without quotes becomes a space.
+_SEPARATED = bytes(
+    code if code > 127 or chr(code).isalnum() or chr(code) in "_$" else 32 for code in range(256)
+)
 
 
 @dataclass(frozen=True)
@@ -112,21 +114,26 @@ class _Vocabulary:
 
     def __init__(self, names: Iterable[str], operators: Iterable[str]) -> None:
         lowered = {name.lower() for name in names}
-        self._words = {name for name in lowered if _WORD.fullmatch(name)}
-        self._others = lowered - self._words
+        self._others = {name for name in lowered if len(_words(name)) != 1}
+        self._words = set(_words(" ".join(lowered - self._others)))
         self._operators = set(operators)
         self._implied = bool(self._operators & IMPLIED_OPERATORS)
 
     def occurs_in(self, text: str) -> bool:
         """Whether a text may name one of them."""
         lowered = text.lower()
-        words = set(_WORD.findall(lowered))
+        words = set(_words(lowered))
         return (
-            not self._words.isdisjoint(words)
-            or self._implied
+            self._implied
+            or not self._words.isdisjoint(words)
             or any(name in lowered for name in self._others)
             or any(symbol in text for symbol in self._operators)
-            # Names in escapes, and names that the server cuts off.
+            # Names that the server cuts off, and names in escapes.
+            or max(map(len, words), default=0) > LONGEST_NAME
             or 'u&"' in lowered
-            or any(len(word.encode("utf-8", "replace")) > LONGEST_NAME for word in words)
         )
+
+
+def _words(text: str) -> list[bytes]:
+    # As bytes, in which this takes a tenth of the time.
+    return text.encode("utf-8", "replace").translate(_SEPARATED).split()
