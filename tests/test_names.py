@@ -258,6 +258,25 @@ def test_backslashes_are_not_trusted_where_strings_are_not_standard(shop, guarde
     assert shop.fetchone() == (1,)
 
 
+@pytest.mark.parametrize(
+    ("body", "level"),
+    [
+        ("RETURN upper('x')", "SAFE"),
+        ("RETURN harmless()::text", "SAFE"),
+        ("BEGIN ATOMIC SELECT CASE WHEN true THEN 'x' ELSE 'y' END; END", "SAFE"),
+        ("BEGIN ATOMIC INSERT INTO item VALUES (2); SELECT 'x'; END", "HIGH"),
+        ("BEGIN ATOMIC DELETE FROM item; SELECT 'x'; END", "CRITICAL"),
+        ("BEGIN ATOMIC SELECT wipe()::text; END", "CRITICAL"),
+    ],
+)
+def test_a_body_that_the_server_keeps_parsed_is_read(body, level, shop):
+    if shop.connection.server_version < 140000:
+        pytest.skip("such bodies came with PostgreSQL 14")
+    shop.execute(WIPE.format("wipe()"))
+    shop.execute(f"CREATE FUNCTION parsed() RETURNS text LANGUAGE sql {body}")
+    assert assessed(shop.connection, "SELECT parsed()").level.value == level
+
+
 EXTENSIONS = {
     "pg_trgm": [
         ("SAFE", "SELECT similarity('a', 'b'), 'a' % 'b', 'a' <-> 'b', show_trgm('a')"),
