@@ -19,6 +19,8 @@ from backstop.syntax.lexer import LexError, TokenKind, tokenize
 # A value that psql takes as it is written: without escapes, and without variables in it.
 _VALUE = re.compile(r"(?P<plain>[\w.+*/=<>(),;-]*)|'(?P<quoted>(?:[^'\\:]|'')*)'")
 _REFERENCE = re.compile(r""":(?:(?P<text>\w+)|'(?P<value>\w+)'|"(?P<name>\w+)")""")
+# A token may hold many values of a list, and quotes among them.
+_COLON = re.compile(r"[eE]'(?:[^'\\]|\\.|'')*'|'[^']*'|::|:=|(?P<colon>:)", re.DOTALL)
 
 
 class Variables:
@@ -81,13 +83,16 @@ def _references(sql: str) -> list[tuple[int, bool]]:
     except LexError:
         # It is unreadable whatever is put in, but for the words in that.
         return [(found.start(), False) for found in _REFERENCE.finditer(sql)]
-    found: list[tuple[int, bool]] = []
+    places: list[tuple[int, bool]] = []
     brackets = 0
     for token in tokens:
         brackets += {"[": 1, "]": -1}.get(token.upper, 0)
-        if token.text.startswith(":") and token.kind is not TokenKind.OPERATOR:
-            found.append((token.start, brackets > 0))
-    return found
+        if token.kind in (TokenKind.STRING, TokenKind.QUOTED) or ":" not in token.text:
+            continue
+        for found in _COLON.finditer(token.text):
+            if found["colon"]:
+                places.append((token.start + found.start(), brackets > 0))
+    return places
 
 
 def _text(value: re.Match[str]) -> str:
