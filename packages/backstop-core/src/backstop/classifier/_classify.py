@@ -40,8 +40,8 @@ def _classify(sql: str, dialect: str) -> RiskResult:
         return _combine(judge_tree(sql, dialect))
     try:
         return _combine(verdicts(sql))
-    except LexError:
-        return _combine([_unreadable(sql)])
+    except LexError as error:
+        return _combine([_unreadable(sql, error.position or 0)])
 
 
 _kept = lru_cache(maxsize=4096)(_classify)
@@ -56,9 +56,10 @@ def verdicts(sql: str) -> list[Verdict]:
     return found
 
 
-def _unreadable(sql: str) -> Verdict:
+def _unreadable(sql: str, position: int) -> Verdict:
     risk: Risk = unreadable_risk(sql)
-    return Verdict("UNKNOWN", [Finding(risk.kind, risk.level, risk.reason, None, 0, len(sql))])
+    found = Finding(risk.kind, risk.level, risk.reason, None, position, len(sql))
+    return Verdict("UNKNOWN", [found])
 
 
 def _combine(statements: list[Verdict]) -> RiskResult:
