@@ -101,6 +101,51 @@ def test_a_result_says_what_where_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "part", "kind"),
+    [
+        ("ALTER TABLE t ADD a int, DROP COLUMN b, ADD c int", "DROP COLUMN b", "drop-column"),
+        (
+            "ALTER TABLE t ALTER a TYPE b(1, 2), ADD c int",
+            "ALTER a TYPE b(1, 2)",
+            "alter-column-type",
+        ),
+        ("SELECT 1; DELETE FROM t -- all of it", "DELETE FROM t", "delete-without-where"),
+        ("WITH d AS (DELETE FROM t) SELECT 1", "DELETE FROM t", "delete-without-where"),
+        ("COPY (SELECT wipe()) TO STDOUT", "wipe()", "unknown-function"),
+        ("SELECT 1;\n SELECT 'a; DROP TABLE t", "'a; DROP TABLE t", "unreadable"),
+        ("SELECT 1;\n SELECT (1; DROP TABLE t", "(1; DROP TABLE t", "unreadable"),
+        ("SELECT 1;\n SELECT 1); DROP TABLE t", "); DROP TABLE t", "unreadable"),
+        ("SELECT 1 /* DROP TABLE t", "/* DROP TABLE t", "unreadable"),
+    ],
+)
+def test_a_finding_lies_at_the_part_that_made_it(sql: str, part: str, kind: str) -> None:
+    assert (kind, part) in [(f.kind, sql[f.start : f.end]) for f in classify(sql).findings]
+
+
+def test_every_action_that_destroys_is_found() -> None:
+    sql = "ALTER TABLE t DROP a, ADD b int, ALTER c TYPE int"
+    assert [sql[f.start : f.end] for f in classify(sql).findings] == ["DROP a", "ALTER c TYPE int"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("DROP TABLE a, b", "DROP TABLE destroys a, b and every row"),
+        ("DROP OWNED BY bob", "DROP OWNED destroys all that bob owns."),
+        ("DROP TYPE mood", "DROP TYPE destroys mood."),
+        ("DROP FUNCTION f(int), g (text)", "DROP FUNCTION removes f(int), g (text)."),
+        ("DROP TRIGGER IF EXISTS a /* 42 */\n ON t", "DROP TRIGGER removes a ON t."),
+        ("DROP USER MAPPING IF EXISTS FOR u SERVER s", "USER MAPPING removes u SERVER s."),
+        ("DROP CAST (a AS b)", "DROP CAST removes (a AS b)."),
+        ("ALTER USER MAPPING FOR u SERVER s OPTIONS (SET a 'b')", "ALTER USER MAPPING changes u."),
+        ("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO x", "created from now on."),
+    ],
+)
+def test_a_reason_names_what_it_is_about(sql: str, says: str) -> None:
+    assert says in classify(sql).reason
+
+
+@pytest.mark.parametrize(
     ("sql", "operation", "tables"),
     [
         ('SELECT * FROM a JOIN b.c ON true, "D" e', "SELECT", ("a", "b.c", '"D"')),

@@ -274,7 +274,8 @@ the rows.
   DELETE FROM t;
   ^^^^^^^^^^^^^
 
-m/0002_clean.sql:4:3: CRITICAL: DROP TABLE destroys t and what it holds.
+m/0002_clean.sql:4:3: CRITICAL: DROP TABLE destroys t and every row in it. \
+Rename it, and drop it when nothing has missed it.
     DROP TABLE t;
     ^^^^^^^^^^^^
 
