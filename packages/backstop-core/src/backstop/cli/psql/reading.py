@@ -145,6 +145,8 @@ def _reads_rows(statement: tuple[Token, ...]) -> bool:
 
 def _unclear(sql: str, text: str, taken: set[int]) -> list[Span]:
     """Find the statements whose rows may follow, and were not taken."""
+    if "stdin" not in sql.lower():
+        return []
     try:
         statements = split_tokens(tokenize(sql))
     except LexError:

@@ -18,6 +18,8 @@ from backstop.syntax.lexer import LexError, TokenKind, tokenize
 
 # A value that psql takes as it is written: without escapes, and without variables in it.
 _VALUE = re.compile(r"(?P<plain>[\w.+*/=<>(),;-]*)|'(?P<quoted>(?:[^'\\:]|'')*)'")
+_FILLS = frozenset({"getenv", "gset", "prompt", "set"})
+_QUOTED = re.compile(r":['\"]")
 _REFERENCE = re.compile(r""":(?:(?P<text>\w+)|'(?P<value>\w+)'|"(?P<name>\w+)")""")
 # A token may hold many values of a list, and quotes among them.
 _COLON = re.compile(r"[eE]'(?:[^'\\]|\\.|'')*'|'[^']*'|::|:=|(?P<colon>:)", re.DOTALL)
@@ -27,7 +29,8 @@ class Variables:
     """What the variables hold, on one way through a script from its beginning to its end."""
 
     def __init__(self, commands: Iterable[Command]) -> None:
-        self._commands = list(commands)[::-1]
+        self._commands = [command for command in commands if command.name in _FILLS][::-1]
+        self._used = bool(self._commands)
         self._texts: dict[str, str | None] = {}
         # What a query gives names to its columns: any variable may be one of them.
         self._any_filled = False
@@ -35,6 +38,8 @@ class Variables:
     def fill(self, sql: str, start: int) -> Filled:
         """Return a piece of the script's SQL, which begins at ``start``, as psql sends it."""
         filled = Filled(sql, start)
+        if not self._used and not _QUOTED.search(sql):
+            return filled
         for at, in_array in _references(sql):
             self._follow(start + at)
             self._put(filled, at, in_array=in_array)
