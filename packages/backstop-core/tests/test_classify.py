@@ -130,6 +130,8 @@ def test_every_action_that_destroys_is_found() -> None:
 @pytest.mark.parametrize(
     ("sql", "says"),
     [
+        ("SELECT 1", "SELECT changes nothing."),
+        ("BEGIN; SELECT 1; COMMIT", "No statement changes anything."),
         ("DROP TABLE a, b", "DROP TABLE destroys a, b and every row"),
         ("DROP OWNED BY bob", "DROP OWNED destroys all that bob owns."),
         ("DROP TYPE mood", "DROP TYPE destroys mood."),

@@ -376,6 +376,16 @@ def test_a_file_that_cannot_be_read_fails_the_check_after_the_others(
     assert run("classify", "m/0000.sql" if data else "m/nosuch.sql").code == 2
 
 
+@pytest.mark.usefixtures("migrations")
+def test_a_file_of_comments_does_not_speak_for_the_others(run: Run) -> None:
+    Path("m/0000.sql").write_text("-- Nothing yet.", encoding="utf-8")
+    assert run("classify", "m/0000.sql", "m/later").out.splitlines() == [
+        "SAFE  SELECT changes nothing.",
+        "",
+        "2 files: 2 SAFE.",
+    ]
+
+
 def test_a_folder_without_sql_does_not_pass(run: Run, tmp_path: Path) -> None:
     answer = run("classify", str(tmp_path), "--fail-at", "CRITICAL")
     assert (answer.code, answer.out) == (2, "")

@@ -70,7 +70,10 @@ def _combine(statements: list[Verdict]) -> RiskResult:
     findings = tuple(finding for verdict in statements for finding in verdict.findings)
     tables = dict.fromkeys(table for verdict in statements for table in verdict.tables)
     if not worst.findings:
-        reason = f"{worst.operation} changes nothing."
+        several = len(statements) > 1
+        reason = (
+            "No statement changes anything." if several else f"{worst.operation} changes nothing."
+        )
     else:
         reason = max(worst.findings, key=lambda finding: finding.level.rank).reason
     return RiskResult(worst.level, worst.operation, tuple(tables), reason, findings)

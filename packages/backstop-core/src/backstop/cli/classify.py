@@ -124,8 +124,11 @@ def _document(done: Sequence[_Classified]) -> dict[str, object]:
 
 
 def _worst(done: Sequence[_Classified]) -> RiskResult:
-    """Return the result that speaks for all: the first of the riskiest."""
-    return max((one.result for one in done), key=lambda result: result.level.rank)
+    """Return the result that speaks for all: the first of the riskiest that holds a statement."""
+    return max(
+        (one.result for one in done),
+        key=lambda result: (result.level.rank, result.operation != ""),
+    )
 
 
 def _print(done: Sequence[_Classified], limit: RiskLevel | None) -> None:
