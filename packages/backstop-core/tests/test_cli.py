@@ -344,7 +344,7 @@ def test_json_of_several_files_names_each_place(run: Run) -> None:
 
 
 def test_json_has_the_same_fields_for_a_text(run: Run) -> None:
-    document = json.loads(run("classify", "SELECT 1;\n DROP TABLE t", "--json").out)
+    document = json.loads(run("classify", "SELECT 1;\f\n DROP TABLE t", "--json").out)
     (finding,) = document["findings"]
     assert (finding["file"], finding["line"], finding["column"]) == (None, 2, 2)
     assert document["files"] == []

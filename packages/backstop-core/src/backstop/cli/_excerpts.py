@@ -30,27 +30,28 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        # Not splitlines: an editor ends no line at a form feed.
+        # Where each line starts, and where the last one ends. Not splitlines: an editor ends no
+        # line at a form feed.
         self._starts = [0]
         at = text.find("\n")
         while at >= 0:
             self._starts.append(at + 1)
             at = text.find("\n", at + 1)
+        self._starts.append(len(text))
 
     def place(self, offset: int) -> Place:
         """Return the place of an offset."""
-        line = bisect_right(self._starts, offset)
+        line = bisect_right(self._starts, offset, hi=len(self._starts) - 1)
         return Place(line, offset - self._starts[line - 1] + 1)
 
     def print_excerpt(self, console: Console, finding: Finding) -> None:
         """Print the first lines that a finding is about, each with its part underlined."""
         printed = 0
-        ends = [*self._starts[1:], len(self._text)]
-        for index in range(self.place(finding.start).line - 1, len(self._starts)):
-            position = self._starts[index]
+        for number in range(self.place(finding.start).line, len(self._starts)):
+            position = self._starts[number - 1]
             if position >= finding.end:
                 return
-            line = self._text[position : ends[index]]
+            line = self._text[position : self._starts[number]]
             start, end = max(finding.start - position, 0), min(finding.end - position, len(line))
             if not line[start:end].strip():
                 continue
