@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backstop import RiskLevel, classify
+from backstop.classifier.unreadable import unreadable_risk
 from backstop.cli.psql import classify_script
 from backstop.cli.psql.commands import Command, command_findings
 from backstop.cli.psql.reading import read_script
@@ -91,7 +92,11 @@ def test_every_command_of_psql_is_known(dsn, tmp_path):
         name
         for name in names
         if name != "copy"
-        and [f for f in command_findings(Command(name, "", 0, 1), "") if f.kind == "unreadable"]
+        and [
+            f
+            for f in command_findings(Command(name, "", 0, 1), unreadable_risk(""))
+            if f.kind == "unreadable"
+        ]
     ]
     assert unknown == []
 
@@ -112,6 +117,12 @@ def test_a_finding_is_placed_in_the_script_and_not_in_what_is_sent():
     assert script[drop.start : drop.end] == "DROP TABLE :a"
     assert script[truncate.start : truncate.end] == "TRUNCATE t"
     assert "destroys x, y, z" in drop.reason
+
+
+def test_a_command_is_found_after_a_quote_longer_than_the_first_look():
+    text = f"SELECT E'{'a' * 4000}\\\\{'b' * 200}' \\! true"
+    (finding,) = classify_script(text).findings
+    assert text[finding.start : finding.end] == "\\! true"
 
 
 @pytest.mark.parametrize(
@@ -146,6 +157,8 @@ def test_any_script_has_a_level(script):
     "script",
     [
         "\\echo a\n" * 20_000,
+        # Rows without their COPY.
+        "1\t\\N\tname\n" * 30_000,
         "SELECT '" + "stdin;\n" * 20_000 + "'",
         "SELECT '" + "stdin;\n" * 20_000,
         "COPY t FROM stdin;\n1\n\\.\n" * 5_000,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import backstop
+from backstop.classifier._source import Risk
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.cli.psql.commands import command_findings
 from backstop.cli.psql.reading import Script, read_script
@@ -21,10 +22,11 @@ def classify_script(text: str) -> RiskResult:
     `backstop.classify`.
     """
     script = read_script(text)
+    unread = unreadable_risk(text)
     found = [*_sql(script)]
     for command in script.commands:
-        found.append(_result(f"\\{command.name}", command_findings(command, text)))
-    found.append(_result("COPY", _unclear_rows(script, text)))
+        found.append(_result(f"\\{command.name}", command_findings(command, unread)))
+    found.append(_result("COPY", _unclear_rows(script, unread)))
     return _combine(found)
 
 
@@ -40,15 +42,14 @@ def _sql(script: Script) -> Iterator[RiskResult]:
         start = end
 
 
-def _unclear_rows(script: Script, text: str) -> Iterator[Finding]:
+def _unclear_rows(script: Script, unread: Risk) -> Iterator[Finding]:
     """Find each COPY whose rows, if they follow, could not be told from SQL."""
     for span in script.unclear_rows:
-        kind, level, _ = unreadable_risk(text)
         reason = (
             "Rows of this COPY can't be told from SQL. Write it on lines of its own, outside of "
             "\\if, and end its rows with a line that is \\. alone."
         )
-        yield Finding(kind, level, reason, None, span.start, span.end)
+        yield Finding(unread.kind, unread.level, reason, None, span.start, span.end)
 
 
 def _result(operation: str, findings: Iterable[Finding]) -> RiskResult:

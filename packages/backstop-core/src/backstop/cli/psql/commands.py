@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import backstop
+from backstop.classifier._source import Risk
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.levels import RiskLevel
 from backstop.result import Finding
@@ -90,8 +91,12 @@ class Command(NamedTuple):
     conditional: bool = False
 
 
-def command_findings(command: Command, text: str) -> Iterator[Finding]:
-    """Find what makes a command of this text risky; nothing for one that is harmless."""
+def command_findings(command: Command, unread: Risk) -> Iterator[Finding]:
+    """Find what makes a command risky; nothing for one that is harmless.
+
+    ``unread`` is the risk of the whole text if it can't be read: one with an unknown command may
+    be no script of psql's, and have been misread.
+    """
     shown = f"\\{command.name}"
     if command.clear and command.name == "copy":
         yield from _copy_findings(command)
@@ -101,8 +106,7 @@ def command_findings(command: Command, text: str) -> Iterator[Finding]:
         kind, level, what = risk
         reason = f"{shown} {what}"
     else:
-        # A text that is no script of psql's may have been misread from here on.
-        kind, level, _ = unreadable_risk(text)
+        kind, level = unread.kind, unread.level
         reason = f"{shown} can't be read as a command of psql's. Take it out of the script."
     if level > RiskLevel.SAFE:
         yield Finding(kind, level, reason, None, command.start, command.end)

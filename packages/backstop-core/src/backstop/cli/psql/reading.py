@@ -32,6 +32,8 @@ _COMMAND = re.compile(
 # The end of a line that may be that of COPY … FROM stdin, and the line that ends its rows.
 _STDIN = re.compile(r"\bstdin\b[^;\n]*;[ \t\r\f\v]*(?:--[^\n]*)?\n", re.IGNORECASE)
 _END_OF_ROWS = re.compile(r"^\\\.\r?$", re.MULTILINE)
+# How far to look for the next command at first: there may be thousands in a long text.
+_FIRST_LOOK = 4096
 
 
 class Script(NamedTuple):
@@ -78,22 +80,34 @@ class _Reader:
             if stdin and stdin.end() <= self.position:
                 stdin = _STDIN.search(self.text, self.position)
             end = stdin.end() if stdin else len(self.text)
+            tokens, stop = self.scan(end)
+            command = None if tokens is not None else _COMMAND.match(self.text, stop)
+            if command:
+                self.command(command)
+            elif stdin is None:
+                return
+            elif tokens is not None:
+                self.statements(tokens, end)
+            else:
+                # It stands inside a quote. Looking ever farther keeps the time linear.
+                stdin = _STDIN.search(self.text, stop + 2 * (end - stop))
+
+    def scan(self, end: int) -> tuple[list[Token] | None, int]:
+        """Return the tokens up to an end and that end, or none and the place of the failure."""
+        size = _FIRST_LOOK
+        while True:
+            cut = min(self.position + size, end)
             try:
-                tokens = tokenize(self.text[self.position : end])
+                tokens = tokenize(self.text[self.position : cut])
             except LexError as error:
                 stop = self.position + (error.position or 0)
-                command = _COMMAND.match(self.text, stop)
-                if command:
-                    self.command(command)
-                elif stdin:
-                    # It stands inside a quote. Looking ever farther keeps the time linear.
-                    stdin = _STDIN.search(self.text, stop + 2 * (end - stop))
-                else:
-                    return
+                # A quote may only have been cut off; a backslash stands there whatever follows.
+                if cut == end or self.text.startswith("\\", stop):
+                    return None, stop
             else:
-                if stdin is None:
-                    return
-                self.statements(tokens, end)
+                if cut == end:
+                    return tokens, end
+            size *= 8
 
     def statements(self, tokens: list[Token], end: int) -> None:
         """Pass over statements up to the end of a line; rows may follow the last of them."""
