@@ -161,6 +161,11 @@ def test_every_error_has_its_exit_code(error: Exception, code: int) -> None:
         ["classify", "SELECT 1", "--fail-at", "DREADFUL"],
         ["classify", "-f", "/there/is/no/such/file"],
         ["classify", "SELECT 1", "-f", "-"],
+        ["classify", "SELECT 1", "SELECT 2"],
+        ["classify", "-", "SELECT 2"],
+        ["classify", "migrations/0001_nosuch.sql", "--fail-at", "CRITICAL"],
+        ["classify", "nosuch.SQL"],
+        ["classify", "no-such-folder/"],
     ],
 )
 def test_wrong_usage_is_2_and_a_clear_line(run: Run, arguments: list[str]) -> None:
@@ -245,14 +250,156 @@ def test_fail_at_counts_its_own_level(run: Run, sql: str, fail_at: str, code: in
     assert run("classify", sql, "--fail-at", fail_at).code == code
 
 
+@pytest.fixture
+def migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    files = {
+        "0001_init.sql": "CREATE TABLE t (id int);\nINSERT INTO t VALUES (1);\n",
+        "0002_clean.sql": "-- Twice is enough.\n\nDELETE FROM t;\r\n  DROP TABLE t;\n",
+        "later/0003.SQL": "SELECT 1;\n",
+        "later/notes.txt": "DROP TABLE t",
+        ".cache/0004.sql": "DROP TABLE t",
+    }
+    for name, text in files.items():
+        (tmp_path / "m" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "m" / name).write_bytes(text.encode())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "m"
+
+
+FOUND = """\
+CRITICAL  DELETE on t has no WHERE: every row goes. Add a WHERE that names the rows.
+
+m/0002_clean.sql:3:1: CRITICAL: DELETE on t has no WHERE: every row goes. Add a WHERE that names \
+the rows.
+  DELETE FROM t;
+  ^^^^^^^^^^^^^
+
+m/0002_clean.sql:4:3: CRITICAL: DROP TABLE destroys t and every row in it. \
+Rename it, and drop it when nothing has missed it.
+    DROP TABLE t;
+    ^^^^^^^^^^^^
+
+… and 2 more below CRITICAL; --json shows all of them.
+
+3 files: 1 CRITICAL, 1 LOW, 1 SAFE.
+"""
+
+
+@pytest.mark.usefixtures("migrations")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("m",),
+        ("--file", "m"),
+        ("-f", "m/0001_init.sql", "-f", "m/0002_clean.sql", "-f", "m/later"),
+        # As a shell expands a pattern.
+        ("-f", "m/0001_init.sql", "m/0002_clean.sql", "m/later/0003.SQL"),
+        ("m/0001_init.sql", "m/0002_clean.sql", "m/later", "m"),
+    ],
+)
+def test_classify_goes_over_all_files_and_says_where(run: Run, arguments: tuple[str, ...]) -> None:
+    assert run("classify", *arguments, "--fail-at", "CRITICAL") == (1, FOUND, "")
+
+
+@pytest.mark.usefixtures("migrations")
+def test_without_a_limit_the_riskiest_findings_are_shown_in_their_order(run: Run) -> None:
+    with open("m/0001_init.sql", "a", encoding="utf-8") as file:
+        file.write("INSERT INTO t VALUES (1);\n" * 30)
+    lines = run("classify", "m").out.splitlines()
+    places = [line.split(": ")[0] for line in lines if line.startswith("m/")]
+    assert places[:3] == ["m/0001_init.sql:1:1", "m/0001_init.sql:2:1", "m/0001_init.sql:3:1"]
+    assert places[-2:] == ["m/0002_clean.sql:3:1", "m/0002_clean.sql:4:3"]
+    assert len(places) == 20
+    assert "… and 14 more; --json shows all of them." in lines
+
+
+@pytest.mark.usefixtures("migrations")
+def test_nothing_is_shown_of_what_is_below_the_limit(run: Run) -> None:
+    answer = run("classify", "m/0001_init.sql", "m/later", "--fail-at", "HIGH")
+    assert answer.code == 0
+    assert answer.out.splitlines()[0] == "LOW  CREATE TABLE adds t."
+    assert "0001_init" not in answer.out
+
+
+@pytest.mark.usefixtures("migrations")
+def test_json_of_several_files_names_each_place(run: Run) -> None:
+    answer = run("classify", "m", "--json", "--fail-at", "critical")
+    assert answer.code == 1
+    document = json.loads(answer.out)
+    assert (document["level"], document["operation"]) == ("CRITICAL", "DELETE")
+    assert (document["tables"], document["requires_snapshot"]) == (["t"], True)
+    assert [(f["file"], f["line"], f["column"]) for f in document["findings"]] == [
+        ("m/0001_init.sql", 1, 1),
+        ("m/0001_init.sql", 2, 1),
+        ("m/0002_clean.sql", 3, 1),
+        ("m/0002_clean.sql", 4, 3),
+    ]
+    # Characters of its own file, where a line may end in two.
+    assert [f["start"] for f in document["findings"]] == [0, 25, 21, 39]
+    assert [(f["file"], f["level"]) for f in document["files"]] == [
+        ("m/0001_init.sql", "LOW"),
+        ("m/0002_clean.sql", "CRITICAL"),
+        ("m/later/0003.SQL", "SAFE"),
+    ]
+
+
+def test_json_has_the_same_fields_for_a_text(run: Run) -> None:
+    document = json.loads(run("classify", "SELECT 1;\f\n DROP TABLE t", "--json").out)
+    (finding,) = document["findings"]
+    assert (finding["file"], finding["line"], finding["column"]) == (None, 2, 2)
+    assert document["files"] == []
+
+
 def test_classify_reads_files_and_standard_input(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "größe.sql"
     file.write_bytes(b"\xef\xbb\xbfTRUNCATE t")
     assert run("classify", "-f", str(file)).out.startswith("CRITICAL")
+    assert run("classify", str(file)).out.startswith("CRITICAL")
     assert run("classify", "-", stdin=b"DROP TABLE t").out.startswith("CRITICAL")
     assert run("classify", "-f", "-", stdin=b"SELECT 1").out.startswith("SAFE")
-    file.write_bytes(b"SELECT '\xff'")
-    assert run("classify", "-f", str(file)).code == 2
+    assert "\n<stdin>:2:1: LOW: " in run("classify", "-", stdin=b"\nINSERT INTO t VALUES (1)").out
+
+
+@pytest.mark.usefixtures("migrations")
+@pytest.mark.parametrize("data", [b"SELECT '\xff'", None], ids=["latin-1", "gone"])
+def test_a_file_that_cannot_be_read_fails_the_check_after_the_others(
+    run: Run, data: bytes | None
+) -> None:
+    broken = Path("m/0000.sql")
+    if data is None:
+        broken.symlink_to("nowhere.sql")
+    else:
+        broken.write_bytes(data)
+    answer = run("classify", "m", "--fail-at", "CRITICAL")
+    assert (answer.code, answer.out) == (2, FOUND)
+    assert answer.err.startswith("Error: The file m/0000.sql ")
+    assert run("classify", "m/0000.sql" if data else "m/nosuch.sql").code == 2
+
+
+@pytest.mark.usefixtures("migrations")
+def test_a_file_of_comments_does_not_speak_for_the_others(run: Run) -> None:
+    Path("m/0000.sql").write_text("-- Nothing yet.", encoding="utf-8")
+    assert run("classify", "m/0000.sql", "m/later").out.splitlines() == [
+        "SAFE  SELECT changes nothing.",
+        "",
+        "2 files: 2 SAFE.",
+    ]
+
+
+def test_a_folder_without_sql_does_not_pass(run: Run, tmp_path: Path) -> None:
+    answer = run("classify", str(tmp_path), "--fail-at", "CRITICAL")
+    assert (answer.code, answer.out) == (2, "")
+    assert "holds no file of SQL (.sql)" in answer.err
+
+
+def test_classify_reads_a_script_of_psql_in_postgres_only(run: Run) -> None:
+    script = "\\connect shop\nCOPY t FROM stdin;\nit's\n\\.\n"
+    answer = run("classify", "--", script)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("LOW  COPY adds rows.")
+    assert "LOW: \\connect lets what follows run in another database" in answer.out
+    assert run("classify", "--dialect", "mysql", "--", script).out.startswith(("HIGH", "CRITICAL"))
+    assert run("classify", "\\! true").out.startswith("CRITICAL  \\! runs a command of")
 
 
 def test_the_risky_part_is_underlined_where_it_stands(

@@ -102,6 +102,24 @@ def test_a_text_that_the_server_could_not_scan_is_refused(sql: str) -> None:
         tokenize(sql)
 
 
+@pytest.mark.parametrize(
+    ("sql", "refused"),
+    [
+        ("SELECT 1;\n  'a", "'a"),
+        ("SELECT E'a'\n'b", "E'a'\n'b"),
+        ("SELECT /* a /* b */", "/* a /* b */"),
+        ("SELECT $a$ $b$", "$a$ $b$"),
+        ("SELECT 1 \t\\g", "\\g"),
+        ("SELECT\0", "\0"),
+    ],
+)
+def test_a_refusal_says_where_it_stands(sql: str, refused: str) -> None:
+    with pytest.raises(LexError) as raised:
+        tokenize(sql)
+    assert raised.value.position is not None
+    assert sql[raised.value.position :] == refused
+
+
 def test_only_ascii_letters_make_a_keyword() -> None:
     # A long s and a dotless i, which str.upper() makes S and I.
     words = ["\u017felect", "w\u0131th", "select"]

@@ -40,8 +40,8 @@ def _classify(sql: str, dialect: str) -> RiskResult:
         return _combine(judge_tree(sql, dialect))
     try:
         return _combine(verdicts(sql))
-    except LexError:
-        return _combine([_unreadable(sql)])
+    except LexError as error:
+        return _combine([_unreadable(sql, error.position or 0)])
 
 
 _kept = lru_cache(maxsize=4096)(_classify)
@@ -56,9 +56,10 @@ def verdicts(sql: str) -> list[Verdict]:
     return found
 
 
-def _unreadable(sql: str) -> Verdict:
+def _unreadable(sql: str, position: int) -> Verdict:
     risk: Risk = unreadable_risk(sql)
-    return Verdict("UNKNOWN", [Finding(risk.kind, risk.level, risk.reason, None, 0, len(sql))])
+    found = Finding(risk.kind, risk.level, risk.reason, None, position, len(sql))
+    return Verdict("UNKNOWN", [found])
 
 
 def _combine(statements: list[Verdict]) -> RiskResult:
@@ -69,7 +70,10 @@ def _combine(statements: list[Verdict]) -> RiskResult:
     findings = tuple(finding for verdict in statements for finding in verdict.findings)
     tables = dict.fromkeys(table for verdict in statements for table in verdict.tables)
     if not worst.findings:
-        reason = f"{worst.operation} changes nothing."
+        several = len(statements) > 1
+        reason = (
+            "No statement changes anything." if several else f"{worst.operation} changes nothing."
+        )
     else:
         reason = max(worst.findings, key=lambda finding: finding.level.rank).reason
     operations = tuple(verdict.operation for verdict in statements)

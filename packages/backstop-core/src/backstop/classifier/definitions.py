@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.commands import read_object
 from backstop.levels import RiskLevel
+from backstop.result import Finding
+from backstop.syntax.masking import mask_literals
 from backstop.syntax.structure import read_name, skip_top_level, upper_at, words_at
 
 _LOW, _HIGH, _CRITICAL = RiskLevel.LOW, RiskLevel.HIGH, RiskLevel.CRITICAL
@@ -13,6 +17,13 @@ _DESTROYED = frozenset(
     {"TABLE", "SCHEMA", "DATABASE", "MATERIALIZED VIEW", "SEQUENCE", "TYPE", "DOMAIN", "OWNED"}
     | {"EXTENSION", "FOREIGN TABLE"}
 )
+_TAKEN = {
+    "TABLE": " and every row in it. Rename it, and drop it when nothing has missed it",
+    "MATERIALIZED VIEW": " and every row in it",
+    "SEQUENCE": " and the number it has reached",
+    "DATABASE": " and all that is in it",
+    "EXTENSION": " and every object that belongs to it",
+}
 _ADDED = frozenset(
     {"TABLE", "SEQUENCE", "SCHEMA", "TYPE", "DOMAIN", "STATISTICS", "MATERIALIZED VIEW"}
 )
@@ -30,8 +41,10 @@ def judge_drop(source: Source, start: int, stop: int) -> Verdict:
     verdict = Verdict(f"DROP {what}".strip())
     at += 1 if upper_at(source.tokens, at) == "CONCURRENTLY" else 0
     at += 2 if words_at(source.tokens, at, "IF", "EXISTS") else 0
+    at += 1 if upper_at(source.tokens, at) in ("BY", "FOR") else 0
     names = _names(source, at, stop)
     shown = ", ".join(names) or "what it names"
+    shown = f"all that {shown} owns" if what == "OWNED" else shown
     if what in _WITH_TABLES:
         verdict.add_tables(names)
     if _cascades(source, start, stop):
@@ -45,10 +58,12 @@ def judge_drop(source: Source, start: int, stop: int) -> Verdict:
         risk = Risk(
             f"drop-{what.lower().replace(' ', '-') or 'unknown'}",
             _CRITICAL,
-            f"{verdict.operation} destroys {shown} and what it holds.",
+            f"{verdict.operation} destroys {shown}{_TAKEN.get(what, '')}.",
         )
     else:
-        risk = Risk("drop-definition", _HIGH, f"{verdict.operation} removes {shown}.")
+        # Of these a name alone doesn't tell which: f(int), t ON users.
+        which = mask_literals(source.slice(at, stop)) if at < stop else shown
+        risk = Risk("drop-definition", _HIGH, f"{verdict.operation} removes {which}.")
     verdict.findings.append(source.finding(risk, start, stop, names[0] if names else None))
     return verdict
 
@@ -99,7 +114,7 @@ def judge_alter(source: Source, start: int, stop: int) -> Verdict:
         verdict.findings.append(source.finding(risk, start, stop))
         return verdict
     at += 2 if words_at(source.tokens, at, "IF", "EXISTS") else 0
-    at += 1 if upper_at(source.tokens, at) == "ONLY" else 0
+    at += 1 if upper_at(source.tokens, at) in ("ONLY", "FOR") else 0
     bracketed = upper_at(source.tokens, at) == "("
     name = read_name(source.tokens, at + bracketed, stop)
     table = source.name(name) if name is not None else None
@@ -107,29 +122,39 @@ def judge_alter(source: Source, start: int, stop: int) -> Verdict:
     at += 1 if upper_at(source.tokens, at) == "*" else 0
     if table is not None and what in _WITH_TABLES:
         verdict.add_tables([table])
-    risk = _alter_risk(source, what, (at, stop), table or "an object")
-    if risk.level < _CRITICAL and _cascades(source, start, stop):
-        risk = Risk(
-            "alter-cascade",
-            _CRITICAL,
-            f"{verdict.operation} on {table} cascades: everything that depends on it goes too.",
-        )
-    verdict.findings.append(source.finding(risk, start, stop, table))
+    if what in ("TABLE", "FOREIGN TABLE", "TYPE", "MATERIALIZED VIEW", "VIEW"):
+        verdict.findings.extend(_action_findings(source, at, stop, table))
+    if not verdict.findings:
+        cascades = _cascades(source, start, stop)
+        risk = _alter_risk(what, table or "an object", cascades=cascades)
+        verdict.findings.append(source.finding(risk, start, stop, table))
     return verdict
 
 
-def _alter_risk(source: Source, what: str, span: tuple[int, int], shown: str) -> Risk:
+def _alter_risk(what: str, shown: str, *, cascades: bool) -> Risk:
+    """Return the risk of an ALTER none of whose actions destroys by itself."""
+    if cascades:
+        return Risk(
+            "alter-cascade",
+            _CRITICAL,
+            f"ALTER {what} on {shown} cascades: everything that depends on it goes too. "
+            "Leave CASCADE out, and drop what depends on it by name.",
+        )
     if not what:
         return Risk("unknown-command", _HIGH, "This ALTER is not a known command.")
-    if what in ("TABLE", "FOREIGN TABLE", "TYPE", "MATERIALIZED VIEW", "VIEW"):
-        start, stop = span
-        while start < stop:
-            end = skip_top_level(source.tokens, source.pairs, start, stop, frozenset({","}))
-            risk = _action_risk(source, start, end, shown)
-            if risk is not None:
-                return risk
-            start = end + 1
+    if what == "DEFAULT PRIVILEGES":
+        shown = "who may use what is created from now on"
     return Risk("schema-change", _HIGH, f"ALTER {what} changes {shown}.")
+
+
+def _action_findings(source: Source, start: int, stop: int, table: str | None) -> Iterator[Finding]:
+    """Find each action of an ALTER that destroys, at its place."""
+    while start < stop:
+        end = skip_top_level(source.tokens, source.pairs, start, stop, frozenset({","}))
+        risk = _action_risk(source, start, end, table or "an object")
+        if risk is not None:
+            yield source.finding(risk, start, end, table)
+        start = end + 1
 
 
 def _action_risk(source: Source, start: int, stop: int, shown: str) -> Risk | None:
@@ -141,7 +166,8 @@ def _action_risk(source: Source, start: int, stop: int, shown: str) -> Risk | No
         return Risk(
             "drop-column",
             _CRITICAL,
-            f"ALTER of {shown} drops a column and every value in it.",
+            f"ALTER of {shown} drops a column and every value in it. "
+            "Rename the column, and drop it when nothing has missed it.",
         )
     # The column's name comes after ALTER, or after ALTER COLUMN and ALTER ATTRIBUTE.
     for at in (start + 2, start + 3) if first == "ALTER" else ():

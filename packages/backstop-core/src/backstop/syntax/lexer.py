@@ -14,7 +14,14 @@ from typing import NamedTuple
 
 
 class LexError(ValueError):
-    """A text that PostgreSQL's scanner would refuse, or that ends inside a quote or a comment."""
+    """A text that PostgreSQL's scanner would refuse, or that ends inside a quote or a comment.
+
+    ``position`` is where the reading of it failed, where that is one place.
+    """
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
 
 
 class TokenKind(Enum):
@@ -93,6 +100,7 @@ _CONTINUATION = re.compile(
 _CONTINUATION_START = re.compile(
     r"[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'"
 )
+_LEADING_SPACE = re.compile(rf"{_SPACE}*")
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 _NAME = re.compile(_WORD)
 _KEEPS_SIGN = re.compile(r"[~!@#^&|`?%]")
@@ -115,7 +123,7 @@ def tokenize(sql: str) -> list[Token]:
 def scan(sql: str) -> tuple[list[Token], list[Span]]:
     """Return the tokens of a text and the stretches that are comments; raises `LexError`."""
     if "\0" in sql:
-        raise LexError("the text holds a NUL byte")
+        raise LexError("the text holds a NUL byte", sql.index("\0"))
     return _Scanner(sql).run()
 
 
@@ -171,7 +179,9 @@ class _Scanner:
         while position < length:
             match = match_at(sql, position)
             if match is None:
-                raise LexError(f"no token can start at position {position}")
+                space = _LEADING_SPACE.match(sql, position)
+                position = space.end() if space else position
+                raise LexError(f"no token can start at position {position}", position)
             group = match.lastgroup or "end"
             start, position = match.span(group)
             if group == "word":
@@ -203,7 +213,7 @@ class _Scanner:
             if depth == 0:
                 self.comments.append(Span(start, mark.end()))
                 return mark.end()
-        raise LexError("a comment is not closed")
+        raise LexError("a comment is not closed", start)
 
     def escape_string(self, start: int, end: int) -> int:
         while True:
@@ -212,14 +222,14 @@ class _Scanner:
                 break
             end = continuation.end()
         if _CONTINUATION_START.match(self.sql, end):
-            raise LexError("a string is not closed")
+            raise LexError("a string is not closed", start)
         return self.add(TokenKind.STRING, start, end)
 
     def dollar_string(self, start: int, end: int) -> int:
         text = self.sql[start:end]
         close = self.sql.find(text, end)
         if close < 0:
-            raise LexError("a dollar-quoted string is not closed")
+            raise LexError("a dollar-quoted string is not closed", start)
         return self.add(TokenKind.STRING, start, close + len(text))
 
     def bracket(self, start: int, end: int) -> int:

@@ -53,12 +53,12 @@ def match_brackets(tokens: list[Token]) -> dict[int, int]:
             opened.append(index)
         elif mark in (")", "]"):
             if not opened or _CLOSING[tokens[opened[-1]].upper] != mark:
-                raise LexError("brackets don't match")
+                raise LexError("brackets don't match", token.start)
             start = opened.pop()
             pairs[start] = index
             pairs[index] = start
     if opened:
-        raise LexError("a bracket is not closed")
+        raise LexError("a bracket is not closed", tokens[opened[-1]].start)
     return pairs
 
 
