@@ -90,6 +90,29 @@ def test_what_runs_without_being_called_by_name_is_harmless(cursor: Cursor, quer
     assert {name for name in names if call_risk((name,)) is not None} == set()
 
 
+@pytest.mark.parametrize(
+    ("sql", "level"),
+    [
+        ("SELECT set_config('TimeZone', %s, false)", "SAFE"),
+        ("SELECT set_config('app.tenant', %s, true)", "SAFE"),
+        ("SELECT pg_catalog.set_config('search_path', '', false)", "SAFE"),
+        ("SELECT set_config(%s, 'on', false)", "HIGH"),
+        ("SELECT set_config('role', 'admin', false)", "HIGH"),
+        ("SELECT set_config('app.' || name, 'a', false) FROM t", "HIGH"),
+        ("SELECT set_config('work_mem' || name, 'a', false) FROM t", "HIGH"),
+        (r"SELECT set_config(U&'r\006fle', 'admin', false)", "HIGH"),
+        (r"SELECT set_config(E'a.\x62', 'admin', false)", "HIGH"),
+        ("SELECT set_config('standard_conforming_strings', 'off', false)", "HIGH"),
+        ("SELECT set_config('session_replication_role', 'replica', false)", "HIGH"),
+        ("SELECT set_config('app.a', wipe(), false)", "HIGH"),
+        ("SELECT other.set_config('TimeZone', 'UTC', false)", "HIGH"),
+        ("SELECT set_config", "SAFE"),
+    ],
+)
+def test_setting_an_ordinary_parameter_by_call_is_as_safe_as_set(sql: str, level: str) -> None:
+    assert classify(sql).level.value == level
+
+
 class Function(NamedTuple):
     """A function as the catalog has it, with the types of its arguments."""
 

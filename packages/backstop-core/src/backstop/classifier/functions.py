@@ -47,6 +47,11 @@ def runs_text(name: tuple[str, ...]) -> bool:
     return name[-1] in _RUNS_TEXT
 
 
+def is_set_config(name: tuple[str, ...]) -> bool:
+    """Whether this is the built-in function whose first argument says what it does."""
+    return name in (("set_config",), ("pg_catalog", "set_config"))
+
+
 @lru_cache
 def effects() -> dict[str, Risk]:
     """Return the risk of each function of which it is known what it does."""
