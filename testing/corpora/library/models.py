@@ -45,7 +45,6 @@ class Book(models.Model):
     slug = models.SlugField(default="a")
     text = models.TextField(default="")
     email = models.EmailField(default="")
-    url = models.URLField(default="")
     number = models.IntegerField(default=1)
     small = models.SmallIntegerField(default=1)
     big = models.BigIntegerField(default=1)
@@ -118,6 +117,7 @@ class Wanted(models.Model):
 
     class Meta:
         app_label = "library"
+        managed = False
 
 
 def fill() -> None:
