@@ -1,7 +1,7 @@
 """Which tables a FROM list brings in, and which of them are held together by an equality.
 
-It reads the plain form ``a JOIN b ON (a.x = b.y)``, as compilers write it; a condition of any
-other form ties nothing.
+It reads plain equalities, ``a JOIN b ON (a.x = b.y)``, as compilers write them; a condition of
+any other form ties nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from backstop.classifier._source import Source
 from backstop.classifier.keywords import NOT_COLUMNS
-from backstop.syntax.structure import folded, read_name, skip_top_level, upper_at
+from backstop.syntax.structure import Name, folded, read_name, skip_top_level, upper_at
 
 _STARTS = frozenset({"JOIN", ","})
 _KEEPING = frozenset({"RIGHT", "FULL"})
+# Words by which an equality in a condition may not have to hold.
+_LOOSE = frozenset({"OR", "NOT", "CASE", "BETWEEN"})
 _BEFORE_JOIN = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL"})
 
 
@@ -98,29 +100,47 @@ def _table(source: Source, start: int, stop: int) -> Table | None:
 
 
 def _ties(source: Source, start: int, stop: int, inner: bool) -> list[Tie]:
-    """Return the equalities that a condition is made of, if it is made of nothing else."""
+    """Return the equalities that must hold for the condition to hold."""
+    if any(token.upper in _LOOSE for token in source.tokens[start:stop]):
+        return []
     while stop - start > 2 and source.pairs.get(start) == stop - 1:
         start, stop = start + 1, stop - 1
     ties: list[Tie] = []
     while start < stop:
         end = skip_top_level(source.tokens, source.pairs, start, stop, frozenset({"AND"}))
         tie = _tie(source, start, end, inner)
-        if tie is None:
+        if tie is not None:
+            ties.append(tie)
+        elif not inner:
+            # What never holds gives each row the partner NULL.
             return []
-        ties.append(tie)
         start = end + 1
     return ties
 
 
 def _tie(source: Source, start: int, stop: int, inner: bool) -> Tie | None:
-    left = read_name(source.tokens, start, stop)
-    if left is None or upper_at(source.tokens, left.stop, stop) != "=":
+    left, at = _side(source, start, stop)
+    if left is None or upper_at(source.tokens, at, stop) != "=":
         return None
-    right = read_name(source.tokens, left.stop + 1, stop)
-    if right is None or right.stop != stop:
-        return None
-    if left.stop - left.start != 3 or right.stop - right.start != 3:
+    right, at = _side(source, at + 1, stop)
+    if right is None or at != stop:
         return None
     names = (folded(source.tokens[left.start]), folded(source.tokens[right.start]))
     columns = (folded(source.tokens[left.stop - 1]), folded(source.tokens[right.stop - 1]))
     return Tie(names, columns, inner) if names[0] != names[1] else None
+
+
+def _side(source: Source, start: int, stop: int) -> tuple[Name | None, int]:
+    """Read ``a.x`` or ``(a.x)::type``, and the index after it."""
+    tokens = source.tokens
+    bracketed = upper_at(tokens, start, stop) == "("
+    name = read_name(tokens, start + bracketed, stop)
+    if name is None or name.stop - name.start != 3:
+        return None, start
+    at = name.stop + bracketed
+    if bracketed and source.pairs[start] != name.stop:
+        return None, start
+    if upper_at(tokens, at, stop) == "::":
+        kind = read_name(tokens, at + 1, stop)
+        at = kind.stop if kind is not None else at
+    return name, at
