@@ -19,27 +19,41 @@ if TYPE_CHECKING:
 
 
 def comparisons() -> Expressions:
-    """Compare columns of every type, in every way."""
+    """Compare columns of every type with values, in every way."""
     for name, value in VALUES.items():
         column = c[name]
         yield column == value
-        yield column != value
         yield column.in_([value, value])
-        yield column.not_in([value])
         yield column.in_([])
         yield column.is_(None)
-        yield column.is_not(None)
-        yield column.is_distinct_from(value)
         yield column.is_not_distinct_from(value)
-        yield column.in_(sa.select(column).scalar_subquery())
         yield sa.tuple_(column, c.id).in_([(value, 1)])
-        yield column == item.alias("other").c[name]
-        if name not in ("active",):
+        if name != "active":
             yield column < value
-            yield column >= value
             yield column.between(value, value)
             yield column.between(value, value, symmetric=True)
+
+
+def exclusions() -> Expressions:
+    """Compare with what rows must not be: of a key, that leaves out one row in a million."""
+    for name, value in VALUES.items():
+        column = c[name]
+        yield column != value
+        yield column.not_in([value])
+        yield column.is_not(None)
+        yield column.is_distinct_from(value)
+        if name != "active":
+            yield column >= value
             yield ~column.between(value, value)
+
+
+def tautologies() -> Expressions:
+    """Compare columns with what they hold themselves."""
+    for name, value in VALUES.items():
+        column = c[name]
+        yield column.in_(sa.select(column).scalar_subquery())
+        yield column == item.alias("other").c[name]
+        if name != "active":
             yield value == sa.any_(sa.select(column).scalar_subquery())
             yield value >= sa.all_(sa.select(column).scalar_subquery())
 
@@ -267,4 +281,5 @@ def aggregates() -> Expressions:
 
 def expressions() -> Expressions:
     """Give every expression that has a value for each row."""
-    yield from itertools.chain(comparisons(), matches(), containers(), scalars(), casts(), calls())
+    yield from itertools.chain(comparisons(), exclusions(), tautologies())
+    yield from itertools.chain(matches(), containers(), scalars(), casts(), calls())
