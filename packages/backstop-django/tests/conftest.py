@@ -26,6 +26,7 @@ if not django_settings.configured:
             "lite": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
         },
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        SECRET_KEY="not secret",
         USE_TZ=True,
     )
     django.setup()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import ProgrammingError, connections
 from django.db import connection as default_connection
-from django.db import connections
 from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
 
 import backstop
@@ -80,6 +80,17 @@ def test_a_second_driver_connection(open_alias: Any) -> None:
     assert refused(connection)
     connection.close()
     assert refused(connection)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_value_that_cannot_be_merged_raises_what_it_raises_without_a_guard(
+    open_alias: Any, many: bool
+) -> None:
+    connection = open_alias(MODE="block")
+    with connection.cursor() as cursor:
+        run, values = (cursor.executemany, [(object(),)]) if many else (cursor.execute, (object(),))
+        with pytest.raises(ProgrammingError, match="can't adapt"):
+            run("SELECT %s", values)
 
 
 @pytest.mark.parametrize(

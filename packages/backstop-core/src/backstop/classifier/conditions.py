@@ -11,6 +11,7 @@ from __future__ import annotations
 from backstop.classifier import operands
 from backstop.classifier._source import Source
 from backstop.classifier.constants import LOWER, UPPER, Constants, Target
+from backstop.classifier.joins import Joins, read_joins
 from backstop.classifier.operands import Columns
 from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, is_name, upper_at
@@ -261,10 +262,30 @@ class _Judge:
         """Whether a query on the target's own table takes less than all of its rows."""
         if query.limited:
             return True
+        joins = read_joins(self.source, *query.source)
+        own = [alias for name, alias in joins.tables if name == self.target.table]
+        # Which of several copies is selected isn't known: each must be narrowed.
+        itself = len(own) > 1
+        if not own:
+            own = [self.target.table if query.joined else query.alias or self.target.table]
+        return all(self.narrows_name(query, joins, name, itself, depth) for name in own)
+
+    def narrows_name(
+        self, query: operands.Query, joins: Joins, name: str, itself: bool, depth: int
+    ) -> bool:
+        """Whether the rows that go by one name must match others, or pass the query's WHERE."""
+        plain = {alias: table for table, alias in joins.tables if table not in self.target.ctes}
+        if joins.leaves_out(name, plain):
+            return True
         if query.where is None:
             return False
-        inner = Target(query.alias or self.target.table, self.target.table, query.joined)
-        return _Judge(self.source, inner).holds_back(*query.where, False, depth + 1)
+        own = Target(name, self.target.table, query.joined, itself)
+        # A test on what is joined to the row by an equality is a test of the row.
+        tied = [Target(at, plain[at], True, itself) for at in joins.tied_to(name) if at in plain]
+        return any(
+            _Judge(self.source, inner).holds_back(*query.where, False, depth + 1)
+            for inner in (own, *tied)
+        )
 
     def exists(self, bracket: int, depth: int) -> bool:
         """Whether EXISTS (…) depends on the target's row in more than being the same row."""

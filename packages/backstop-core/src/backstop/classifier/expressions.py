@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from backstop.classifier._source import Risk, Source
-from backstop.classifier.functions import call_risk, listed, runs_text
+from backstop.classifier.functions import call_risk, is_set_config, listed, runs_text
 from backstop.classifier.keywords import EXPRESSIONS, JOINING, RESERVED
+from backstop.classifier.settings import sets_ordinary
 from backstop.levels import RiskLevel
 from backstop.result import Finding
 from backstop.syntax.lexer import TokenKind
@@ -238,7 +239,7 @@ class _Reader:
             if self.tokens[part].kind in _NAMES
         )
         risk = call_risk(name)
-        if risk is None:
+        if risk is None or (is_set_config(name) and sets_ordinary(self.source, index)):
             return
         end = self.source.pairs[index]
         self.found(risk, first, end + 1)

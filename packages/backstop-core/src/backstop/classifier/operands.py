@@ -185,8 +185,12 @@ def truth_test(source: Source, start: int, stop: int) -> tuple[int, bool] | None
 
 @dataclass(frozen=True)
 class Query:
-    """A subquery: the tables it reads, the alias of the first, its WHERE, and if it is limited."""
+    """A subquery: the tables it reads, the alias of the first, its WHERE, and if it is limited.
 
+    ``source`` is its FROM list, by token indexes.
+    """
+
+    source: tuple[int, int]
     tables: tuple[str, ...]
     alias: str | None
     where: tuple[int, int] | None
@@ -215,7 +219,8 @@ def read_query(source: Source, start: int, stop: int) -> Query:
         where = (at + 1, skip_top_level(tokens, pairs, at + 1, stop, _QUERY_ENDS - {"WHERE"}))
     limits = frozenset({"LIMIT", "FETCH", "HAVING", "OFFSET"})
     limited = skip_top_level(tokens, pairs, begin, stop, limits) < stop
-    return Query(tuple(tables), _alias(source, begin + 1, end), where, limited, joined)
+    alias = _alias(source, begin + 1, end)
+    return Query((begin + 1, end), tuple(tables), alias, where, limited, joined)
 
 
 def _alias(source: Source, start: int, stop: int) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.functions import listed
 from backstop.levels import RiskLevel
@@ -20,6 +22,8 @@ _HARMLESS = (
     ("CATALOG",),
 )
 _STRINGS = "standard_conforming_strings"
+# A string that says what it means: no prefix, no escape.
+_PLAIN_NAME = re.compile(r"'([a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*)'", re.IGNORECASE | re.ASCII)
 
 
 def judge_setting(source: Source, start: int, stop: int) -> Verdict:
@@ -46,12 +50,26 @@ def judge_setting(source: Source, start: int, stop: int) -> Verdict:
         return _strings(verdict, source, start, stop)
     if setting == "all" and verdict.operation == "RESET":
         return verdict
-    # A setting with a dot in its name is an extension's or the application's own.
     name = read_name(tokens, at, stop)
     own = name is not None and name.stop - name.start > 1
-    if not own and setting not in listed("settings.txt"):
+    if not own and not _is_ordinary(setting):
         verdict.findings.append(source.finding(_unknown(setting), start, stop))
     return verdict
+
+
+def sets_ordinary(source: Source, bracket: int) -> bool:
+    """Whether the call of set_config() that opens here names an ordinary setting, plainly."""
+    name = _PLAIN_NAME.fullmatch(source.tokens[bracket + 1].text)
+    return (
+        name is not None
+        and upper_at(source.tokens, bracket + 2) == ","
+        and _is_ordinary(name[1].lower())
+    )
+
+
+def _is_ordinary(setting: str) -> bool:
+    # One with a dot in its name is an extension's or the application's own.
+    return "." in setting or setting in listed("settings.txt")
 
 
 def _privileges(verdict: Verdict, source: Source, start: int, stop: int) -> Verdict:

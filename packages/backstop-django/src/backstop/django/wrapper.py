@@ -37,11 +37,13 @@ class GuardWrapper:
         if guarded is None or self._connection.needs_rollback:
             return execute(sql, params, many, context)
         cursor = context["cursor"].cursor
-        if many:
-            params = list(params)
-            statement = self._reader.many(cursor, sql, params) if params else None
-        else:
-            statement = self._reader.single(cursor, sql, params)
+        # The driver merges the values, and what it can't merge is an exception of Django's.
+        with self._connection.wrap_database_errors:
+            if many:
+                params = list(params)
+                statement = self._reader.many(cursor, sql, params) if params else None
+            else:
+                statement = self._reader.single(cursor, sql, params)
         if statement is None:
             return execute(sql, params, many, context)
         return guarded.execute(

@@ -1,0 +1,1 @@
+"""A Django app with a field of every type that applications use."""
