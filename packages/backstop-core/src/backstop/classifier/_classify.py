@@ -9,8 +9,8 @@ from backstop.classifier.judge import judge
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.levels import RiskLevel
 from backstop.result import Finding, RiskResult
-from backstop.syntax.lexer import LexError, tokenize
-from backstop.syntax.statements import split_tokens
+from backstop.syntax.lexer import LexError
+from backstop.syntax.statements import statements_of
 
 _POSTGRES = frozenset({"postgres", "postgresql"})
 # Longer texts (inserts of a thousand rows) hardly ever come twice, and would fill the memory.
@@ -50,9 +50,8 @@ _kept = lru_cache(maxsize=4096)(_classify)
 def verdicts(sql: str) -> list[Verdict]:
     """Judge each statement of a text by PostgreSQL's rules; raises `LexError`."""
     found: list[Verdict] = []
-    for statement in split_tokens(tokenize(sql)):
-        source = Source(sql, list(statement))
-        found.append(judge(source, 0, len(statement)))
+    for tokens in statements_of(sql):
+        found.append(judge(Source(sql, tokens), 0, len(tokens)))
     return found
 
 
@@ -65,11 +64,11 @@ def _combine(statements: list[Verdict]) -> RiskResult:
     """Make one result of the statements' verdicts: the first of the riskiest speaks."""
     if not statements:
         return RiskResult(RiskLevel.SAFE, "", (), "The text holds no statement.")
-    worst = max(statements, key=lambda verdict: verdict.level.rank)
+    worst = max(statements, key=lambda verdict: verdict.level)
     findings = tuple(finding for verdict in statements for finding in verdict.findings)
     tables = dict.fromkeys(table for verdict in statements for table in verdict.tables)
     if not worst.findings:
         reason = f"{worst.operation} changes nothing."
     else:
-        reason = max(worst.findings, key=lambda finding: finding.level.rank).reason
+        reason = max(worst.findings, key=lambda finding: finding.level).reason
     return RiskResult(worst.level, worst.operation, tuple(tables), reason, findings)

@@ -95,7 +95,7 @@ def _text_risk(text: str, language: str, depth: int, judge: Judge) -> Risk | Non
         source = Source(text, tokens, depth)
         return block_risk(source, 0, len(tokens), judge)
     for statement in split_tokens(tokens):
-        source = Source(text, list(statement), depth)
+        source = Source(text, statement, depth)
         found = _critical(judge(source, 0, len(statement)))
         if found is not None:
             return found

@@ -59,7 +59,7 @@ def _unknown(source: Source, start: int, stop: int) -> Verdict:
 
 
 def _control(source: Source, start: int, stop: int) -> Verdict | None:
-    control = transaction_control(tuple(source.tokens[start:stop]))
+    control = transaction_control(source.tokens[start:stop])
     if control is None:
         return None
     verdict = Verdict(control.kind.value)

@@ -18,7 +18,12 @@ class LexError(ValueError):
 
 
 class TokenKind(Enum):
-    """What a token is, by its form alone."""
+    """What a token is, by its form alone.
+
+    ``ENTRIES`` stands for many entries at once of a list in IN or VALUES: literals and
+    placeholders, each with the comma, or the brackets of the next row, that follow it. The list's
+    last entries always have tokens of their own.
+    """
 
     WORD = "word"
     QUOTED = "quoted identifier"
@@ -27,6 +32,7 @@ class TokenKind(Enum):
     OPERATOR = "operator"
     PUNCTUATION = "punctuation"
     PLACEHOLDER = "placeholder"
+    ENTRIES = "entries of a list"
 
 
 class Token(NamedTuple):
@@ -61,7 +67,8 @@ _TOKEN = re.compile(
     {_SPACE}*
     (?:
       (?P<word>(?![eEbBxXnN]'|[uU]&['"]){_WORD})
-    | (?P<mark>[(),;])
+    | (?P<mark>[),;]|\.(?![0-9.]))
+    | (?P<opening>\()
     | (?P<number>
           0[xX][0-9a-fA-F_]+ | 0[oO][0-7_]+ | 0[bB][01_]+
         | (?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?
@@ -76,7 +83,6 @@ _TOKEN = re.compile(
     | (?P<dollar>\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
     | (?P<colons>::|:=|\.\.)
     | (?P<bracket>[\[\]])
-    | (?P<dot>\.)
     | (?P<colon>:)
     | (?P<operator>(?:%%|(?!--|/\*|{_PERCENT})[~!@#^&|`?+\-*/%<>=])+)
     | (?P<end>\Z)
@@ -84,6 +90,29 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_QUOTED_ENTRY = r"[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'|'[^']*(?:''[^']*)*'"
+# Types that drivers write after a value: built in, so that the cast calls no function of a user's.
+_CAST = r"""::(?i:bigint|boolean|bytea|date|double\ precision|integer|interval|jsonb?|numeric|real
+    |smallint|text|uuid|varchar|(?:timestamp|time)(?:tz|\ with(?:out)?\ time\ zone)?)"""
+_ENTRY = rf"""(?:[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|{_QUOTED_ENTRY}
+    |{_PERCENT}|\$[0-9]+|\?|:{_WORD})(?:{_CAST})?"""
+
+
+def _entries(entry: str, separator: str) -> re.Pattern[str]:
+    """Match from 8 entries on: shorter lists are not worth a token that rules can't look into."""
+    one = rf"{_SPACE}*(?:{entry}){_SPACE}*{separator}"
+    return re.compile(rf"{_SPACE}*(?P<entries>{one}(?:{one}){{7,}})", re.VERBOSE | re.DOTALL)
+
+
+# NULL, TRUE and FALSE in an IN list mean more than a value among others; in a row they don't.
+_ENTRIES = {
+    "IN": _entries(_ENTRY, ","),
+    "VALUES": _entries(
+        rf"{_ENTRY}|(?i:null|true|false|default)", rf"(?:,|\){_SPACE}*,{_SPACE}*\()"
+    ),
+}
+_STRING_ENTRY = re.compile(_QUOTED_ENTRY, re.DOTALL)
+
 # An E'' string goes on, still with backslash escapes, after white space that holds a line break.
 _CONTINUATION = re.compile(
     r"[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*"
@@ -137,6 +166,9 @@ def has_hidden_placeholder(sql: str) -> bool:
     quotes = (TokenKind.STRING, TokenKind.QUOTED)
     if any(token.kind in quotes and _hides(token.text) for token in tokens):
         return True
+    lists = (token.text for token in tokens if token.kind is TokenKind.ENTRIES)
+    if any(_hides(string) for text in lists for string in _STRING_ENTRY.findall(text)):
+        return True
     return any(
         _touches_name_or_quote(sql, token)
         for token in tokens
@@ -166,26 +198,27 @@ class _Scanner:
     def run(self) -> tuple[list[Token], list[Span]]:
         match_at = _TOKEN.match
         new, append = tuple.__new__, self.tokens.append
-        plain, handlers = _PLAIN, _HANDLERS
+        word, punctuation, plain = TokenKind.WORD, TokenKind.PUNCTUATION, _PLAIN
         sql, position, length = self.sql, 0, len(self.sql)
         while position < length:
             match = match_at(sql, position)
-            if match is None:
+            # By number: looking a group up by its name takes as long as matching it.
+            group = match.lastindex if match else None
+            if match is None or group is None:
                 raise LexError(f"no token can start at position {position}")
-            group = match.lastgroup or "end"
             start, position = match.span(group)
-            if group == "word":
+            if group == _WORD_GROUP:
                 text = match[group]
                 # Only ASCII is folded: str.upper() would turn a dotless i into a keyword's I.
                 upper = text.upper() if text.isascii() else text
-                append(new(Token, (TokenKind.WORD, text, start, position, upper)))
-            elif group == "mark":
+                append(new(Token, (word, text, start, position, upper)))
+            elif group == _MARK_GROUP:
                 text = match[group]
-                append(new(Token, (TokenKind.PUNCTUATION, text, start, position, text)))
+                append(new(Token, (punctuation, text, start, position, text)))
             elif group in plain:
                 append(new(Token, (plain[group], match[group], start, position, "")))
-            elif group != "end":
-                position = handlers[group](self, start, position)
+            elif group != _END:
+                position = _HANDLERS[group](self, start, position)
         return self.tokens, self.comments
 
     def add(self, kind: TokenKind, start: int, end: int, upper: str = "") -> int:
@@ -222,12 +255,18 @@ class _Scanner:
             raise LexError("a dollar-quoted string is not closed")
         return self.add(TokenKind.STRING, start, close + len(text))
 
+    def opening(self, start: int, end: int) -> int:
+        before = self.tokens[-1].upper if self.tokens else ""
+        self.add(TokenKind.PUNCTUATION, start, end, "(")
+        # Inside square brackets ":name" is no placeholder.
+        if before not in _ENTRIES or self.brackets > 0:
+            return end
+        entries = _ENTRIES[before].match(self.sql, end)
+        return end if entries is None else self.add(TokenKind.ENTRIES, *entries.span("entries"))
+
     def bracket(self, start: int, end: int) -> int:
         self.brackets += 1 if self.sql[start] == "[" else -1
         return self.add(TokenKind.PUNCTUATION, start, end, self.sql[start])
-
-    def dot(self, start: int, end: int) -> int:
-        return self.add(TokenKind.PUNCTUATION, start, end, ".")
 
     def colon(self, start: int, end: int) -> int:
         # Inside brackets a colon is an array slice's; elsewhere it can only start a placeholder.
@@ -267,22 +306,29 @@ class _Scanner:
         return operand and bool(after) and (after.isalnum() or after in "'\"$_(%:?" or after > "~")
 
 
-# Groups whose tokens are the text as it is, and what the others need done.
+# The groups by their numbers: those whose tokens are the text as it is, and what others need done.
+_WORD_GROUP, _MARK_GROUP, _END = (_TOKEN.groupindex[name] for name in ("word", "mark", "end"))
 _PLAIN = {
-    "number": TokenKind.NUMBER,
-    "string": TokenKind.STRING,
-    "quoted": TokenKind.QUOTED,
-    "percent": TokenKind.PLACEHOLDER,
-    "parameter": TokenKind.PLACEHOLDER,
+    _TOKEN.groupindex[name]: kind
+    for name, kind in {
+        "number": TokenKind.NUMBER,
+        "string": TokenKind.STRING,
+        "quoted": TokenKind.QUOTED,
+        "percent": TokenKind.PLACEHOLDER,
+        "parameter": TokenKind.PLACEHOLDER,
+    }.items()
 }
 _HANDLERS = {
-    "line": _Scanner.line_comment,
-    "block": _Scanner.block_comment,
-    "escape": _Scanner.escape_string,
-    "dollar": _Scanner.dollar_string,
-    "colons": _Scanner.colons,
-    "bracket": _Scanner.bracket,
-    "dot": _Scanner.dot,
-    "colon": _Scanner.colon,
-    "operator": _Scanner.operator,
+    _TOKEN.groupindex[name]: handler
+    for name, handler in {
+        "line": _Scanner.line_comment,
+        "block": _Scanner.block_comment,
+        "escape": _Scanner.escape_string,
+        "dollar": _Scanner.dollar_string,
+        "colons": _Scanner.colons,
+        "opening": _Scanner.opening,
+        "bracket": _Scanner.bracket,
+        "colon": _Scanner.colon,
+        "operator": _Scanner.operator,
+    }.items()
 }

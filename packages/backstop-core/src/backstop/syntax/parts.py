@@ -18,6 +18,7 @@ Visible = tuple[tuple[WithList, int], ...]
 # The server's own stack ends long before; without a bound the lists would add up quadratically.
 _MAX_NESTED = 50
 _OFF = frozenset({"off", "false", "0", "no"})
+_SHAPING = frozenset({"(", "[", ")", "]", "WITH"})
 
 
 class Part(NamedTuple):
@@ -52,16 +53,17 @@ def find_parts(tokens: list[Token], pairs: dict[int, int], start: int, stop: int
     found: list[Part] = []
     for index in range(start, stop):
         mark = tokens[index].upper
-        if mark in ("(", "["):
+        if mark not in _SHAPING:
+            if index in heads:
+                found.append(Part(mark, index, enclosing[-1], heads[index]))
+        elif mark in ("(", "["):
             enclosing.append(pairs[index])
             if _opens_write(tokens, index):
                 heads.setdefault(index + 1, ())
-        elif mark in (")", "]"):
-            enclosing.pop()
         elif mark == "WITH":
             _note_with(heads, read_with(tokens, pairs, index, enclosing[-1]))
-        elif index in heads:
-            found.append(Part(mark, index, enclosing[-1], heads[index]))
+        else:
+            enclosing.pop()
     return found
 
 

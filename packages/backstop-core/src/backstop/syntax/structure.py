@@ -12,6 +12,7 @@ from typing import NamedTuple
 from backstop.syntax.lexer import LexError, Token, TokenKind
 
 _CLOSING = {"(": ")", "[": "]"}
+_BRACKETS = frozenset("()[]")
 
 
 class Name(NamedTuple):
@@ -49,14 +50,16 @@ def match_brackets(tokens: list[Token]) -> dict[int, int]:
     opened: list[int] = []
     for index, token in enumerate(tokens):
         mark = token.upper
-        if mark in ("(", "["):
+        if mark not in _BRACKETS:
+            continue
+        if mark in _CLOSING:
             opened.append(index)
-        elif mark in (")", "]"):
-            if not opened or _CLOSING[tokens[opened[-1]].upper] != mark:
-                raise LexError("brackets don't match")
+        elif opened and _CLOSING[tokens[opened[-1]].upper] == mark:
             start = opened.pop()
             pairs[start] = index
             pairs[index] = start
+        else:
+            raise LexError("brackets don't match")
     if opened:
         raise LexError("a bracket is not closed")
     return pairs
