@@ -68,6 +68,7 @@ _TOKEN = re.compile(
     (?:
       (?P<word>(?![eEbBxXnN]'|[uU]&['"]){_WORD})
     | (?P<mark>[),;]|\.(?![0-9.]))
+    | (?P<comparison>(?:[=*]|<[=>]?|>=?)(?![~!@#^&|`?+\-*/%<>=]))
     | (?P<opening>\()
     | (?P<number>
           0[xX][0-9a-fA-F_]+ | 0[oO][0-7_]+ | 0[bB][01_]+
@@ -198,8 +199,9 @@ class _Scanner:
     def run(self) -> tuple[list[Token], list[Span]]:
         match_at = _TOKEN.match
         new, append = tuple.__new__, self.tokens.append
-        word, punctuation, plain = TokenKind.WORD, TokenKind.PUNCTUATION, _PLAIN
+        word, kinds = TokenKind.WORD, _KINDS
         sql, position, length = self.sql, 0, len(self.sql)
+        ascii_only = sql.isascii()
         while position < length:
             match = match_at(sql, position)
             # By number: looking a group up by its name takes as long as matching it.
@@ -210,13 +212,12 @@ class _Scanner:
             if group == _WORD_GROUP:
                 text = match[group]
                 # Only ASCII is folded: str.upper() would turn a dotless i into a keyword's I.
-                upper = text.upper() if text.isascii() else text
+                upper = text.upper() if ascii_only or text.isascii() else text
                 append(new(Token, (word, text, start, position, upper)))
-            elif group == _MARK_GROUP:
+            elif group in kinds:
                 text = match[group]
-                append(new(Token, (punctuation, text, start, position, text)))
-            elif group in plain:
-                append(new(Token, (plain[group], match[group], start, position, "")))
+                kind, marks = kinds[group]
+                append(new(Token, (kind, text, start, position, text if marks else "")))
             elif group != _END:
                 position = _HANDLERS[group](self, start, position)
         return self.tokens, self.comments
@@ -306,11 +307,13 @@ class _Scanner:
         return operand and bool(after) and (after.isalnum() or after in "'\"$_(%:?" or after > "~")
 
 
-# The groups by their numbers: those whose tokens are the text as it is, and what others need done.
-_WORD_GROUP, _MARK_GROUP, _END = (_TOKEN.groupindex[name] for name in ("word", "mark", "end"))
-_PLAIN = {
-    _TOKEN.groupindex[name]: kind
+_WORD_GROUP, _END = _TOKEN.groupindex["word"], _TOKEN.groupindex["end"]
+# Groups whose tokens are the text as it is, by number: the kind, and whether it has an ``upper``.
+_KINDS = {
+    _TOKEN.groupindex[name]: (kind, kind in (TokenKind.PUNCTUATION, TokenKind.OPERATOR))
     for name, kind in {
+        "mark": TokenKind.PUNCTUATION,
+        "comparison": TokenKind.OPERATOR,
         "number": TokenKind.NUMBER,
         "string": TokenKind.STRING,
         "quoted": TokenKind.QUOTED,
