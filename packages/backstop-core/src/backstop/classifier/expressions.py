@@ -80,6 +80,7 @@ class _Reader:
         self.expects_table = False
         self.ctes: set[int] = set()
         self.cte_names: set[str] = set()
+        self.texts_end = start
 
     def run(self) -> None:
         operators, operator = listed("operators.txt"), TokenKind.OPERATOR
@@ -227,13 +228,12 @@ class _Reader:
             self.call(first, index)
 
     def named_operator(self, index: int) -> None:
-        names = [
-            folded(self.tokens[inner])
-            for inner in range(index + 1, self.source.pairs[index])
-            if self.tokens[inner].kind in _NAMES
-        ]
-        if names not in ([], ["pg_catalog"]):
-            self.found(_OPERATOR, index - 1, self.source.pairs[index] + 1)
+        end = self.source.pairs[index]
+        # "+", or "pg_catalog.+": never more tokens, however far off the closing bracket is.
+        inner = self.tokens[index + 1 : min(end, index + 5)]
+        names = [folded(token) for token in inner if token.kind in _NAMES]
+        if len(inner) > 3 or names not in ([], ["pg_catalog"]):
+            self.found(_OPERATOR, index - 1, end + 1)
 
     def call(self, first: int, index: int) -> None:
         name = tuple(
@@ -247,10 +247,12 @@ class _Reader:
         end = self.source.pairs[index]
         self.found(risk, first, end + 1)
         if runs_text(name):
-            texts = range(index, end)
+            # Calls may stand inside one another: each string is noted once.
+            texts = range(max(index, self.texts_end), end)
             self.reading.texts.extend(
                 at for at in texts if self.tokens[at].kind is TokenKind.STRING
             )
+            self.texts_end = max(end, self.texts_end)
 
     def is_alias(self, first: int) -> bool:
         """Whether the grammar takes this name for an alias, a type or a WITH entry, not a call."""
