@@ -17,16 +17,19 @@ _POSTGRES = frozenset({"postgres", "postgresql"})
 _LONGEST_KEPT = 20_000
 
 
-def classify(sql: str, dialect: str = "postgres") -> RiskResult:
+def classify(sql: str | bytes, dialect: str = "postgres") -> RiskResult:
     """Return the risk of a text: that of its riskiest statement, with every finding.
 
     It is pure, and raises for no text: what can't be read is never SAFE. The text is taken for
     what the server gets, or for a template whose parameters (``%s``, ``%(name)s``, ``$1``,
-    ``:name``, ``?``) hold plain values. A dialect other than postgres is read by a general parser
-    alone; one that isn't known raises `ConfigurationError`.
+    ``:name``, ``?``) hold plain values; bytes are read as UTF-8, and what can't be decoded as a
+    letter that no keyword has. A dialect other than postgres is read by a general parser alone;
+    one that isn't known raises `ConfigurationError`.
     """
-    if not isinstance(sql, str):
-        raise TypeError(f"sql must be a str, not {type(sql).__name__}")
+    if isinstance(sql, bytes):
+        sql = sql.decode("utf-8", "replace")
+    elif not isinstance(sql, str):
+        raise TypeError(f"sql must be a str or bytes, not {type(sql).__name__}")
     if len(sql) > _LONGEST_KEPT:
         return _classify(sql, dialect)
     return _kept(sql, dialect)
