@@ -108,6 +108,13 @@ def tests_all(session: nox.Session) -> None:
     session.run("pytest", "--numprocesses=2", *session.posargs)
 
 
+@nox.session(python=CHOSEN)
+def benchmarks(session: nox.Session) -> None:
+    """Measure side by side with peers; fails where a bound is broken (`-- --json` for programs)."""
+    sync(session)
+    session.run("python", "-m", "benchmarks.classifying", "--check", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and layout."""

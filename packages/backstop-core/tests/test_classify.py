@@ -254,10 +254,22 @@ def test_a_wrapper_does_not_lower_a_level(sql: str) -> None:
         assert classify(f"COPY ({sql}\n) TO STDOUT").level >= level
 
 
-@pytest.mark.parametrize("value", [None, b"SELECT 1", 1])
+@pytest.mark.parametrize("value", [None, bytearray(b"SELECT 1"), 1])
 def test_what_is_not_text_is_refused_by_name(value: object) -> None:
-    with pytest.raises(TypeError, match="sql must be a str"):
+    with pytest.raises(TypeError, match="sql must be a str or bytes, not "):
         classify(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sql", STATEMENTS)
+def test_bytes_are_read_as_utf_8(sql: str) -> None:
+    assert classify(sql.encode()) == classify(sql)
+
+
+def test_bytes_that_are_no_text_are_judged_all_the_same() -> None:
+    assert classify(b"SELECT '\xff'").level is RiskLevel.SAFE
+    assert classify(b"SELECT \xff(1)").level is RiskLevel.HIGH
+    assert classify(b"DELETE FROM \xff\xfe").level is RiskLevel.CRITICAL
+    assert classify(b"DELETE FROM t", "mysql").level is RiskLevel.CRITICAL
 
 
 def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:

@@ -14,10 +14,12 @@ class RiskLevel(str, Enum):
     IMPACT_CRITICAL = "IMPACT_CRITICAL"
     CRITICAL = "CRITICAL"
 
-    @property
-    def rank(self) -> int:
-        """The level's place in the order, 0 for SAFE."""
-        return _RANKS[self.value]
+    rank: int
+    """The level's place in the order, 0 for SAFE."""
+
+    def __init__(self, _: str) -> None:
+        # The members defined before this one. Set once: levels are compared for every statement.
+        self.rank = len(type(self).__members__)
 
     # str's own comparisons are alphabetical, so all four are replaced.
     def __lt__(self, other: object) -> bool:
@@ -33,10 +35,7 @@ class RiskLevel(str, Enum):
         return self.rank >= other.rank if isinstance(other, RiskLevel) else NotImplemented
 
     def __str__(self) -> str:
-        return self.value
-
-
-_RANKS = {level.value: rank for rank, level in enumerate(RiskLevel)}
+        return str.__str__(self)
 
 
 # From this level on a statement is snapshotted, or refused.

@@ -9,24 +9,27 @@ from backstop.classifier.judge import judge
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.levels import RiskLevel
 from backstop.result import Finding, RiskResult
-from backstop.syntax.lexer import LexError, tokenize
-from backstop.syntax.statements import split_tokens
+from backstop.syntax.lexer import LexError
+from backstop.syntax.statements import statements_of
 
 _POSTGRES = frozenset({"postgres", "postgresql"})
 # Longer texts (inserts of a thousand rows) hardly ever come twice, and would fill the memory.
 _LONGEST_KEPT = 20_000
 
 
-def classify(sql: str, dialect: str = "postgres") -> RiskResult:
+def classify(sql: str | bytes, dialect: str = "postgres") -> RiskResult:
     """Return the risk of a text: that of its riskiest statement, with every finding.
 
     It is pure, and raises for no text: what can't be read is never SAFE. The text is taken for
     what the server gets, or for a template whose parameters (``%s``, ``%(name)s``, ``$1``,
-    ``:name``, ``?``) hold plain values. A dialect other than postgres is read by a general parser
-    alone; one that isn't known raises `ConfigurationError`.
+    ``:name``, ``?``) hold plain values; bytes are read as UTF-8, and what can't be decoded as a
+    letter that no keyword has. A dialect other than postgres is read by a general parser alone;
+    one that isn't known raises `ConfigurationError`.
     """
-    if not isinstance(sql, str):
-        raise TypeError(f"sql must be a str, not {type(sql).__name__}")
+    if isinstance(sql, bytes):
+        sql = sql.decode("utf-8", "replace")
+    elif not isinstance(sql, str):
+        raise TypeError(f"sql must be a str or bytes, not {type(sql).__name__}")
     if len(sql) > _LONGEST_KEPT:
         return _classify(sql, dialect)
     return _kept(sql, dialect)
@@ -50,9 +53,8 @@ _kept = lru_cache(maxsize=4096)(_classify)
 def verdicts(sql: str) -> list[Verdict]:
     """Judge each statement of a text by PostgreSQL's rules; raises `LexError`."""
     found: list[Verdict] = []
-    for statement in split_tokens(tokenize(sql)):
-        source = Source(sql, list(statement))
-        found.append(judge(source, 0, len(statement)))
+    for tokens in statements_of(sql):
+        found.append(judge(Source(sql, tokens), 0, len(tokens)))
     return found
 
 
@@ -66,7 +68,7 @@ def _combine(statements: list[Verdict]) -> RiskResult:
     """Make one result of the statements' verdicts: the first of the riskiest speaks."""
     if not statements:
         return RiskResult(RiskLevel.SAFE, "", (), "The text holds no statement.")
-    worst = max(statements, key=lambda verdict: verdict.level.rank)
+    worst = max(statements, key=lambda verdict: verdict.level)
     findings = tuple(finding for verdict in statements for finding in verdict.findings)
     tables = dict.fromkeys(table for verdict in statements for table in verdict.tables)
     if not worst.findings:
@@ -75,6 +77,6 @@ def _combine(statements: list[Verdict]) -> RiskResult:
             "No statement changes anything." if several else f"{worst.operation} changes nothing."
         )
     else:
-        reason = max(worst.findings, key=lambda finding: finding.level.rank).reason
+        reason = max(worst.findings, key=lambda finding: finding.level).reason
     operations = tuple(verdict.operation for verdict in statements)
     return RiskResult(worst.level, worst.operation, tuple(tables), reason, findings, operations)

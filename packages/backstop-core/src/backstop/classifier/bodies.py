@@ -20,6 +20,9 @@ from backstop.syntax.structure import folded, is_name, skip_top_level, upper_at
 Judge = Callable[[Source, int, int], Verdict]
 
 _MAX_DEPTH = 5
+# How often each word of a block is read at most: every statement in it is judged to its end, and
+# words such as IN and FOR may start another inside of it.
+_MAX_READINGS = 8
 _RUNNABLE = frozenset(
     {"ALTER", "CALL", "COPY", "CREATE", "DELETE", "DO", "DROP", "INSERT", "MERGE", "REVOKE"}
     | {"SELECT", "TRUNCATE", "UPDATE", "WITH"}
@@ -95,7 +98,7 @@ def _text_risk(text: str, language: str, depth: int, judge: Judge) -> Risk | Non
         source = Source(text, tokens, depth)
         return block_risk(source, 0, len(tokens), judge)
     for statement in split_tokens(tokens):
-        source = Source(text, list(statement), depth)
+        source = Source(text, statement, depth)
         found = _critical(judge(source, 0, len(statement)))
         if found is not None:
             return found
@@ -105,6 +108,7 @@ def _text_risk(text: str, language: str, depth: int, judge: Judge) -> Risk | Non
 def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | None:
     """Return the risk of the statements of a PL/pgSQL or ATOMIC block if it is CRITICAL."""
     tokens = source.tokens
+    left = (stop - start) * _MAX_READINGS
     for index in range(start, stop):
         word = tokens[index].upper
         before = upper_at(tokens, index - 1) if index > start else ""
@@ -112,6 +116,9 @@ def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | No
             return _risk("runs SQL that is put together at run time (EXECUTE)")
         if word in _RUNNABLE and before in _BEFORE_STATEMENT:
             end = skip_top_level(tokens, source.pairs, index, stop, _ENDS)
+            left -= end - index
+            if left < 0:
+                return _risk("holds code that can't be read")
             found = _critical(judge(source, index, end)) if end > index else None
             # FOR UPDATE ends a SELECT; it starts no statement.
             if found is not None and not (before == "FOR" and word == "UPDATE"):

@@ -8,6 +8,8 @@ through is for the assess stage to measure.
 
 from __future__ import annotations
 
+from math import isnan
+
 from backstop.classifier import operands
 from backstop.classifier._source import Source
 from backstop.classifier.constants import LOWER, UPPER, Constants, Target
@@ -323,4 +325,12 @@ class _Judge:
 
 def _covers(lower: list[float | None], upper: list[float | None]) -> bool:
     """Whether ``x > a OR x < b`` may let every value through; unknown bounds may."""
-    return any(a is None or b is None or a <= b for a in lower for b in upper)
+    if not lower or not upper:
+        return False
+    lowest, highest = (
+        [bound for bound in side if bound is not None and not isnan(bound)]
+        for side in (lower, upper)
+    )
+    if len(lowest) < len(lower) or len(highest) < len(upper):
+        return True
+    return min(lowest) <= max(highest)

@@ -7,6 +7,7 @@ It must stay linear, and must never drop a call because it looks like something 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backstop.classifier._source import Risk, Source
@@ -80,41 +81,44 @@ class _Reader:
         self.expects_table = False
         self.ctes: set[int] = set()
         self.cte_names: set[str] = set()
+        self.texts_end = start
 
     def run(self) -> None:
-        operators = listed("operators.txt")
-        word, punctuation, operator = TokenKind.WORD, TokenKind.PUNCTUATION, TokenKind.OPERATOR
-        tokens = self.tokens
+        operators, operator = listed("operators.txt"), TokenKind.OPERATOR
+        tokens, actions = self.tokens, _ACTIONS
         for index in range(self.start, self.stop):
             token = tokens[index]
-            kind = token.kind
-            if kind is punctuation:
-                self.punctuation(index, token.upper)
-            elif kind is word and token.upper in _WATCHED:
-                self.watched(index, token.upper)
+            mark = token.upper
+            action = actions.get(mark)
+            # Most tokens are names and literals, for which there is nothing to do.
+            if action is not None:
+                action(self, index, mark)
             elif self.expects_table:
                 self.table(index)
-            elif kind is operator:
-                mark = token.upper
-                if mark not in operators and mark not in _SYNTAX_OPERATORS:
-                    self.found(_OPERATOR, index, index + 1)
+            elif token.kind is operator and mark not in operators:
+                self.operator(index, mark)
+
+    def nothing(self, _index: int, _mark: str) -> None:
+        pass
 
     def found(self, risk: Risk, start: int, stop: int) -> None:
         self.reading.findings.append(self.source.finding(risk, start, stop))
 
-    def punctuation(self, index: int, mark: str) -> None:
-        if mark in ("(", "["):
-            if mark == "(":
-                self.bracket(index)
-            # A bracket that a FROM list opens with holds tables again (or a subquery).
-            self.clauses.append("FROM" if self.expects_table and mark == "(" else "")
-        elif mark in (")", "]"):
-            self.clauses.pop()
-            self.expects_table = False
-        elif mark == ",":
-            self.comma()
+    def operator(self, index: int, mark: str) -> None:
+        if mark not in _SYNTAX_OPERATORS:
+            self.found(_OPERATOR, index, index + 1)
 
-    def comma(self) -> None:
+    def opening(self, index: int, mark: str) -> None:
+        if mark == "(":
+            self.bracket(index)
+        # A bracket that a FROM list opens with holds tables again (or a subquery).
+        self.clauses.append("FROM" if self.expects_table and mark == "(" else "")
+
+    def closing(self, _index: int, _mark: str) -> None:
+        self.clauses.pop()
+        self.expects_table = False
+
+    def comma(self, _index: int, _mark: str) -> None:
         if self.clauses[-1] == "ON":
             self.clauses[-1] = "FROM"
         self.expects_table = self.clauses[-1] == "FROM"
@@ -206,10 +210,11 @@ class _Reader:
         last = index - 1
         if last < self.start:
             return
-        if self.tokens[last].kind is TokenKind.PLACEHOLDER:
-            # "%s(…)": a call of whatever the parameter, or the modulo of a function, turns out as.
-            self.found(_OPERATOR, last, index)
-        if self.tokens[last].kind not in _NAMES:
+        kind = self.tokens[last].kind
+        if kind not in _NAMES:
+            if kind is TokenKind.PLACEHOLDER:
+                # "%s(…)": a call of what the parameter, or the modulo of a function, turns out as.
+                self.found(_OPERATOR, last, index)
             return
         first = last
         while first - 2 >= self.start and upper_at(self.tokens, first - 1) == ".":
@@ -224,13 +229,12 @@ class _Reader:
             self.call(first, index)
 
     def named_operator(self, index: int) -> None:
-        names = [
-            folded(self.tokens[inner])
-            for inner in range(index + 1, self.source.pairs[index])
-            if self.tokens[inner].kind in _NAMES
-        ]
-        if names not in ([], ["pg_catalog"]):
-            self.found(_OPERATOR, index - 1, self.source.pairs[index] + 1)
+        end = self.source.pairs[index]
+        # "+", or "pg_catalog.+": never more tokens, however far off the closing bracket is.
+        inner = self.tokens[index + 1 : min(end, index + 5)]
+        names = [folded(token) for token in inner if token.kind in _NAMES]
+        if len(inner) > 3 or names not in ([], ["pg_catalog"]):
+            self.found(_OPERATOR, index - 1, end + 1)
 
     def call(self, first: int, index: int) -> None:
         name = tuple(
@@ -244,10 +248,12 @@ class _Reader:
         end = self.source.pairs[index]
         self.found(risk, first, end + 1)
         if runs_text(name):
-            texts = range(index, end)
+            # Calls may stand inside one another: each string is noted once.
+            texts = range(max(index, self.texts_end), end)
             self.reading.texts.extend(
                 at for at in texts if self.tokens[at].kind is TokenKind.STRING
             )
+            self.texts_end = max(end, self.texts_end)
 
     def is_alias(self, first: int) -> bool:
         """Whether the grammar takes this name for an alias, a type or a WITH entry, not a call."""
@@ -282,6 +288,15 @@ class _Reader:
             return before.kind in _NAMES and before.upper not in _BEFORE_OPERAND
         return False
 
+
+# What each mark or word asks for. A dot asks for nothing, but names no table either.
+_ACTIONS: dict[str, Callable[[_Reader, int, str], None]] = {
+    **dict.fromkeys(_WATCHED, _Reader.watched),
+    **dict.fromkeys(("(", "["), _Reader.opening),
+    **dict.fromkeys((")", "]"), _Reader.closing),
+    **dict.fromkeys((".", ";", ":"), _Reader.nothing),
+    ",": _Reader.comma,
+}
 
 # Unreserved words before a bracket, and what must stand before them to make them syntax.
 _AFTER: dict[str, frozenset[str]] = {

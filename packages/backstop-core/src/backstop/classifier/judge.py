@@ -59,7 +59,7 @@ def _unknown(source: Source, start: int, stop: int) -> Verdict:
 
 
 def _control(source: Source, start: int, stop: int) -> Verdict | None:
-    control = transaction_control(tuple(source.tokens[start:stop]))
+    control = transaction_control(source.tokens[start:stop])
     if control is None:
         return None
     verdict = Verdict(control.kind.value)
@@ -88,7 +88,7 @@ def _query(source: Source, start: int, stop: int) -> Verdict:
     parts = find_parts(tokens, source.pairs, start, stop)
     reading = read_expressions(source, start, stop, frozenset(part.start for part in parts))
     verdict = Verdict("SELECT" if first > start or tokens[first].upper == "WITH" else "")
-    riskiest = RiskLevel.SAFE
+    riskiest, unreadable = RiskLevel.SAFE, start
     for part in parts:
         if part.head in WRITES:
             found = judge_part(source, part)
@@ -96,7 +96,9 @@ def _query(source: Source, start: int, stop: int) -> Verdict:
             verdict.add_tables(finding.table for finding in found if finding.table)
             if found[0].level > riskiest:
                 riskiest, verdict.operation = found[0].level, part.head
-        elif part.head not in READS:
+        elif part.head not in READS and part.stop > unreadable:
+            # What stands inside of it has been read with it.
+            unreadable = part.stop
             risk = unreadable_risk(source.slice(part.start, part.stop))
             verdict.findings.append(source.finding(risk, part.start, part.stop))
     verdict.operation = verdict.operation or tokens[first].upper
@@ -149,7 +151,7 @@ def _copy(source: Source, start: int, stop: int) -> Verdict:
             return _unknown(source, start, stop)
         inner = judge(source, wrapped.start, wrapped.stop)
         verdict = Verdict("COPY", inner.findings, inner.tables)
-        at = wrapped.stop
+        at = wrapped.stop + 1
     direction = skip_top_level(tokens, source.pairs, at, stop, frozenset({"FROM", "TO"}))
     if wrapped is None:
         name = read_name(tokens, at + (upper_at(tokens, at) == "BINARY"), stop)

@@ -18,9 +18,11 @@ _VERB = {"DELETE": "delete", "UPDATE": "update"}
 
 def judge_part(source: Source, part: Part) -> list[Finding]:
     """Return the findings of one writing part; its first is about the rows."""
+    if part.visible is None and part.head != "INSERT":
+        return [source.finding(_unreadable(part.head), part.start, part.stop)]
     if part.head in ("DELETE", "UPDATE"):
         statement = read_row_statement(source.tokens, source.pairs, part)
-        if statement is None or part.visible is None:
+        if statement is None:
             risk = _unreadable(part.head)
             return [source.finding(risk, part.start, part.stop)]
         risk, table = _row_risk(source, part, statement), statement.table

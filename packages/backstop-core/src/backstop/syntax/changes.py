@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backstop.syntax.lexer import Token, tokenize
+from backstop.syntax.lexer import Token
 from backstop.syntax.parts import READS, WRITES, Part, find_parts, unwrap
 from backstop.syntax.row_statements import RowStatement, read_row_statement
-from backstop.syntax.statements import split_tokens
+from backstop.syntax.statements import statements_of
 from backstop.syntax.structure import Name, WithList, match_brackets, read_name, upper_at, words_at
 
 
@@ -90,8 +90,8 @@ def changes(sql: str) -> list[Change]:
     the second isn't. Bodies of functions, DO blocks and rules are not looked into.
     """
     found: list[Change] = []
-    for statement in split_tokens(tokenize(sql)):
-        found.extend(_changes_of(sql, list(statement)))
+    for tokens in statements_of(sql):
+        found.extend(_changes_of(sql, tokens))
     return found
 
 

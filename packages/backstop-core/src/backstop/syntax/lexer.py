@@ -25,7 +25,12 @@ class LexError(ValueError):
 
 
 class TokenKind(Enum):
-    """What a token is, by its form alone."""
+    """What a token is, by its form alone.
+
+    ``ENTRIES`` stands for many entries at once of a list in IN or VALUES: literals and
+    placeholders, each with the comma, or the brackets of the next row, that follow it. The list's
+    last entries always have tokens of their own.
+    """
 
     WORD = "word"
     QUOTED = "quoted identifier"
@@ -34,6 +39,7 @@ class TokenKind(Enum):
     OPERATOR = "operator"
     PUNCTUATION = "punctuation"
     PLACEHOLDER = "placeholder"
+    ENTRIES = "entries of a list"
 
 
 class Token(NamedTuple):
@@ -68,7 +74,9 @@ _TOKEN = re.compile(
     {_SPACE}*
     (?:
       (?P<word>(?![eEbBxXnN]'|[uU]&['"]){_WORD})
-    | (?P<mark>[(),;])
+    | (?P<mark>[),;]|\.(?![0-9.]))
+    | (?P<comparison>(?:[=*]|<[=>]?|>=?)(?![~!@#^&|`?+\-*/%<>=]))
+    | (?P<opening>\()
     | (?P<number>
           0[xX][0-9a-fA-F_]+ | 0[oO][0-7_]+ | 0[bB][01_]+
         | (?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?
@@ -83,7 +91,6 @@ _TOKEN = re.compile(
     | (?P<dollar>\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
     | (?P<colons>::|:=|\.\.)
     | (?P<bracket>[\[\]])
-    | (?P<dot>\.)
     | (?P<colon>:)
     | (?P<operator>(?:%%|(?!--|/\*|{_PERCENT})[~!@#^&|`?+\-*/%<>=])+)
     | (?P<end>\Z)
@@ -91,6 +98,29 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_QUOTED_ENTRY = r"[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'|'[^']*(?:''[^']*)*'"
+# Types that drivers write after a value: built in, so that the cast calls no function of a user's.
+_CAST = r"""::(?i:bigint|boolean|bytea|date|double\ precision|integer|interval|jsonb?|numeric|real
+    |smallint|text|uuid|varchar|(?:timestamp|time)(?:tz|\ with(?:out)?\ time\ zone)?)"""
+_ENTRY = rf"""(?:[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|{_QUOTED_ENTRY}
+    |{_PERCENT}|\$[0-9]+|\?|:{_WORD})(?:{_CAST})?"""
+
+
+def _entries(entry: str, separator: str) -> re.Pattern[str]:
+    """Match from 8 entries on: shorter lists are not worth a token that rules can't look into."""
+    one = rf"{_SPACE}*(?:{entry}){_SPACE}*{separator}"
+    return re.compile(rf"{_SPACE}*(?P<entries>{one}(?:{one}){{7,}})", re.VERBOSE | re.DOTALL)
+
+
+# NULL, TRUE and FALSE in an IN list mean more than a value among others; in a row they don't.
+_ENTRIES = {
+    "IN": _entries(_ENTRY, ","),
+    "VALUES": _entries(
+        rf"{_ENTRY}|(?i:null|true|false|default)", rf"(?:,|\){_SPACE}*,{_SPACE}*\()"
+    ),
+}
+_STRING_ENTRY = re.compile(_QUOTED_ENTRY, re.DOTALL)
+
 # An E'' string goes on, still with backslash escapes, after white space that holds a line break.
 _CONTINUATION = re.compile(
     r"[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*"
@@ -145,6 +175,9 @@ def has_hidden_placeholder(sql: str) -> bool:
     quotes = (TokenKind.STRING, TokenKind.QUOTED)
     if any(token.kind in quotes and _hides(token.text) for token in tokens):
         return True
+    lists = (token.text for token in tokens if token.kind is TokenKind.ENTRIES)
+    if any(_hides(string) for text in lists for string in _STRING_ENTRY.findall(text)):
+        return True
     return any(
         _touches_name_or_quote(sql, token)
         for token in tokens
@@ -174,28 +207,29 @@ class _Scanner:
     def run(self) -> tuple[list[Token], list[Span]]:
         match_at = _TOKEN.match
         new, append = tuple.__new__, self.tokens.append
-        plain, handlers = _PLAIN, _HANDLERS
+        word, kinds = TokenKind.WORD, _KINDS
         sql, position, length = self.sql, 0, len(self.sql)
+        ascii_only = sql.isascii()
         while position < length:
             match = match_at(sql, position)
-            if match is None:
+            # By number: looking a group up by its name takes as long as matching it.
+            group = match.lastindex if match else None
+            if match is None or group is None:
                 space = _LEADING_SPACE.match(sql, position)
                 position = space.end() if space else position
                 raise LexError(f"no token can start at position {position}", position)
-            group = match.lastgroup or "end"
             start, position = match.span(group)
-            if group == "word":
+            if group == _WORD_GROUP:
                 text = match[group]
                 # Only ASCII is folded: str.upper() would turn a dotless i into a keyword's I.
-                upper = text.upper() if text.isascii() else text
-                append(new(Token, (TokenKind.WORD, text, start, position, upper)))
-            elif group == "mark":
+                upper = text.upper() if ascii_only or text.isascii() else text
+                append(new(Token, (word, text, start, position, upper)))
+            elif group in kinds:
                 text = match[group]
-                append(new(Token, (TokenKind.PUNCTUATION, text, start, position, text)))
-            elif group in plain:
-                append(new(Token, (plain[group], match[group], start, position, "")))
-            elif group != "end":
-                position = handlers[group](self, start, position)
+                kind, marks = kinds[group]
+                append(new(Token, (kind, text, start, position, text if marks else "")))
+            elif group != _END:
+                position = _HANDLERS[group](self, start, position)
         return self.tokens, self.comments
 
     def add(self, kind: TokenKind, start: int, end: int, upper: str = "") -> int:
@@ -232,12 +266,18 @@ class _Scanner:
             raise LexError("a dollar-quoted string is not closed", start)
         return self.add(TokenKind.STRING, start, close + len(text))
 
+    def opening(self, start: int, end: int) -> int:
+        before = self.tokens[-1].upper if self.tokens else ""
+        self.add(TokenKind.PUNCTUATION, start, end, "(")
+        # Inside square brackets ":name" is no placeholder.
+        if before not in _ENTRIES or self.brackets > 0:
+            return end
+        entries = _ENTRIES[before].match(self.sql, end)
+        return end if entries is None else self.add(TokenKind.ENTRIES, *entries.span("entries"))
+
     def bracket(self, start: int, end: int) -> int:
         self.brackets += 1 if self.sql[start] == "[" else -1
         return self.add(TokenKind.PUNCTUATION, start, end, self.sql[start])
-
-    def dot(self, start: int, end: int) -> int:
-        return self.add(TokenKind.PUNCTUATION, start, end, ".")
 
     def colon(self, start: int, end: int) -> int:
         # Inside brackets a colon is an array slice's; elsewhere it can only start a placeholder.
@@ -277,22 +317,31 @@ class _Scanner:
         return operand and bool(after) and (after.isalnum() or after in "'\"$_(%:?" or after > "~")
 
 
-# Groups whose tokens are the text as it is, and what the others need done.
-_PLAIN = {
-    "number": TokenKind.NUMBER,
-    "string": TokenKind.STRING,
-    "quoted": TokenKind.QUOTED,
-    "percent": TokenKind.PLACEHOLDER,
-    "parameter": TokenKind.PLACEHOLDER,
+_WORD_GROUP, _END = _TOKEN.groupindex["word"], _TOKEN.groupindex["end"]
+# Groups whose tokens are the text as it is, by number: the kind, and whether it has an ``upper``.
+_KINDS = {
+    _TOKEN.groupindex[name]: (kind, kind in (TokenKind.PUNCTUATION, TokenKind.OPERATOR))
+    for name, kind in {
+        "mark": TokenKind.PUNCTUATION,
+        "comparison": TokenKind.OPERATOR,
+        "number": TokenKind.NUMBER,
+        "string": TokenKind.STRING,
+        "quoted": TokenKind.QUOTED,
+        "percent": TokenKind.PLACEHOLDER,
+        "parameter": TokenKind.PLACEHOLDER,
+    }.items()
 }
 _HANDLERS = {
-    "line": _Scanner.line_comment,
-    "block": _Scanner.block_comment,
-    "escape": _Scanner.escape_string,
-    "dollar": _Scanner.dollar_string,
-    "colons": _Scanner.colons,
-    "bracket": _Scanner.bracket,
-    "dot": _Scanner.dot,
-    "colon": _Scanner.colon,
-    "operator": _Scanner.operator,
+    _TOKEN.groupindex[name]: handler
+    for name, handler in {
+        "line": _Scanner.line_comment,
+        "block": _Scanner.block_comment,
+        "escape": _Scanner.escape_string,
+        "dollar": _Scanner.dollar_string,
+        "colons": _Scanner.colons,
+        "opening": _Scanner.opening,
+        "bracket": _Scanner.bracket,
+        "colon": _Scanner.colon,
+        "operator": _Scanner.operator,
+    }.items()
 }

@@ -9,12 +9,13 @@ from backstop.syntax.lexer import LexError, TokenKind, scan
 
 UNREADABLE = "(unreadable statement)"
 
-_LITERALS = (TokenKind.STRING, TokenKind.NUMBER)
+_MASKS = {TokenKind.STRING: "?", TokenKind.NUMBER: "?", TokenKind.ENTRIES: "?, …,"}
 
 
 def mask_literals(sql: str) -> str:
     """Return the text with every string and number replaced by ``?``, and without its comments.
 
+    The entries of a long list become ``?, …, ?``.
     A text that can't be scanned becomes ``(unreadable statement)``: where a literal ends in it
     nobody knows.
     """
@@ -27,6 +28,6 @@ def mask_literals(sql: str) -> str:
     for index, token in enumerate(tokens):
         if index and token.start > end:
             parts.append(" ")
-        parts.append("?" if token.kind in _LITERALS else token.text)
+        parts.append(_MASKS.get(token.kind, token.text))
         end = token.end
     return "".join(parts)

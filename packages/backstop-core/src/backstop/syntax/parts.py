@@ -15,16 +15,20 @@ from backstop.syntax.structure import WithList, read_name, read_with, upper_at, 
 WRITES = frozenset({"DELETE", "UPDATE", "INSERT", "MERGE"})
 READS = frozenset({"SELECT", "VALUES", "TABLE"})
 Visible = tuple[tuple[WithList, int], ...]
-# The server's own stack ends long before; without a bound the lists would add up quadratically.
+# What a write deeper down, or after more, can see is not told. The server takes writes in its
+# outermost WITH alone; without bounds, reading each to its end would add up quadratically.
+_MAX_BRACKETS = 10
 _MAX_NESTED = 50
+_MAX_ENTRIES = 500
 _OFF = frozenset({"off", "false", "0", "no"})
+_SHAPING = frozenset({"(", "[", ")", "]", "WITH"})
 
 
 class Part(NamedTuple):
     """One command: its head word, the indexes of its first token and after its last.
 
     ``visible`` are the WITH lists it can see, each with the number of entries written before it,
-    or nothing if they are nested too deep to tell.
+    or nothing if they are nested too deep, or too long, to tell.
     """
 
     head: str
@@ -48,20 +52,24 @@ class Wrapped(NamedTuple):
 def find_parts(tokens: list[Token], pairs: dict[int, int], start: int, stop: int) -> list[Part]:
     """Every part between two indexes, in order of appearance."""
     heads: dict[int, Visible | None] = {start: ()}
+    deep = False
     enclosing = [stop]
     found: list[Part] = []
     for index in range(start, stop):
         mark = tokens[index].upper
-        if mark in ("(", "["):
+        if mark not in _SHAPING:
+            if index in heads:
+                found.append(Part(mark, index, enclosing[-1], heads[index]))
+        elif mark in ("(", "["):
             enclosing.append(pairs[index])
+            deep = len(enclosing) > _MAX_BRACKETS
             if _opens_write(tokens, index):
-                heads.setdefault(index + 1, ())
-        elif mark in (")", "]"):
-            enclosing.pop()
+                heads.setdefault(index + 1, None if deep else ())
         elif mark == "WITH":
-            _note_with(heads, read_with(tokens, pairs, index, enclosing[-1]))
-        elif index in heads:
-            found.append(Part(mark, index, enclosing[-1], heads[index]))
+            _note_with(heads, read_with(tokens, pairs, index, enclosing[-1]), deep)
+        else:
+            enclosing.pop()
+            deep = len(enclosing) > _MAX_BRACKETS
     return found
 
 
@@ -70,11 +78,13 @@ def _opens_write(tokens: list[Token], index: int) -> bool:
     return upper_at(tokens, index + 1) in WRITES and after not in (")", ",", "")
 
 
-def _note_with(heads: dict[int, Visible | None], listed: WithList | None) -> None:
+def _note_with(heads: dict[int, Visible | None], listed: WithList | None, deep: bool) -> None:
     if listed is None:
         return
     inherited = heads.get(listed.start, ())
-    if inherited is not None and len(inherited) >= _MAX_NESTED:
+    if inherited is None or len(inherited) >= _MAX_NESTED:
+        deep = True
+    if deep or len(listed.entries) > _MAX_ENTRIES:
         inherited = None
     for position, entry in enumerate(listed.entries):
         heads[entry.body + 1] = _extend(inherited, listed, position)

@@ -137,7 +137,7 @@ def _assigned(tokens: list[Token], pairs: dict[int, int], start: int, stop: int)
             is_name(tokens, target, stop) for target in targets
         ):
             return ()
-        columns.extend(target for target in targets if target not in columns)
+        columns.extend(targets)
         at = skip_top_level(tokens, pairs, at, stop, frozenset({","}))
         if at >= stop:
             return tuple(columns)

@@ -6,6 +6,7 @@ quote must never end a statement.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -57,13 +58,21 @@ def split(sql: str) -> list[StatementText]:
     """Return the statements of a text in order, empty ones left out; raises `LexError`."""
     return [
         StatementText(sql[group[0].start : group[-1].end], group[0].start, group[-1].end, group)
-        for group in split_tokens(tokenize(sql))
+        for group in map(tuple, statements_of(sql))
     ]
 
 
-def split_tokens(tokens: list[Token]) -> list[tuple[Token, ...]]:
+def statements_of(sql: str) -> list[list[Token]]:
+    """Return the tokens of each statement of a text, empty ones left out; raises `LexError`."""
+    tokens = tokenize(sql)
+    if ";" in sql:
+        return split_tokens(tokens)
+    return [tokens] if tokens else []
+
+
+def split_tokens(tokens: list[Token]) -> list[list[Token]]:
     """Return the tokens of each statement, without the semicolons between them."""
-    groups: list[tuple[Token, ...]] = []
+    groups: list[list[Token]] = []
     start, depth, blocks = 0, 0, 0
     for index, token in enumerate(tokens):
         mark = token.upper
@@ -74,9 +83,9 @@ def split_tokens(tokens: list[Token]) -> list[tuple[Token, ...]]:
         elif mark in ("BEGIN", "CASE", "END"):
             blocks = _blocks(tokens, start, index, blocks)
         elif mark == ";" and depth <= 0 and blocks == 0:
-            groups.append(tuple(tokens[start:index]))
+            groups.append(tokens[start:index])
             start, depth = index + 1, 0
-    groups.append(tuple(tokens[start:]))
+    groups.append(tokens[start:])
     return [group for group in groups if group]
 
 
@@ -103,7 +112,7 @@ def _creates_routine(tokens: list[Token], start: int) -> bool:
 _NOISE = frozenset({"WORK", "TRANSACTION"})
 
 
-def transaction_control(tokens: tuple[Token, ...]) -> TransactionControl | None:
+def transaction_control(tokens: Sequence[Token]) -> TransactionControl | None:
     """Return the command of transaction control that these tokens are, or nothing.
 
     Only the complete form counts: trailing words that the command doesn't have make it unknown.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from backstop.syntax.lexer import LexError, Token, TokenKind
 
 _CLOSING = {"(": ")", "[": "]"}
+_BRACKETS = frozenset("()[]")
 
 
 class Name(NamedTuple):
@@ -49,14 +50,16 @@ def match_brackets(tokens: list[Token]) -> dict[int, int]:
     opened: list[int] = []
     for index, token in enumerate(tokens):
         mark = token.upper
-        if mark in ("(", "["):
+        if mark not in _BRACKETS:
+            continue
+        if mark in _CLOSING:
             opened.append(index)
-        elif mark in (")", "]"):
-            if not opened or _CLOSING[tokens[opened[-1]].upper] != mark:
-                raise LexError("brackets don't match", token.start)
+        elif opened and _CLOSING[tokens[opened[-1]].upper] == mark:
             start = opened.pop()
             pairs[start] = index
             pairs[index] = start
+        else:
+            raise LexError("brackets don't match", token.start)
     if opened:
         raise LexError("a bracket is not closed", tokens[opened[-1]].start)
     return pairs
@@ -113,14 +116,14 @@ def skip_top_level(
     """Return the index of the first of these words outside of brackets, or ``stop``.
 
     A word that is a field or a label (``t.where``, ``AS set``) or the FROM of IS DISTINCT FROM
-    doesn't count.
+    doesn't count. Where the tokens start inside a bracket, its end is the end.
     """
     index = start
     while index < stop:
         mark = tokens[index].upper
         if mark in ("(", "["):
             index = pairs[index]
-        elif mark in words and not _is_label(tokens, index):
+        elif mark in (")", "]") or (mark in words and not _is_label(tokens, index)):
             return index
         index += 1
     return stop
@@ -176,7 +179,8 @@ def _read_cte(tokens: list[Token], pairs: dict[int, int], name: int, stop: int) 
 def _skip_search(tokens: list[Token], at: int, stop: int) -> int:
     """Past one SEARCH or CYCLE clause: its column list, then SET and what belongs to it."""
     after = at + 1
-    while after < stop and tokens[after].upper != "SET":
+    # A bracket is no part of it; without this end, nested lists would be read again and again.
+    while after < stop and tokens[after].upper not in ("SET", "(", ")"):
         after += 1
     after += 2
     if upper_at(tokens, after, stop) == "TO":

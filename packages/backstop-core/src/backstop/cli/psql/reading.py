@@ -150,8 +150,7 @@ class _Reader:
         self.kept = end
 
 
-def _reads_rows(statement: tuple[Token, ...]) -> bool:
-    tokens = list(statement)
+def _reads_rows(tokens: list[Token]) -> bool:
     if upper_at(tokens, 0) != "COPY" or upper_at(tokens, 1) == "(":
         return False
     return any(words_at(tokens, index, "FROM", "STDIN") for index in range(2, len(tokens)))

@@ -1,0 +1,1 @@
+"""Measurements of Backstop beside its peers, in the same process and the same run."""

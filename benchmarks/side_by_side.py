@@ -1,0 +1,125 @@
+"""Measures contestants in turns on the same cases, and compares their medians with bounds.
+
+Machines are noisy, ratios less so: every round gives each contestant the same work, one right after
+the other, and starts with another one. This module knows nothing of what is measured.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import process_time
+from timeit import timeit
+
+from rich.console import Console
+from rich.table import Table
+
+Contestants = dict[str, Callable[[str], object]]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most that a case may take: a multiple of a rival's time, and microseconds over it."""
+
+    rival: str
+    factor: float
+    over: float = 0.0
+
+    def __str__(self) -> str:
+        over = f" + {self.over:g} µs" if self.over else ""
+        return f"{self.factor:g} of {self.rival}{over}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of text: ``make`` gives a text for a number, ``batch`` are timed at once."""
+
+    name: str
+    make: Callable[[int], str]
+    batch: int
+    bound: Bound
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a case took, in microseconds a text, by contestant; the first is the one to judge."""
+
+    case: Case
+    times: dict[str, float]
+
+    @property
+    def limit(self) -> float:
+        """The bound, in microseconds."""
+        bound = self.case.bound
+        return self.times[bound.rival] * bound.factor + bound.over
+
+    @property
+    def taken(self) -> float:
+        """What the judged contestant took."""
+        return next(iter(self.times.values()))
+
+    @property
+    def holds(self) -> bool:
+        """Whether the judged contestant stayed within its bound."""
+        return self.taken <= self.limit
+
+
+def measure(case: Case, contestants: Contestants, rounds: int) -> Outcome:
+    """Measure a case; no text of it is made twice, unless the case makes always the same.
+
+    One more round comes first and doesn't count: it imports modules and reads data files.
+    """
+    found: dict[str, list[float]] = {name: [] for name in contestants}
+    names = list(contestants)
+    for turn in range(rounds + 1):
+        numbers = range(turn * case.batch, (turn + 1) * case.batch)
+        texts = [case.make(number) for number in numbers]
+        names.append(names.pop(0))
+        for name in names:
+            found[name].append(_time(contestants[name], texts))
+    return Outcome(case, {name: median(times[1:]) for name, times in found.items()})
+
+
+def _time(function: Callable[[str], object], texts: Sequence[str]) -> float:
+    """Return the microseconds of processor time that a text takes."""
+
+    def run() -> None:
+        deque(map(function, texts), maxlen=0)
+
+    # The garbage collector stays on, as in an application; timeit would switch it off.
+    # Processor time, as others may use the machine meanwhile.
+    return timeit(run, gc.enable, process_time, number=1) / len(texts) * 1e6
+
+
+def as_table(outcomes: Sequence[Outcome]) -> Table:
+    """Return the outcomes for people."""
+    table = Table("case", *outcomes[0].times, "share of bound", "bound")
+    for outcome in outcomes:
+        share = f"{outcome.taken / outcome.limit:.0%}{'' if outcome.holds else ' BROKEN'}"
+        times = (f"{time:,.2f} µs" for time in outcome.times.values())
+        table.add_row(outcome.case.name, *times, share, str(outcome.case.bound))
+    for column in table.columns[1:-1]:
+        column.justify = "right"
+    return table
+
+
+def as_documents(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
+    """Return the outcomes for programs; times are in microseconds."""
+    return [
+        {
+            "case": outcome.case.name,
+            "times": outcome.times,
+            "limit": outcome.limit,
+            "bound": str(outcome.case.bound),
+            "holds": outcome.holds,
+        }
+        for outcome in outcomes
+    ]
+
+
+def show(outcomes: Sequence[Outcome]) -> None:
+    """Print the table, as wide as it is."""
+    Console(width=160, highlight=False).print(as_table(outcomes))
