@@ -182,3 +182,17 @@ def test_a_view_and_a_name_that_a_cte_borrows_are_counted_by_what_they_are(shop,
     ):
         with pytest.raises(PermissionError, match=r"more than 1,000 rows|can't be measured"):
             db.cursor().execute(sql)
+
+
+@pytest.mark.parametrize(
+    "change", ["SET search_path = far", "SELECT set_config('search_path', 'far', false)"]
+)
+def test_a_write_by_key_is_looked_up_again_where_its_name_may_mean_another_table(
+    change, shop, guarded
+):
+    shop.execute("CREATE SCHEMA far; CREATE TABLE far.orders AS SELECT 1 AS id FROM orders")
+    cursor = guarded(mode="block").cursor()
+    cursor.execute("DELETE FROM orders WHERE id = 1")
+    cursor.execute(change)
+    with pytest.raises(backstop.StatementBlocked, match="more than 1,000 rows"):
+        cursor.execute("DELETE FROM orders WHERE id = 1")

@@ -27,7 +27,8 @@ CREATE FUNCTION app.wipe_there() RETURNS int LANGUAGE sql AS 'SELECT wipe()';
 CREATE FUNCTION mood_of(text) RETURNS mood LANGUAGE sql AS $$ SELECT wipe(); SELECT 'bad'::mood $$;
 CREATE PROCEDURE wipe_by_call() LANGUAGE sql AS 'TRUNCATE item';
 CREATE FUNCTION adds() RETURNS int LANGUAGE sql AS $$ INSERT INTO item VALUES (100, 'x') RETURNING id $$;
-CREATE FUNCTION opaque_setting() RETURNS text LANGUAGE sql AS $$ SELECT set_config('a.b', 'c', false) $$;
+CREATE FUNCTION become() RETURNS text LANGUAGE sql AS $$ SELECT set_config('role', 'none', false) $$;
+CREATE FUNCTION noted() RETURNS text LANGUAGE sql AS $$ SELECT set_config('app.tenant', 'c', true) $$;
 CREATE FUNCTION stable_text() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM item' INTO n; RETURN n; END $$;
 

@@ -63,7 +63,7 @@ class Assessment:
             if not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
                 # SET TRANSACTION, in a text of several statements, must come first as well.
                 self.withdraw()
-        self._note(result)
+        self._note(text, result)
         return result
 
     def transaction_ended(self) -> None:
@@ -99,11 +99,11 @@ class Assessment:
             )
             return result
 
-    def _note(self, result: RiskResult) -> None:
+    def _note(self, text: str, result: RiskResult) -> None:
         """Take in what the statement may change of the catalog, or of what names mean."""
         if not _ENDS.isdisjoint(result.operations):
             self.transaction_ended()
-        if _changes_catalog(result):
+        if _changes_catalog(result) or "set_config" in text.lower():
             self._changed = True
             self._forget()
 

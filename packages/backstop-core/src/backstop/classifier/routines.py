@@ -63,7 +63,7 @@ def _statement_findings(code: str, tokens: list[Token]) -> list[Finding]:
         tokens = tokens[2:-1]
     found: list[Finding] = []
     for statement in split_tokens(tokens):
-        found.extend(judge(Source(code, list(statement)), 0, len(statement)).findings)
+        found.extend(judge(Source(code, statement), 0, len(statement)).findings)
     return found
 
 
