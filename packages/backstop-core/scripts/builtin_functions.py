@@ -66,7 +66,8 @@ OPERATORS = """
 SETTINGS = """
     SELECT lower(name) FROM pg_catalog.pg_settings
     WHERE context = 'user' AND name NOT LIKE '%.%' AND name NOT IN (
-        'role', 'session_authorization', 'standard_conforming_strings', 'local_preload_libraries'
+        'role', 'session_authorization', 'standard_conforming_strings', 'client_encoding',
+        'local_preload_libraries'
     )
 """
 

@@ -113,6 +113,18 @@ def test_setting_an_ordinary_parameter_by_call_is_as_safe_as_set(sql: str, level
     assert classify(sql).level.value == level
 
 
+def test_an_encoding_that_can_hide_the_end_of_a_string_is_not_safe(connect: Connect) -> None:
+    hidden = "SELECT E'\u00c1\\'; DROP TABLE t; --'"
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE t ()")
+        cursor.execute("SET client_encoding = 'SJIS'")
+        cursor.execute(hidden)
+        cursor.execute("SELECT to_regclass('t')")
+        assert cursor.fetchone() == (None,)
+    assert classify(hidden).level is RiskLevel.SAFE
+    assert classify("SET client_encoding = 'SJIS'").level is RiskLevel.HIGH
+
+
 class Function(NamedTuple):
     """A function as the catalog has it, with the types of its arguments."""
 

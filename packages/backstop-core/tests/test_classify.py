@@ -180,6 +180,12 @@ def test_operation_and_tables_are_told(sql: str, operation: str, tables: tuple[s
         "DELETE FROM t WHERE " + "NOT " * 10_000 + "id = 1",
         "DELETE FROM t WHERE " + "a = 1 OR (" * 3_000 + "b = 1" + ")" * 3_000,
         "DELETE FROM t WHERE " + "id IN (SELECT id FROM t WHERE " * 300 + "x" + ")" * 300,
+        "DELETE FROM t WHERE "
+        + "(a.id, b.id, c.id) IN (SELECT a.id, a.id, a.id FROM t a LEFT JOIN u b ON a.id = b.x "
+        "LEFT JOIN t c ON c.id = b.y WHERE " * 100 + "x" + ")" * 100,
+        "DELETE FROM t WHERE id IN (SELECT a.id FROM t a "
+        + " ".join(f"JOIN u{n} ON a.id = u{n}.id" for n in range(10_000))
+        + " WHERE x)",
         "WITH a AS (" * 1_000 + "SELECT 1" + ") SELECT 1" * 1_000,
         "/*" * 1_000 + "*/" * 1_000 + "SELECT 1",
         "EXPLAIN " * 10_000 + "SELECT 1",

@@ -19,6 +19,7 @@ from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, is_name, upper_at
 
 _MAX_DEPTH = 20
+_MAX_TABLES = 30
 _COMPARISONS = frozenset(
     {"=", "<>", "!=", "<", ">", "<=", ">=", "~", "~*", "!~", "!~*", "@>", "<@"}
 )
@@ -45,8 +46,9 @@ def holds_target(source: Source, target: Target, start: int, stop: int) -> bool:
 
 
 class _Judge:
-    def __init__(self, source: Source, target: Target) -> None:
+    def __init__(self, source: Source, target: Target, *, outermost: bool = True) -> None:
         self.source = source
+        self.outermost = outermost
         self.tokens = source.tokens
         self.pairs = source.pairs
         self.target = target
@@ -266,10 +268,13 @@ class _Judge:
             return True
         joins = read_joins(self.source, *query.source)
         own = [alias for name, alias in joins.tables if name == self.target.table]
-        # Which of several copies is selected isn't known: each must be narrowed.
         itself = len(own) > 1
         if not own:
             own = [self.target.table if query.joined else query.alias or self.target.table]
+        # Looking by several names, over and over within each other, would take for ever.
+        if len(joins.tables) > _MAX_TABLES or (itself and not self.outermost):
+            return False
+        # Which of several copies is selected isn't known: each must be narrowed.
         return all(self.narrows_name(query, joins, name, itself, depth) for name in own)
 
     def narrows_name(
@@ -281,12 +286,14 @@ class _Judge:
             return True
         if query.where is None:
             return False
-        own = Target(name, self.target.table, query.joined, itself)
-        # A test on what is joined to the row by an equality is a test of the row.
-        tied = [Target(at, plain[at], True, itself) for at in joins.tied_to(name) if at in plain]
+        targets = [Target(name, self.target.table, query.joined, itself)]
+        if self.outermost:
+            # A test on what is joined to the row by an equality is a test of the row.
+            tied = joins.tied_to(name) & plain.keys()
+            targets += [Target(alias, plain[alias], True, itself) for alias in sorted(tied)]
         return any(
-            _Judge(self.source, inner).holds_back(*query.where, False, depth + 1)
-            for inner in (own, *tied)
+            _Judge(self.source, inner, outermost=False).holds_back(*query.where, False, depth + 1)
+            for inner in targets
         )
 
     def exists(self, bracket: int, depth: int) -> bool:
@@ -297,7 +304,8 @@ class _Judge:
             return False
         itself = query.reads(self.target.table)
         inner = Target(self.target.name, self.target.table, True, itself, self.target.ctes)
-        return _Judge(self.source, inner).holds_back(*query.where, False, depth + 1)
+        judge = _Judge(self.source, inner, outermost=self.outermost)
+        return judge.holds_back(*query.where, False, depth + 1)
 
     def complementary(self, alternatives: list[tuple[int, int]], negated: bool) -> bool:
         """Whether two alternatives together let every row through: x = 1 OR x <> 1."""

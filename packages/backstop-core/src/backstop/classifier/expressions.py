@@ -279,6 +279,8 @@ class _Reader:
         allowed = _AFTER.get(word)
         if allowed is not None:
             return before.upper in allowed
+        if word == "SECOND":
+            return self.is_interval_field(index)
         if word in ("ROLLUP", "CUBE"):
             return self.clauses[-1] == "GROUP"
         if word == "COLUMNS":
@@ -287,6 +289,12 @@ class _Reader:
             # The (a, b) of UPDATE t SET (a, b) = …: what stands before is a name, or UPDATE.
             return before.kind in _NAMES and before.upper not in _BEFORE_OPERAND
         return False
+
+    def is_interval_field(self, index: int) -> bool:
+        """Whether SECOND belongs to INTERVAL or to DAY TO, and not to a pattern of SIMILAR TO."""
+        before = upper_at(self.tokens, index - 1)
+        leader = upper_at(self.tokens, index - 2)
+        return before == "INTERVAL" or (before == "TO" and leader in ("DAY", "HOUR", "MINUTE"))
 
 
 # What each mark or word asks for. A dot asks for nothing, but names no table either.

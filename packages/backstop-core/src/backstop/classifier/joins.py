@@ -44,10 +44,11 @@ class Joins(NamedTuple):
     def tied_to(self, alias: str) -> frozenset[str]:
         """Return the names of what stands beside a row of ``alias`` only where it matches it."""
         reached = {alias}
-        for _ in self.ties:
-            for tie in self.ties:
-                if not reached.isdisjoint(tie.names):
-                    reached.update(tie.names)
+        found = [alias]
+        for name in found:
+            beside = {one for tie in self.ties if name in tie.names for one in tie.names}
+            found.extend(beside - reached)
+            reached |= beside
         return frozenset(reached - {alias})
 
     def leaves_out(self, alias: str, partners: Collection[str]) -> bool:

@@ -15,13 +15,17 @@ _HARMLESS = (
     ("SESSION", "CHARACTERISTICS"),
     ("CONSTRAINTS",),
     ("TIME", "ZONE"),
-    ("NAMES",),
     ("SCHEMA",),
     ("SEED",),
     ("XML", "OPTION"),
     ("CATALOG",),
 )
+_OF_SESSION = ("AUTHORIZATION", "CHARACTERISTICS")
 _STRINGS = "standard_conforming_strings"
+# In these, no byte of a longer character is a quote or a backslash.
+_PLAIN_ENCODING = re.compile(
+    r"default|utf8|unicode|sqlascii|(?:latin|iso8859|win(?:dows)?(?:125|866|874)|koi8|euc)[a-z0-9]*"
+)
 # A string that says what it means: no prefix, no escape.
 _PLAIN_NAME = re.compile(r"'([a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*)'", re.IGNORECASE | re.ASCII)
 
@@ -31,15 +35,14 @@ def judge_setting(source: Source, start: int, stop: int) -> Verdict:
     tokens = source.tokens
     verdict = Verdict(tokens[start].upper)
     at = start + 1
+    if upper_at(tokens, at) in ("SESSION", "LOCAL") and upper_at(tokens, at + 1) not in _OF_SESSION:
+        at += 1
     if any(words_at(tokens, at, *words) for words in _HARMLESS):
         return verdict
     if words_at(tokens, at, "SESSION", "AUTHORIZATION"):
         return _privileges(verdict, source, start, stop)
-    at += 1 if upper_at(tokens, at) in ("SESSION", "LOCAL") else 0
-    if any(words_at(tokens, at, *words) for words in _HARMLESS):
-        return verdict
-    if words_at(tokens, at, "SESSION", "AUTHORIZATION"):
-        return _privileges(verdict, source, start, stop)
+    if upper_at(tokens, at, stop) in ("NAMES", "CLIENT_ENCODING"):
+        return _encoding(verdict, source, start, stop)
     if not is_name(tokens, at, stop):
         verdict.findings.append(source.finding(_unknown("what it names"), start, stop))
         return verdict
@@ -92,6 +95,21 @@ def _strings(verdict: Verdict, source: Source, start: int, stop: int) -> Verdict
         RiskLevel.HIGH,
         f"{_STRINGS} changes where strings end: what follows can't be read with certainty. "
         "Leave it on, and write E'…' where backslashes are meant.",
+    )
+    verdict.findings.append(source.finding(risk, start, stop))
+    return verdict
+
+
+def _encoding(verdict: Verdict, source: Source, start: int, stop: int) -> Verdict:
+    """Judge the setting that says which bytes are which characters."""
+    value = re.sub(r"[^a-z0-9]", "", source.tokens[stop - 1].text.lower())
+    if verdict.operation == "RESET" or _PLAIN_ENCODING.fullmatch(value):
+        return verdict
+    risk = Risk(
+        "changes-scanning",
+        RiskLevel.HIGH,
+        "In this client encoding a character may end in a quote or a backslash: what follows "
+        "can't be read with certainty. Use UTF8.",
     )
     verdict.findings.append(source.finding(risk, start, stop))
     return verdict
