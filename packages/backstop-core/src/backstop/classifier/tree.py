@@ -31,7 +31,7 @@ def judge_tree(sql: str, dialect: str) -> list[Verdict]:
             f"dialect {dialect!r} is not known. Use one of: {', '.join(known)}."
         )
     if "\0" in sql:
-        # The tokenizer ends a text there; not every server does.
+        # Some end a text there, others don't: what it says is not certain.
         return [_unknown(sql)]
     try:
         return [_judge(root, sql) for root in sqlglot.parse(sql, read=dialect) if root is not None]
