@@ -74,8 +74,8 @@ def _combine(statements: list[Verdict]) -> RiskResult:
     if not statements:
         return RiskResult(RiskLevel.SAFE, "", (), "The text holds no statement.")
     worst = max(statements, key=lambda verdict: verdict.level)
-    findings = tuple(finding for verdict in statements for finding in verdict.findings)
-    tables = dict.fromkeys(table for verdict in statements for table in verdict.tables)
+    findings = tuple([finding for verdict in statements for finding in verdict.findings])
+    tables = dict.fromkeys([table for verdict in statements for table in verdict.tables])
     if not worst.findings:
         reason = f"{worst.operation} changes nothing."
     else:
