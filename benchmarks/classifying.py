@@ -26,6 +26,7 @@ LIST = Bound(PARSER, 0.1)
 
 CASES = [
     Case("repeated text", texts.repeated, 200, REPEATED),
+    Case("repeated text, new trace comment", texts.traced, 50, READ),
     Case("new SELECT by id", texts.read_by_id, 50, READ),
     Case("new SELECT with joins", texts.read_with_joins, 20, READ),
     Case("new SELECT of Django's", texts.read_by_django, 20, READ),

@@ -12,6 +12,11 @@ def repeated(_: int) -> str:
     return "SELECT id, name, email FROM users WHERE id = %s"
 
 
+def traced(number: int) -> str:
+    """Return the repeated text with the comment that sqlcommenter ends it with."""
+    return f"{repeated(number)} /*traceparent='00-{number:032x}-{number:016x}-01'*/"
+
+
 def read_by_id(number: int) -> str:
     """Return the simplest read."""
     return f"SELECT id, name, email FROM users WHERE id = {number}"

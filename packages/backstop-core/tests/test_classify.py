@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstop.classifier import classify
-from backstop.classifier._classify import verdicts
+from backstop.classifier._classify import _classify, verdicts
 from backstop.embedded import ServerBinaries, list_binaries
 from backstop.errors import ConfigurationError
 from backstop.levels import RiskLevel
@@ -307,11 +307,27 @@ def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
         ("SET GLOBAL a = 1", "mysql", RiskLevel.HIGH),
         ("CALL p()", "mysql", RiskLevel.CRITICAL),
         ("SELECT (((", "mysql", RiskLevel.HIGH),
+        ("SELECT 1 \0", "mysql", RiskLevel.HIGH),
         ("SELECT " + "(" * 3_000 + "1" + ")" * 3_000, "mysql", RiskLevel.HIGH),
     ],
 )
 def test_other_dialects_are_read_by_their_tree(sql: str, dialect: str, level: RiskLevel) -> None:
     assert classify(sql, dialect).level is level
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text() | _texts, st.sampled_from(["mysql", "sqlite", "duckdb", "tsql", "snowflake"]))
+def test_any_text_of_any_dialect_has_a_level(sql: str, dialect: str) -> None:
+    assert isinstance(classify(sql, dialect).level, RiskLevel)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["NOT " * 5_000 + "1", "(" * 10_000, "/*" * 1_000 + "*/" * 1_000, "CASE WHEN " * 3_000],
+    ids=["NOTs", "brackets", "comments", "CASE"],
+)
+def test_depth_is_no_problem_in_other_dialects(sql: str) -> None:
+    assert classify(f"SELECT {sql}", "mysql").level >= RiskLevel.HIGH
 
 
 def test_the_name_of_a_driver_family_counts_as_postgres() -> None:
@@ -320,6 +336,53 @@ def test_the_name_of_a_driver_family_counts_as_postgres() -> None:
 
 def test_a_text_is_judged_once() -> None:
     assert classify("SELECT 'judged once'") is classify("SELECT 'judged once'")
+
+
+def test_tracing_comments_do_not_defeat_the_cache() -> None:
+    trace = "/*traceparent='00-{0}-{0}-01',route='%2Fusers%2F{0}'*/"
+    sql = "SELECT 'with a trace'"
+    first = classify(f"{sql} {trace.format(1)}")
+    assert classify(f"{sql} {trace.format(2)}") is first
+    assert classify(f"{trace.format(3)}{sql} {trace.format(4)}") is first
+
+
+@pytest.mark.parametrize("before", ["", "/* a='b' */ ", "/* a /* b */ */"])
+def test_a_finding_stays_in_its_place_behind_a_comment(before: str) -> None:
+    sql = f"{before}DELETE FROM t /* c='d' */"
+    (finding,) = classify(sql).findings
+    assert sql[finding.start : finding.end] == "DELETE FROM t"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT '/*'; DELETE FROM t --*/",
+        "SELECT '/*'; DELETE FROM t; --'*/",
+        "SELECT $$/*$$; DELETE FROM t --*/",
+        'SELECT "/*"; DELETE FROM t --*/',
+        "SELECT 1 -- /*\n; DELETE FROM t --*/",
+        "/*/*/ */ */ DELETE FROM t /**/",
+        "/*/ */ DELETE FROM t /**/",
+        "DELETE FROM t /* a */ -- */",
+        "DELETE FROM t *//* a */",
+    ],
+)
+def test_nothing_hides_in_what_only_looks_like_a_comment(sql: str) -> None:
+    assert classify(sql).level is RiskLevel.CRITICAL
+
+
+_SNIPPETS = """
+    /* */ /**/ -- ' '' " $$ $a$ E' \\ a=b a='b' , ; / * SELECT DELETE FROM t 1
+"""
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(st.sampled_from([*_SNIPPETS.split(), "\n"]), max_size=14), st.sampled_from(["", " "])
+)
+def test_a_text_is_judged_as_with_its_comments(parts: list[str], space: str) -> None:
+    sql = f"{space.join(parts)}*/"
+    assert classify(sql) == _classify(sql, "postgres")
 
 
 def test_the_general_parser_is_not_imported_for_postgres() -> None:

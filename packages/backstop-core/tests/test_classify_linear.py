@@ -103,22 +103,22 @@ def _without_collection() -> Iterator[None]:
         gc.enable()
 
 
-def _time(shape: Shape, length: int) -> float:
-    """The processor time of one text, the shortest of some: others use the machine, too."""
-    times = []
-    for attempt in range(3):
-        sql = f"{shape(length)} /* {attempt} */"
-        with _without_collection():
-            start = time.process_time()
-            classify(sql)
-            times.append(time.process_time() - start)
-    return min(times)
+def _time(sql: str) -> float:
+    """The processor time that one text takes, in seconds."""
+    with _without_collection():
+        start = time.process_time()
+        classify(sql)
+        return time.process_time() - start
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-def test_twice_the_text_takes_twice_the_time(shape: Shape) -> None:
-    # Twice twice: quadratic time would be sixteenfold.
-    assert _time(shape, 16_000) < 8 * _time(shape, 4_000) + 0.003
+def test_four_times_the_text_takes_four_times_the_time(shape: Shape) -> None:
+    # Quadratic time would be sixteenfold. Others use the machine, too: one good measurement is
+    # enough; each is of other texts, which are in no cache.
+    assert any(
+        _time(shape(16_000 + attempt)) < 8 * _time(shape(4_000 + attempt)) + 0.003
+        for attempt in (0, 400, 800)
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from backstop.classifier._comments import moved, without_comments
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.judge import judge
-from backstop.classifier.unreadable import unreadable_risk
+from backstop.classifier.unreadable import UNREADABLE, unreadable_risk
 from backstop.levels import RiskLevel
 from backstop.result import Finding, RiskResult
 from backstop.syntax.lexer import LexError
@@ -32,6 +33,11 @@ def classify(sql: str | bytes, dialect: str = "postgres") -> RiskResult:
         raise TypeError(f"sql must be a str or bytes, not {type(sql).__name__}")
     if len(sql) > _LONGEST_KEPT:
         return _classify(sql, dialect)
+    if dialect in _POSTGRES and (sql.endswith("*/") or sql.startswith("/*")):
+        text, start = without_comments(sql)
+        result = _kept(text, dialect)
+        if all(finding.kind != UNREADABLE for finding in result.findings):
+            return moved(result, start)
     return _kept(sql, dialect)
 
 
@@ -69,8 +75,8 @@ def _combine(statements: list[Verdict]) -> RiskResult:
     if not statements:
         return RiskResult(RiskLevel.SAFE, "", (), "The text holds no statement.")
     worst = max(statements, key=lambda verdict: verdict.level)
-    findings = tuple(finding for verdict in statements for finding in verdict.findings)
-    tables = dict.fromkeys(table for verdict in statements for table in verdict.tables)
+    findings = tuple([finding for verdict in statements for finding in verdict.findings])
+    tables = dict.fromkeys([table for verdict in statements for table in verdict.tables])
     if not worst.findings:
         several = len(statements) > 1
         reason = (

@@ -58,7 +58,9 @@ class Verdict:
     @property
     def level(self) -> RiskLevel:
         """The level of the riskiest finding."""
-        return max((finding.level for finding in self.findings), default=RiskLevel.SAFE)
+        if not self.findings:
+            return RiskLevel.SAFE
+        return max(finding.level for finding in self.findings)
 
     def add_tables(self, tables: Iterable[str]) -> None:
         """Note tables by name, each once."""

@@ -30,6 +30,9 @@ def judge_tree(sql: str, dialect: str) -> list[Verdict]:
         raise ConfigurationError(
             f"dialect {dialect!r} is not known. Use one of: {', '.join(known)}."
         )
+    if "\0" in sql:
+        # Some end a text there, others don't: what it says is not certain.
+        return [_unknown(sql)]
     try:
         return [_judge(root, sql) for root in sqlglot.parse(sql, read=dialect) if root is not None]
     except Exception:

@@ -7,6 +7,8 @@ import re
 from backstop.classifier._source import Risk
 from backstop.levels import RiskLevel
 
+UNREADABLE = "unreadable"
+
 _DESTROYERS = re.compile(
     r"(?i:delete|drop|truncate|update|alter|execute|merge|insert|replace|copy|overwrite|grant"
     r"|revoke|cascade|program|lo_unlink|rename|purge|vacuum|exec|call|rmtree|unlink)",
@@ -23,13 +25,13 @@ def unreadable_risk(text: str) -> Risk:
     """Return the risk of a text, or a part of one, that isn't understood."""
     if could_destroy(text):
         return Risk(
-            "unreadable",
+            UNREADABLE,
             RiskLevel.CRITICAL,
             "The text can't be read, and a word in it could destroy. "
             "Send one plain statement at a time.",
         )
     return Risk(
-        "unreadable",
+        UNREADABLE,
         RiskLevel.HIGH,
         "The text can't be read: what it does is not known. Send one plain statement at a time.",
     )
