@@ -21,13 +21,13 @@ Judge = Callable[[Source, int, int], Verdict]
 
 _MAX_DEPTH = 5
 _RUNNABLE = frozenset(
-    {"ALTER", "CALL", "COPY", "CREATE", "DELETE", "DO", "DROP", "INSERT", "MERGE", "REVOKE"}
-    | {"SELECT", "TRUNCATE", "UPDATE", "WITH"}
+    {"ALTER", "COPY", "CREATE", "DELETE", "DO", "DROP", "EXPLAIN", "INSERT", "MERGE", "PREPARE"}
+    | {"REVOKE", "SELECT", "TRUNCATE", "UPDATE", "WITH"}
 )
 # A statement of PL/pgSQL starts after one of these; IN, FOR and QUERY are those of FOR … IN,
 # OPEN … FOR and RETURN QUERY.
 _BEFORE_STATEMENT = frozenset(
-    {"", ";", "BEGIN", "ATOMIC", "THEN", "ELSE", "LOOP", ">>", "IN", "FOR", "QUERY", "DO"}
+    {"", ";", "BEGIN", "ATOMIC", "THEN", "ELSE", "LOOP", "IN", "FOR", "QUERY"}
 )
 _ENDS = frozenset({";", "LOOP"})
 # What an E'' string holds besides plain characters: escapes, doubled quotes, and the place where
@@ -107,12 +107,12 @@ def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | No
     tokens = source.tokens
     for index in range(start, stop):
         word = tokens[index].upper
-        before = upper_at(tokens, index - 1) if index > start else ""
+        before = upper_at(tokens, index - 1)
         if word == "EXECUTE" and before != "." and not _is_fixed(source, index, stop):
             return _risk("runs SQL that is put together at run time (EXECUTE)")
         if word in _RUNNABLE and before in _BEFORE_STATEMENT:
             end = skip_top_level(tokens, source.pairs, index, stop, _ENDS)
-            found = _critical(judge(source, index, end)) if end > index else None
+            found = _critical(judge(source, index, end))
             # FOR UPDATE ends a SELECT; it starts no statement.
             if found is not None and not (before == "FOR" and word == "UPDATE"):
                 return found
@@ -120,6 +120,10 @@ def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | No
     for finding in reading.findings:
         if finding.level is RiskLevel.CRITICAL:
             return _risk(finding.reason)
+    for text in reading.texts:
+        risk = literal_risk([tokens[text]], "sql", source.depth, judge)
+        if risk is not None:
+            return risk
     return None
 
 
@@ -173,12 +177,10 @@ def judge_routine(source: Source, start: int, stop: int, judge: Judge) -> Verdic
     tokens, pairs = source.tokens, source.pairs
     words = [tokens[at].upper for at in range(start, min(start + 4, stop))]
     verdict = Verdict("CREATE FUNCTION" if "FUNCTION" in words else "CREATE PROCEDURE")
-    risk: Risk | None = None
     atomic = skip_top_level(tokens, pairs, start, stop, frozenset({"ATOMIC"}))
-    if atomic < stop:
-        risk = block_risk(source, atomic, stop, judge)
+    risk = block_risk(source, atomic, stop, judge)
     literals = _definition(source, start, stop)
-    if risk is None and literals:
+    if risk is None:
         language = language_of(source, start, stop, "sql")
         compiled = language in ("c", "internal")
         risk = None if compiled else literal_risk(literals, language, source.depth, judge)

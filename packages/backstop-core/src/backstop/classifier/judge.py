@@ -160,17 +160,16 @@ def _copy(source: Source, start: int, stop: int) -> Verdict:
     if risk is not None:
         table = next(iter(verdict.tables), None)
         verdict.findings.append(source.finding(risk, start, stop, table))
-    if direction < stop:
-        verdict.findings.extend(_copy_filter(source, direction, stop).findings)
+    _add_filter(verdict, source, direction, stop)
     return verdict
 
 
-def _copy_filter(source: Source, start: int, stop: int) -> Verdict:
+def _add_filter(verdict: Verdict, source: Source, start: int, stop: int) -> None:
     """Judge the WHERE of COPY … FROM, which may call functions."""
     where = skip_top_level(source.tokens, source.pairs, start, stop, frozenset({"WHERE"}))
-    if where >= stop:
-        return Verdict("COPY")
-    return Verdict("COPY", read_expressions(source, where, stop).findings)
+    reading = read_expressions(source, where, stop)
+    verdict.findings.extend(reading.findings)
+    _add_texts(verdict, source, reading.texts)
 
 
 def _copy_risk(source: Source, direction: int, stop: int) -> Risk | None:
@@ -276,6 +275,7 @@ def _execute(source: Source, start: int, stop: int) -> Verdict:
     arguments = read_expressions(source, start + 1, stop)
     critical = [found for found in arguments.findings if found.level is RiskLevel.CRITICAL]
     verdict.findings.extend(critical)
+    _add_texts(verdict, source, arguments.texts)
     return verdict
 
 
