@@ -97,12 +97,65 @@ def test_a_result_says_what_where_and_what_to_do() -> None:
         ("EXPLAIN ANALYZE DELETE FROM a", "EXPLAIN", ("a",)),
         ("ROLLBACK TO x", "ROLLBACK TO SAVEPOINT", ()),
         ("DROP MATERIALIZED VIEW a", "DROP MATERIALIZED VIEW", ("a",)),
+        ("DROP FOREIGN TABLE a", "DROP FOREIGN TABLE", ("a",)),
+        ("DROP VIEW a, b", "DROP VIEW", ("a", "b")),
+        ("DROP FUNCTION a", "DROP FUNCTION", ()),
+        ("DROP OPERATOR CLASS c USING btree", "DROP OPERATOR CLASS", ()),
+        ("DROP OPERATOR FAMILY c USING btree", "DROP OPERATOR FAMILY", ()),
+        ("DROP USER MAPPING FOR a SERVER b", "DROP USER MAPPING", ()),
+        ("CREATE TABLE IF NOT EXISTS a (b int)", "CREATE TABLE", ("a",)),
+        ("CREATE INDEX i ON a (b)", "CREATE INDEX", ()),
+        ("CREATE FUNCTION f() RETURNS int RETURN 1", "CREATE FUNCTION", ()),
+        ("CREATE OR REPLACE FUNCTION f() RETURNS int RETURN 1", "CREATE FUNCTION", ()),
+        ("CREATE PROCEDURE p(function int) AS 'SELECT 1'", "CREATE PROCEDURE", ()),
+        ("ALTER TABLE IF EXISTS a ADD b int", "ALTER TABLE", ("a",)),
+        ("ALTER INDEX i RENAME TO j", "ALTER INDEX", ()),
+        ("ALTER TABLE", "ALTER TABLE", ()),
         ("", "", ()),
     ],
 )
 def test_operation_and_tables_are_told(sql: str, operation: str, tables: tuple[str, ...]) -> None:
     result = classify(sql)
     assert (result.operation, result.tables) == (operation, tables)
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT 1", "SELECT changes nothing."),
+        ("", "The text holds no statement."),
+        ("DELETE FROM pg_class", "DELETE on pg_class has no WHERE: every row goes."),
+        ("DROP TABLE IF EXISTS a, b.c", "DROP TABLE destroys a, b.c and what it holds."),
+        ("DROP", "DROP destroys what it names and what it holds."),
+        ("DROP TRIGGER t ON users", "DROP TRIGGER removes t."),
+        ("DROP INDEX CONCURRENTLY i", "DROP INDEX removes i."),
+        ("CREATE TABLE IF NOT EXISTS a (b int)", "CREATE TABLE adds a."),
+        ("CREATE INDEX CONCURRENTLY i ON a (b)", "CREATE INDEX adds i."),
+        ("CREATE INDEX ON a (b)", "CREATE INDEX adds an object."),
+        ("CREATE OR REPLACE VIEW v AS SELECT 1", "CREATE VIEW adds or replaces v."),
+        ("ALTER TABLE IF EXISTS ONLY a ADD b int", "ALTER TABLE changes a."),
+        ("ALTER ROLE", "ALTER ROLE changes an object."),
+    ],
+)
+def test_a_reason_says_what_and_which(sql: str, reason: str) -> None:
+    assert classify(sql).reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("sql", "table"),
+    [
+        ("DROP TABLE a", "a"),
+        ("DROP", None),
+        ("CREATE TABLE a (b int)", "a"),
+        ("CREATE CAST (a AS b) WITHOUT FUNCTION", None),
+        ("ALTER TABLE a ADD b int", "a"),
+        ("TRUNCATE ONLY a, b", "a"),
+        ("COPY a FROM STDIN", "a"),
+        ("COPY a.b TO '/x'", "a.b"),
+    ],
+)
+def test_a_finding_names_its_object(sql: str, table: str | None) -> None:
+    assert classify(sql).findings[0].table == table
 
 
 @pytest.mark.parametrize(
