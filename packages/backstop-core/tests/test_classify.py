@@ -289,6 +289,29 @@ def test_a_text_is_judged_once() -> None:
     assert classify("SELECT 'judged once'") is classify("SELECT 'judged once'")
 
 
+def test_a_long_text_does_not_fill_the_memory() -> None:
+    sql = f"SELECT '{'x' * 100_000}'"
+    assert classify(sql) is not classify(sql)
+
+
+def _nested(depth: int) -> str:
+    """Return DO blocks inside each other; the innermost one is harmless."""
+    body = "PERFORM 1;"
+    for level in range(depth):
+        body = f"DO $b{level}$ BEGIN {body} END $b{level}$;"
+    return body
+
+
+def test_bodies_in_bodies_are_read_to_a_bounded_depth() -> None:
+    assert classify(_nested(5)).level is RiskLevel.HIGH
+    assert classify(_nested(6)).level is RiskLevel.CRITICAL
+
+
+def test_a_type_with_brackets_is_no_call() -> None:
+    (finding,) = classify("ALTER TABLE a ADD COLUMN b vector(3)").findings
+    assert finding.kind == "schema-change"
+
+
 def test_the_general_parser_is_not_imported_for_postgres() -> None:
     code = (
         "import sys; from backstop.classifier import classify; classify('DELETE FROM t'); "

@@ -105,16 +105,16 @@ def _text_risk(text: str, language: str, depth: int, judge: Judge) -> Risk | Non
 def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | None:
     """Return the risk of the statements of a PL/pgSQL or ATOMIC block if it is CRITICAL."""
     tokens = source.tokens
+    judged = start
     for index in range(start, stop):
-        word = tokens[index].upper
-        before = upper_at(tokens, index - 1)
+        word, before = tokens[index].upper, upper_at(tokens, index - 1)
         if word == "EXECUTE" and before != "." and not _is_fixed(source, index, stop):
             return _risk("runs SQL that is put together at run time (EXECUTE)")
-        if word in _RUNNABLE and before in _BEFORE_STATEMENT:
-            end = skip_top_level(tokens, source.pairs, index, stop, _ENDS)
-            found = _critical(judge(source, index, end))
-            # FOR UPDATE ends a SELECT; it starts no statement.
-            if found is not None and not (before == "FOR" and word == "UPDATE"):
+        if index >= judged and _starts_statement(word, before):
+            end = source.pairs[index - 1] if before == "(" else stop
+            judged = skip_top_level(tokens, source.pairs, index, end, _ENDS)
+            found = _critical(judge(source, index, judged))
+            if found is not None:
                 return found
     reading = read_expressions(source, start, stop, frozenset(range(start, stop)))
     for finding in reading.findings:
@@ -125,6 +125,12 @@ def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | No
         if risk is not None:
             return risk
     return None
+
+
+def _starts_statement(word: str, before: str) -> bool:
+    if (before, word) == ("FOR", "UPDATE"):
+        return False  # the end of a SELECT
+    return word in _RUNNABLE and (before in _BEFORE_STATEMENT or (before, word) == ("(", "WITH"))
 
 
 def _is_fixed(source: Source, index: int, stop: int) -> bool:

@@ -70,7 +70,7 @@ def judge_create(source: Source, start: int, stop: int) -> Verdict:
     shown = names[0] if names else "an object"
     if not what:
         risk = Risk("unknown-command", _HIGH, "This CREATE is not a known command.")
-    elif what in _ADDED and not replaces and not _has_elements(source, what, at, stop):
+    elif what in _ADDED and not replaces and not _has_elements(source, at, stop):
         risk = Risk("creates", _LOW, f"{verdict.operation} adds {shown}.")
     else:
         verb = "adds or replaces" if replaces else "adds"
@@ -80,10 +80,9 @@ def judge_create(source: Source, start: int, stop: int) -> Verdict:
     return verdict
 
 
-def _has_elements(source: Source, what: str, at: int, stop: int) -> bool:
+def _has_elements(source: Source, at: int, stop: int) -> bool:
     """Whether a schema is created with elements, which are commands of their own."""
-    words = {source.tokens[index].upper for index in range(at, stop)}
-    return what == "SCHEMA" and not words.isdisjoint({"CREATE", "GRANT"})
+    return any(source.tokens[index].upper in ("CREATE", "GRANT") for index in range(at, stop))
 
 
 def _bounds_findings(source: Source, start: int, stop: int) -> list[Finding]:
