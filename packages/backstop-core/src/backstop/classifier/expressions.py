@@ -15,7 +15,7 @@ from backstop.classifier.keywords import EXPRESSIONS, JOINING, RESERVED
 from backstop.levels import RiskLevel
 from backstop.result import Finding
 from backstop.syntax.lexer import TokenKind
-from backstop.syntax.structure import folded, read_name, read_with, upper_at
+from backstop.syntax.structure import folded, read_name, read_with, upper_at, words_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 _NOT_CALLED = RESERVED | EXPRESSIONS | (JOINING - {"LEFT", "RIGHT"})
@@ -29,7 +29,7 @@ _CLAUSES = frozenset(
 _WATCHED = _CLAUSES | {"FROM", "JOIN", "USING", "ON", "WITH", "INTO", "LATERAL", "ONLY", "INSERT"}
 _WATCHED |= {"MERGE", "TABLE"}
 
-_INTO_WORDS = frozenset({"TABLE", "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL"})
+_INTO_WORDS = frozenset({"INTO", "TABLE", "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL"})
 
 _OPERATOR = Risk(
     "unknown-operator",
@@ -119,10 +119,8 @@ class _Reader:
         self.expects_table = self.clauses[-1] == "FROM"
 
     def watched(self, index: int, word: str) -> None:
-        labelled = index > self.start and upper_at(self.tokens, index - 1) in (".", "AS")
-        # A field or a label, except for the statement after CREATE TABLE … AS and the like.
-        if labelled and word not in ("SELECT", "WITH", "VALUES", "TABLE"):
-            return
+        if index > self.start and upper_at(self.tokens, index - 1) in (".", "AS"):
+            return  # a field or a label
         if word in _CLAUSES:
             self.clause(index, word)
         elif word == "WITH":
@@ -131,6 +129,8 @@ class _Reader:
             self.into(index)
         elif word in ("INSERT", "MERGE"):
             self.misplaced(index, "INTO")
+            if word == "MERGE" and upper_at(self.tokens, index + 1) == "INTO":
+                self.clauses[-1] = "FROM"
         else:
             self.from_list(index, word)
 
@@ -152,7 +152,7 @@ class _Reader:
             # Not the FROM of EXTRACT (no clause is open there) nor that of IS DISTINCT FROM.
             if clause not in ("", "FROM", "ON") and before != "DISTINCT":
                 self.open_from()
-        elif word in ("JOIN", "TABLE"):
+        elif word == "JOIN" or (word == "TABLE" and before not in _INTO_WORDS):
             self.open_from()
         elif word == "USING":
             if clause == "FROM" and self.is_target(index):
@@ -174,10 +174,13 @@ class _Reader:
         )
 
     def into(self, index: int) -> None:
+        at = index + 1
         if self.clauses[-1] == "SELECT":
             self.found(_INTO, index, index + 1)
-        name = read_name(self.tokens, index + 1, self.stop)
-        if name is not None and self.tokens[name.start].upper not in _INTO_WORDS:
+            while upper_at(self.tokens, at) in _INTO_WORDS:
+                at += 1
+        name = read_name(self.tokens, at, self.stop)
+        if name is not None:
             self.reading.tables.append(self.source.name(name))
 
     def with_list(self, index: int) -> None:
@@ -191,7 +194,7 @@ class _Reader:
     def table(self, index: int) -> None:
         """Note the table that a FROM list names here."""
         self.expects_table = False
-        if index > self.start and upper_at(self.tokens, index - 1) == ".":
+        if words_at(self.tokens, index, "ROWS", "FROM"):
             return
         name = read_name(self.tokens, index, self.stop)
         if name is None or upper_at(self.tokens, name.stop, self.stop) == "(":
