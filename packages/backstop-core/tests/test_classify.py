@@ -166,7 +166,7 @@ def test_a_result_says_what_where_and_what_to_do() -> None:
         ("CREATE MATERIALIZED VIEW a AS TABLE b", "CREATE MATERIALIZED VIEW", ("a", "b")),
         ("CREATE VIEW a AS SELECT * FROM b", "CREATE VIEW", ("a", "b")),
         (
-            "CREATE RULE r AS ON INSERT TO a DO (UPDATE b SET x = 1 WHERE y; DELETE FROM c WHERE z)",
+            "CREATE RULE r AS ON INSERT TO a DO (UPDATE b SET x = 1 WHERE y; DELETE FROM c)",
             "CREATE RULE",
             ("b", "c"),
         ),

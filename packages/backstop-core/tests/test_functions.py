@@ -1,4 +1,4 @@
-"""What calling a function, using an operator or changing a setting counts as."""
+"""What a name counts as: a function, an operator, a setting or a keyword."""
 
 from __future__ import annotations
 
@@ -21,6 +21,28 @@ EFFECTS = [
     tuple(line.split("\t"))
     for line in _lines(Path(__file__).parent / "data" / "functions_with_effects.tsv")
 ]
+
+
+BUILT_IN = frozenset(_lines(LISTS / "functions.txt"))
+KEYWORDS = [
+    tuple(line.split("\t")) for line in _lines(Path(__file__).parent / "data" / "keywords.tsv")
+]
+
+
+@pytest.mark.parametrize(("word", "function", "column"), KEYWORDS)
+def test_a_keyword_calls_a_function_where_the_server_takes_it_for_one(
+    word: str, function: str, column: str
+) -> None:
+    kinds = {finding.kind for finding in classify(f"SELECT {word}(1)").findings}
+    assert ("unknown-function" in kinds) == (function == "function" and word not in BUILT_IN)
+
+
+@pytest.mark.parametrize(("word", "function", "column"), KEYWORDS)
+def test_a_keyword_is_a_column_only_where_it_may_be_one(
+    word: str, function: str, column: str
+) -> None:
+    level = classify(f"DELETE FROM users WHERE 1 = 2 + {word}").level
+    assert level is (RiskLevel.LOW if column == "column" else RiskLevel.CRITICAL)
 
 
 @pytest.mark.parametrize(("level", "kind", "runs", "function"), EFFECTS)

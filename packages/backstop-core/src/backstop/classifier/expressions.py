@@ -18,8 +18,10 @@ from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, read_name, read_with, upper_at, words_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
-_NOT_CALLED = RESERVED | EXPRESSIONS | (JOINING - {"LEFT", "RIGHT"})
-_BEFORE_OPERAND = _NOT_CALLED | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
+_NOT_CALLED = RESERVED | EXPRESSIONS
+_BEFORE_OPERAND = _NOT_CALLED | JOINING | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
+_JOINS = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL"})
+_OPERANDS = (TokenKind.STRING, TokenKind.NUMBER, TokenKind.PLACEHOLDER)
 _SYNTAX_OPERATORS = frozenset({"::", ":=", "=>", "..", "!="})
 
 _CLAUSES = frozenset(
@@ -279,10 +281,23 @@ class _Reader:
             return self.clauses[-1] == "GROUP"
         if word == "COLUMNS":
             return before.kind is TokenKind.STRING or before.upper == ")"
+        if word == "JOIN":
+            return before.upper in _JOINS or self.ends_operand(index - 1)
+        if word == "ILIKE":
+            return self.ends_operand(index - 2 if before.upper == "NOT" else index - 1)
         if word == "SET":
             # The (a, b) of UPDATE t SET (a, b) = …: what stands before is a name, or UPDATE.
-            return before.kind in _NAMES and before.upper not in _BEFORE_OPERAND
+            return before.kind in _NAMES and self.ends_operand(index - 1)
         return False
+
+    def ends_operand(self, index: int) -> bool:
+        """Whether an operand may end here, so that what follows can't start another one."""
+        if index < self.start:
+            return False
+        token = self.tokens[index]
+        if token.kind is TokenKind.WORD:
+            return token.upper not in _BEFORE_OPERAND
+        return token.kind in (*_OPERANDS, TokenKind.QUOTED) or token.upper in (")", "]")
 
 
 # Unreserved words before a bracket, and what must stand before them to make them syntax.
