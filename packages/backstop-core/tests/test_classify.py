@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -382,6 +383,26 @@ def _nested(depth: int) -> str:
 def test_bodies_in_bodies_are_read_to_a_bounded_depth() -> None:
     assert classify(_nested(5)).level is RiskLevel.HIGH
     assert classify(_nested(6)).level is RiskLevel.CRITICAL
+
+
+def _chained(count: int) -> str:
+    """Return a DELETE that reads the last of a chain of WITH entries."""
+    entries = ["x0 AS (SELECT id FROM banned)"]
+    entries += [f"x{i} AS (SELECT id FROM x{i - 1})" for i in range(1, count)]
+    return f"WITH {', '.join(entries)} DELETE FROM users WHERE id IN (SELECT id FROM x{count - 1})"
+
+
+def _alternatives(count: int) -> str:
+    condition = "name = 'a'"
+    for number in range(count):
+        condition = f"c{number} = 'a' OR ({condition})"
+    return f"DELETE FROM users WHERE {condition}"
+
+
+@pytest.mark.parametrize("nested", [_chained, _alternatives])
+def test_a_where_that_is_nested_too_deep_restricts_nothing(nested: Callable[[int], str]) -> None:
+    assert classify(nested(20)).level is RiskLevel.LOW
+    assert classify(nested(21)).level is RiskLevel.CRITICAL
 
 
 def test_a_type_with_brackets_is_no_call() -> None:
