@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections import Counter
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,16 +20,22 @@ _replacing = Replacing()
 _checks = Checks()
 
 
+@lru_cache(maxsize=None)
+def _source(module: str) -> bytes:
+    """Return a file's content as it is when the run starts: the workers inherit it."""
+    return (SOURCE / module).read_bytes()
+
+
 def _prepare() -> None:
+    logging.disable()
     sys.meta_path.insert(0, _replacing)
     with _replacing.replaced("", b""):
         _checks.measure()
 
 
 def _survives(mutant: Mutant) -> tuple[Mutant, str | None]:
-    path = SOURCE / mutant.module
-    content = mutant.applied(path.read_bytes())
-    with _replacing.replaced(str(path), content):
+    content = mutant.applied(_source(mutant.module))
+    with _replacing.replaced(str(SOURCE / mutant.module), content):
         return mutant, _checks.failing((mutant.module, mutant.place))
 
 
@@ -37,9 +45,9 @@ def _mutants(names: list[str]) -> list[Mutant]:
         for path in sorted((SOURCE / folder).rglob("*.*")):
             module = path.relative_to(SOURCE).as_posix()
             if path.suffix == ".py" and (not names or path.stem in names):
-                found.extend(find_mutants(module, path.read_bytes()))
+                found.extend(find_mutants(module, _source(module)))
             elif path.suffix == ".txt" and (not names or path.name in names):
-                found.extend(find_lines(module, path.read_bytes()))
+                found.extend(find_lines(module, _source(module)))
     return found
 
 
