@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from functools import lru_cache
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,7 +20,7 @@ _replacing = Replacing()
 _checks = Checks()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _source(module: str) -> bytes:
     """Return a file's content as it is when the run starts: the workers inherit it."""
     return (SOURCE / module).read_bytes()

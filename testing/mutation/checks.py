@@ -21,7 +21,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "packages" / "backstop-core" / "tests"
-MODULES = ("test_classify", "test_functions", "test_lexer", "test_statements", "test_changes")
+MODULES = (
+    "test_classify",
+    "test_functions",
+    "test_lexer",
+    "test_statements",
+    "test_changes",
+    "test_pins",
+)
 
 # Of processor time. A check that takes this much longer than usual never ends.
 _PATIENCE = 1.0
