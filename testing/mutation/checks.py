@@ -60,34 +60,38 @@ class Checks:
 
     def measure(self) -> None:
         """Run every check on what is imported now; each must pass, and tells how long it takes."""
-        for name, check in self.collect():
-            started = time.process_time()
-            check()
-            self.usual[name] = time.process_time() - started
+        for module, code in self.codes.items():
+            for name, check in _checks_of(module, code):
+                started = time.process_time()
+                check()
+                self.usual[name] = time.process_time() - started
 
     def failing(self, like: object) -> str | None:
         """Return the name of a check that fails, or nothing; what failed for a like goes first."""
-        try:
-            with _limited(_PATIENCE + sum(self.usual.values()) / 10):
-                checks = dict(self.collect())
-        except (*_FAILURES, TakesTooLong):
-            return "import"
         likely = self.killers.get(like, "")
-        for name in sorted(
-            checks, key=lambda name: (name != likely, self.usual.get(name, 0) > _SLOW)
-        ):
-            try:
-                with _limited(_PATIENCE + 10 * self.usual.get(name, 0.0)):
-                    checks[name]()
-            except (*_FAILURES, TakesTooLong):
+        for module in sorted(self.codes, key=lambda module: not likely.startswith(f"{module}:")):
+            name = self.failing_of(module, likely)
+            if name is not None:
                 self.killers[like] = name
                 return name
         return None
 
-    def collect(self) -> Iterator[tuple[str, Check]]:
-        """Import the tests' modules, and give every check in them."""
-        for module, code in self.codes.items():
-            yield from _checks_of(module, code)
+    def failing_of(self, module: str, likely: str) -> str | None:
+        """Return the name of a check of one module that fails, or nothing."""
+        name = f"{module}: import"
+        try:
+            with _limited(_PATIENCE):
+                checks = dict(_checks_of(module, self.codes[module]))
+            for name in sorted(checks, key=lambda name: (name != likely, self.slow(name))):
+                with _limited(_PATIENCE + 10 * self.usual.get(name, 0)):
+                    checks[name]()
+        except (*_FAILURES, TakesTooLong):
+            return name
+        return None
+
+    def slow(self, name: str) -> bool:
+        """Whether a check had better come after the others."""
+        return self.usual.get(name, 0) > _SLOW
 
 
 def _checks_of(module: str, code: CodeType) -> Iterator[tuple[str, Check]]:
