@@ -189,6 +189,8 @@ def test_a_result_says_what_where_and_what_to_do() -> None:
             "UPDATE",
             ("a", "b", "c"),
         ),
+        ("DELETE a", "DELETE", ()),
+        ("WITH d AS (DELETE FROM a WHERE x) UPDATE b SET y = 1 WHERE z", "DELETE", ("a", "b")),
         ("", "", ()),
     ],
 )

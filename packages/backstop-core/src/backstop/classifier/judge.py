@@ -83,7 +83,7 @@ def _query(source: Source, start: int, stop: int) -> Verdict:
         return _unknown(source, start, stop)
     if upper_at(tokens, first, stop) == "WITH":
         listed = read_with(tokens, source.pairs, first, stop)
-        if listed is None or upper_at(tokens, listed.main, stop) not in READS | WRITES | {"("}:
+        if listed is None:
             return _unknown(source, start, stop)
     parts = find_parts(tokens, source.pairs, start, stop)
     reading = read_expressions(source, start, stop, frozenset(part.start for part in parts))
