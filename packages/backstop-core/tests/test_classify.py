@@ -215,6 +215,9 @@ def test_operation_and_tables_are_told(sql: str, operation: str, tables: tuple[s
         ("CREATE OR REPLACE VIEW v AS SELECT 1", "CREATE VIEW adds or replaces v."),
         ("ALTER TABLE IF EXISTS ONLY a ADD b int", "ALTER TABLE changes a."),
         ("ALTER ROLE", "ALTER ROLE changes an object."),
+        ("TRUNCATE a, b", "TRUNCATE removes every row of a, b."),
+        ("TRUNCATE a CASCADE", "TRUNCATE removes every row of a and of every table that"),
+        ("TRUNCATE", "TRUNCATE removes every row of its tables."),
     ],
 )
 def test_a_reason_says_what_and_which(sql: str, reason: str) -> None:
@@ -419,9 +422,17 @@ def test_a_where_that_is_nested_too_deep_restricts_nothing(nested: Callable[[int
     assert classify(nested(21)).level is RiskLevel.CRITICAL
 
 
-def test_a_type_with_brackets_is_no_call() -> None:
-    (finding,) = classify("ALTER TABLE a ADD COLUMN b vector(3)").findings
-    assert finding.kind == "schema-change"
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("ALTER TABLE a ADD COLUMN b vector(3)", "schema-change"),
+        ("CREATE RULE r AS ON INSERT TO a DO INSTEAD NOTHING", "creates-rule"),
+        ("CREATE RULE r AS ON INSERT TO a DO NOTIFY x", "creates-rule"),
+        ("CALL p(wipe())", "calls-procedure"),
+    ],
+)
+def test_what_adds_nothing_to_a_risk_is_not_found(sql: str, kind: str) -> None:
+    assert [finding.kind for finding in classify(sql).findings] == [kind]
 
 
 def test_the_general_parser_is_not_imported_for_postgres() -> None:

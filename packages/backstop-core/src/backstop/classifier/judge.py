@@ -230,7 +230,7 @@ def _rule(source: Source, start: int, stop: int) -> Verdict:
         at, end = at + 1, source.pairs[at]
     while at < end:
         after = skip_top_level(tokens, source.pairs, at, end, frozenset({";"}))
-        if upper_at(tokens, at) in _QUERY and after > at:
+        if upper_at(tokens, at) in _QUERY:
             inner = judge(source, at, after)
             verdict.findings.extend(inner.findings)
             verdict.add_tables(inner.tables)

@@ -11,7 +11,7 @@ from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, read_name, skip_top_level, upper_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
-_SIGNS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "~", "!~", "~*", "!~*"})
+_SIGNS = frozenset({"=", "<>", "!=", "<=", ">=", "~", "!~", "~*", "!~*"})
 _TESTS = frozenset({"IS", "NOT", "IN", "LIKE", "ILIKE", "BETWEEN", "SIMILAR"})
 _SHORT_NUMBER = re.compile(r"[0-9]{1,18}\Z")
 _QUERY_ENDS = frozenset(
@@ -79,9 +79,7 @@ def columns(source: Source, target: str, start: int, stop: int) -> Columns:
             continue
         column = folded(tokens[name.stop - 1])
         if name.stop - name.start == 1:
-            if name.start > hidden and (
-                token.kind is TokenKind.QUOTED or token.upper not in NOT_COLUMNS
-            ):
+            if name.start > hidden and token.upper not in NOT_COLUMNS:
                 bare.add(column)
         elif folded(tokens[name.stop - 3]) == target and not (name.start <= hidden and binds):
             qualified.add(column)
