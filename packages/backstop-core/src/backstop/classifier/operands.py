@@ -145,7 +145,7 @@ def _unqualified(words: list[str], target: str) -> list[str]:
 
 def signature(source: Source, target: str, start: int, stop: int) -> tuple[str, ...]:
     """Return what a test compares, without how: equal for x = 1, x <> 1 and NOT x = 1."""
-    marks = _SIGNS | _TESTS | {"NULL", "(", ")"}
+    marks = _SIGNS | _TESTS | {"NULL", "ISNULL", "NOTNULL", "(", ")"}
     return tuple(
         word for word in spelling(source, target, start, stop) if word.upper() not in marks
     )
