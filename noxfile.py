@@ -116,6 +116,13 @@ def benchmarks(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Disable each rule of the classifier; no test may miss one (by hand, about three minutes)."""
+    sync(session, "--group=test")
+    session.run("python", "-m", "testing.mutation", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and layout."""
     sync(session, "--only-group=lint")

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -165,12 +166,147 @@ def test_a_reason_names_what_it_is_about(sql: str, says: str) -> None:
         ("EXPLAIN ANALYZE DELETE FROM a", "EXPLAIN", ("a",)),
         ("ROLLBACK TO x", "ROLLBACK TO SAVEPOINT", ()),
         ("DROP MATERIALIZED VIEW a", "DROP MATERIALIZED VIEW", ("a",)),
+        ("DROP FOREIGN TABLE a", "DROP FOREIGN TABLE", ("a",)),
+        ("DROP VIEW a, b", "DROP VIEW", ("a", "b")),
+        ("DROP FUNCTION a", "DROP FUNCTION", ()),
+        ("DROP OPERATOR CLASS c USING btree", "DROP OPERATOR CLASS", ()),
+        ("DROP OPERATOR FAMILY c USING btree", "DROP OPERATOR FAMILY", ()),
+        ("DROP USER MAPPING FOR a SERVER b", "DROP USER MAPPING", ()),
+        ("CREATE TABLE IF NOT EXISTS a (b int)", "CREATE TABLE", ("a",)),
+        ("CREATE INDEX i ON a (b)", "CREATE INDEX", ()),
+        ("CREATE FUNCTION f() RETURNS int RETURN 1", "CREATE FUNCTION", ()),
+        ("CREATE OR REPLACE FUNCTION f() RETURNS int RETURN 1", "CREATE FUNCTION", ()),
+        ("CREATE PROCEDURE p(function int) AS 'SELECT 1'", "CREATE PROCEDURE", ()),
+        ("ALTER TABLE IF EXISTS a ADD b int", "ALTER TABLE", ("a",)),
+        ("ALTER INDEX i RENAME TO j", "ALTER INDEX", ()),
+        ("ALTER TABLE", "ALTER TABLE", ()),
+        ("SELECT * FROM a ORDER BY b, c", "SELECT", ("a",)),
+        (
+            "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN UPDATE SET x = 1, y = 2",
+            "MERGE",
+            ("a", "b"),
+        ),
+        (
+            "MERGE INTO a USING (SELECT * FROM b) s ON a.id = s.id WHEN MATCHED THEN DELETE",
+            "MERGE",
+            ("a", "b"),
+        ),
+        ("DELETE FROM a USING b WHERE a.id = b.id", "DELETE", ("a", "b")),
+        ("SELECT * FROM a, LATERAL unnest(a.b)", "SELECT", ("a",)),
+        ("SELECT * FROM ONLY a", "SELECT", ("a",)),
+        ("TABLE a", "TABLE", ("a",)),
+        ("WITH x AS (TABLE a) SELECT * FROM x", "SELECT", ("a",)),
+        ("SELECT b INTO x FROM a", "SELECT", ("x", "a")),
+        ("SELECT b INTO TABLE x FROM a", "SELECT", ("x", "a")),
+        ("SELECT b INTO TEMP x FROM a", "SELECT", ("x", "a")),
+        ("SELECT b INTO LOCAL TEMPORARY x FROM a", "SELECT", ("x", "a")),
+        ("SELECT b INTO GLOBAL TEMP TABLE x FROM a", "SELECT", ("x", "a")),
+        ("SELECT b INTO UNLOGGED x FROM a", "SELECT", ("x", "a")),
+        ("INSERT INTO temp VALUES (1)", "INSERT", ("temp",)),
+        ("SELECT coalesce(b, c) FROM a", "SELECT", ("a",)),
+        ("SELECT * FROM (a CROSS JOIN b), c", "SELECT", ("a", "b", "c")),
+        ("PREPARE p AS DELETE FROM a USING b WHERE a.id = b.id", "PREPARE", ("a", "b")),
+        ("SELECT t.values, t.from, b FROM a t", "SELECT", ("a",)),
+        ("SELECT 1 AS table, 2 AS values, 3 AS from, b FROM a", "SELECT", ("a",)),
+        ("SELECT * FROM (SELECT b FROM a) x", "SELECT", ("a",)),
+        ("SELECT b IS DISTINCT FROM c FROM a", "SELECT", ("a",)),
+        ("SELECT b FROM a ORDER BY b USING <, c", "SELECT", ("a",)),
+        ("SELECT * FROM a JOIN b USING (c, d)", "SELECT", ("a", "b")),
+        (
+            "SELECT * FROM ROWS FROM (unnest(ARRAY[1]), unnest(ARRAY[2])) AS x(a, b), c",
+            "SELECT",
+            ("c",),
+        ),
+        ("SELECT * FROM a JOIN b ON a.x = b.x, c", "SELECT", ("a", "b", "c")),
+        ("SELECT * FROM a JOIN b ON a.x = b.x AND (a.y, a.z) = (b.y, b.z)", "SELECT", ("a", "b")),
+        ('WITH "X" AS (SELECT 1) SELECT * FROM "X", x, s."X"', "SELECT", ("x", 's."X"')),
+        ("SELECT substring(b from 1 for 2) FROM a", "SELECT", ("a",)),
+        (
+            "INSERT INTO a (b, c) SELECT d, e FROM f ON CONFLICT (b, c) DO UPDATE SET b = 1, c = 2",
+            "INSERT",
+            ("a", "f"),
+        ),
+        ("UPDATE a SET x = 1, y = 2 FROM b, c WHERE a.id = b.id", "UPDATE", ("a", "b", "c")),
+        ("EXPLAIN SELECT * FROM a", "EXPLAIN", ("a",)),
+        ("DECLARE c CURSOR FOR SELECT * FROM a", "DECLARE", ("a",)),
+        ("COPY (SELECT * FROM a) TO STDOUT", "COPY", ("a",)),
+        ("COPY BINARY a FROM STDIN", "COPY", ("a",)),
+        ("CREATE TABLE a AS SELECT * FROM b", "CREATE TABLE AS", ("a", "b")),
+        ("CREATE MATERIALIZED VIEW a AS TABLE b", "CREATE MATERIALIZED VIEW", ("a", "b")),
+        ("CREATE VIEW a AS SELECT * FROM b", "CREATE VIEW", ("a", "b")),
+        (
+            "CREATE RULE r AS ON INSERT TO a DO (UPDATE b SET x = 1 WHERE y; DELETE FROM c)",
+            "CREATE RULE",
+            ("b", "c"),
+        ),
+        ("TRUNCATE TABLE a, ONLY (b), c.d *", "TRUNCATE", ("a", "b", "c.d")),
+        ("(SELECT 1)", "SELECT", ()),
+        ("((VALUES (1)))", "SELECT", ()),
+        ("WITH x AS (SELECT 1) TABLE a", "SELECT", ("a",)),
+        ("DO 'BEGIN END'", "DO", ()),
+        ("CALL p()", "CALL", ()),
+        ("EXECUTE p(1)", "EXECUTE", ()),
+        ("REFRESH MATERIALIZED VIEW a", "REFRESH MATERIALIZED VIEW", ()),
+        ("hello world", "HELLO", ()),
+        ("'a'", "UNKNOWN", ()),
+        ("SELECT 'a", "UNKNOWN", ()),
+        ("SET a.b = 1", "SET", ()),
+        ("RESET ALL", "RESET", ()),
+        (
+            "WITH d AS (DELETE FROM a WHERE x), u AS (UPDATE b SET x = 1) INSERT INTO c VALUES (1)",
+            "UPDATE",
+            ("a", "b", "c"),
+        ),
+        ("DELETE a", "DELETE", ()),
+        ("WITH d AS (DELETE FROM a WHERE x) UPDATE b SET y = 1 WHERE z", "DELETE", ("a", "b")),
         ("", "", ()),
     ],
 )
 def test_operation_and_tables_are_told(sql: str, operation: str, tables: tuple[str, ...]) -> None:
     result = classify(sql)
     assert (result.operation, result.tables) == (operation, tables)
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT 1", "SELECT changes nothing."),
+        ("", "The text holds no statement."),
+        ("DELETE FROM pg_class", "DELETE on pg_class has no WHERE: every row goes."),
+        ("DROP TABLE IF EXISTS a, b.c", "DROP TABLE destroys a, b.c and every row in it."),
+        ("DROP", "DROP destroys what it names."),
+        ("DROP TRIGGER t ON users", "DROP TRIGGER removes t ON users."),
+        ("DROP INDEX CONCURRENTLY i", "DROP INDEX removes i."),
+        ("CREATE TABLE IF NOT EXISTS a (b int)", "CREATE TABLE adds a."),
+        ("CREATE INDEX CONCURRENTLY i ON a (b)", "CREATE INDEX adds i."),
+        ("CREATE INDEX ON a (b)", "CREATE INDEX adds an object."),
+        ("CREATE OR REPLACE VIEW v AS SELECT 1", "CREATE VIEW adds or replaces v."),
+        ("ALTER TABLE IF EXISTS ONLY a ADD b int", "ALTER TABLE changes a."),
+        ("ALTER ROLE", "ALTER ROLE changes an object."),
+        ("TRUNCATE a, b", "TRUNCATE removes every row of a, b."),
+        ("TRUNCATE a CASCADE", "TRUNCATE removes every row of a and of every table that"),
+        ("TRUNCATE", "TRUNCATE removes every row of its tables."),
+    ],
+)
+def test_a_reason_says_what_and_which(sql: str, reason: str) -> None:
+    assert classify(sql).reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("sql", "table"),
+    [
+        ("DROP TABLE a", "a"),
+        ("DROP", None),
+        ("CREATE TABLE a (b int)", "a"),
+        ("CREATE CAST (a AS b) WITHOUT FUNCTION", None),
+        ("ALTER TABLE a ADD b int", "a"),
+        ("TRUNCATE ONLY a, b", "a"),
+        ("COPY a FROM STDIN", "a"),
+        ("COPY a.b TO '/x'", "a.b"),
+    ],
+)
+def test_a_finding_names_its_object(sql: str, table: str | None) -> None:
+    assert classify(sql).findings[0].table == table
 
 
 @pytest.mark.parametrize(
@@ -243,9 +379,9 @@ def _unreadable(parts: list[str]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("sql", [sql for sql in STATEMENTS if not _unreadable([sql])])
+@pytest.mark.parametrize("sql", STATEMENTS)
 def test_what_can_be_read_does_not_hide_what_cannot(sql: str) -> None:
-    assert classify(f"{sql}\n;\nSELECT 'a").level >= RiskLevel.HIGH
+    assert classify(f"{sql}\n;\nSELECT 'a").level >= RiskLevel.HIGH or _unreadable([sql])
 
 
 @settings(max_examples=200)
@@ -334,6 +470,18 @@ def test_the_name_of_a_driver_family_counts_as_postgres() -> None:
     assert classify("DELETE FROM t", "postgresql") == classify("DELETE FROM t")
 
 
+_DESTROYERS = """
+    alter call cascade copy delete drop exec grant insert merge overwrite program purge rename
+    replace revoke rmtree truncate unlink update vacuum
+"""
+
+
+@pytest.mark.parametrize("word", _DESTROYERS.split())
+def test_a_word_that_could_destroy_makes_what_is_not_understood_critical(word: str) -> None:
+    assert classify(f"FROBNICATE x_{word}s").level is RiskLevel.CRITICAL
+    assert classify(f"FROBNICATE x_{word[1:]}s").level is RiskLevel.HIGH
+
+
 def test_a_text_is_judged_once() -> None:
     assert classify("SELECT 'judged once'") is classify("SELECT 'judged once'")
 
@@ -383,6 +531,57 @@ _SNIPPETS = """
 def test_a_text_is_judged_as_with_its_comments(parts: list[str], space: str) -> None:
     sql = f"{space.join(parts)}*/"
     assert classify(sql) == _classify(sql, "postgres")
+
+
+def test_a_long_text_does_not_fill_the_memory() -> None:
+    sql = f"SELECT '{'x' * 100_000}'"
+    assert classify(sql) is not classify(sql)
+
+
+def _nested(depth: int) -> str:
+    """Return DO blocks inside each other; the innermost one is harmless."""
+    body = "PERFORM 1;"
+    for level in range(depth):
+        body = f"DO $b{level}$ BEGIN {body} END $b{level}$;"
+    return body
+
+
+def test_bodies_in_bodies_are_read_to_a_bounded_depth() -> None:
+    assert classify(_nested(5)).level is RiskLevel.HIGH
+    assert classify(_nested(6)).level is RiskLevel.CRITICAL
+
+
+def _chained(count: int) -> str:
+    """Return a DELETE that reads the last of a chain of WITH entries."""
+    entries = ["x0 AS (SELECT id FROM banned)"]
+    entries += [f"x{i} AS (SELECT id FROM x{i - 1})" for i in range(1, count)]
+    return f"WITH {', '.join(entries)} DELETE FROM users WHERE id IN (SELECT id FROM x{count - 1})"
+
+
+def _alternatives(count: int) -> str:
+    condition = "name = 'a'"
+    for number in range(count):
+        condition = f"c{number} = 'a' OR ({condition})"
+    return f"DELETE FROM users WHERE {condition}"
+
+
+@pytest.mark.parametrize("nested", [_chained, _alternatives])
+def test_a_where_that_is_nested_too_deep_restricts_nothing(nested: Callable[[int], str]) -> None:
+    assert classify(nested(20)).level is RiskLevel.LOW
+    assert classify(nested(21)).level is RiskLevel.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("ALTER TABLE a ADD COLUMN b vector(3)", "schema-change"),
+        ("CREATE RULE r AS ON INSERT TO a DO INSTEAD NOTHING", "creates-rule"),
+        ("CREATE RULE r AS ON INSERT TO a DO NOTIFY x", "creates-rule"),
+        ("CALL p(wipe())", "calls-procedure"),
+    ],
+)
+def test_what_adds_nothing_to_a_risk_is_not_found(sql: str, kind: str) -> None:
+    assert [finding.kind for finding in classify(sql).findings] == [kind]
 
 
 def test_the_general_parser_is_not_imported_for_postgres() -> None:

@@ -37,6 +37,17 @@ def kinds(sql: str) -> list[str]:
             "1.5 .5 1e10 1.5E-3 0xFF 1_000 1..3",
             ["1.5", ".5", "1e10", "1.5E-3", "0xFF", "1_000", "1", "..", "3"],
         ),
+        ("0o17 0O17 0b11 0B1 0XfF", ["0o17", "0O17", "0b11", "0B1", "0XfF"]),
+        ("1. 2.e5 1e+5 .5e5", ["1.", "2.e5", "1e+5", ".5e5"]),
+        ("a\tb\x0cc\x0bd\re", ["a", "b", "c", "d", "e"]),
+        ("a..b", ["a", "..", "b"]),
+        ("E'a\\\\' b", ["E'a\\\\'", "b"]),
+        ("E'a''b' c", ["E'a''b'", "c"]),
+        ("E'a'\n'b'\n'c' d", ["E'a'\n'b'\n'c'", "d"]),
+        ("E'a'\n-- b\n'c\\'d' e", ["E'a'\n-- b\n'c\\'d'", "e"]),
+        ('"a""b" c', ['"a""b"', "c"]),
+        ("$é$ a $é$ b", ["$é$ a $é$", "b"]),
+        ("a+ 1 - -1", ["a", "+", "1", "-", "-", "1"]),
         ("a -- b\nc", ["a", "c"]),
         ("a /* b /* c */ d */ e", ["a", "e"]),
         ("a/**/b", ["a", "b"]),
@@ -69,6 +80,25 @@ def test_a_text_is_cut_where_the_server_cuts_it(sql: str, expected: list[str]) -
         ("data ? 'a'", "WORD OPERATOR STRING"),
         ("id = ?", "WORD OPERATOR PLACEHOLDER"),
         ("LIMIT ? OFFSET ?", "WORD PLACEHOLDER WORD PLACEHOLDER"),
+        ("E'a' $$b$$ U&'c' U&\"d\" B'1'", "STRING STRING STRING QUOTED STRING"),
+        ("a[1] ? 'b'", "WORD PUNCTUATION NUMBER PUNCTUATION OPERATOR STRING"),
+        ("(a) ? b", "PUNCTUATION WORD PUNCTUATION OPERATOR WORD"),
+        ("1 ? 2", "NUMBER OPERATOR NUMBER"),
+        ("'a' ? 'b'", "STRING OPERATOR STRING"),
+        ("%s ? 'a'", "PLACEHOLDER OPERATOR STRING"),
+        ("\"a\" ? 'b'", "QUOTED OPERATOR STRING"),
+        ("a ? %s", "WORD OPERATOR PLACEHOLDER"),
+        ("a ? :b", "WORD OPERATOR PLACEHOLDER"),
+        ("a ? $1", "WORD OPERATOR PLACEHOLDER"),
+        ("a ? ?", "WORD OPERATOR PLACEHOLDER"),
+        ("a ? (b)", "WORD OPERATOR PUNCTUATION WORD PUNCTUATION"),
+        ('a ? "b"', "WORD OPERATOR QUOTED"),
+        ("a ? _b", "WORD OPERATOR WORD"),
+        ("a ? é", "WORD OPERATOR WORD"),
+        ("? a", "PLACEHOLDER WORD"),
+        ("a ?", "WORD PLACEHOLDER"),
+        ("a ? )", "WORD PLACEHOLDER PUNCTUATION"),
+        ("a = ?", "WORD OPERATOR PLACEHOLDER"),
         ("(?, ?)", "PUNCTUATION PLACEHOLDER PUNCTUATION PLACEHOLDER PUNCTUATION"),
         ("%s %b %t %(a)s $1 :a", "PLACEHOLDER " * 5 + "PLACEHOLDER"),
         (": x", "PUNCTUATION WORD"),
@@ -76,6 +106,35 @@ def test_a_text_is_cut_where_the_server_cuts_it(sql: str, expected: list[str]) -
 )
 def test_a_token_has_the_kind_of_its_form(sql: str, expected: str) -> None:
     assert kinds(sql) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("sql", "cut"),
+    [
+        ("a!-1 b~+1 c#-1 d^-1 e&-1", "a !- 1 b ~+ 1 c #- 1 d ^- 1 e &- 1"),
+        ("a|-1 b`-1 c?-1 d%-1", "a |- 1 b `- 1 c ?- 1 d %- 1"),
+        ("a=-1 b<-1 c>+1 d*-1 e/-1 f+-1", "a = - 1 b < - 1 c > + 1 d * - 1 e / - 1 f + - 1"),
+        ("a[b[1:c]:d] :e", "a [ b [ 1 : c ] : d ] :e"),
+    ],
+)
+def test_an_operator_keeps_its_sign_and_a_slice_its_colon(sql: str, cut: str) -> None:
+    assert " ".join(texts(sql)) == cut
+
+
+_NO_OPERAND = """
+    ALL AND ANY BETWEEN BY ELSE FETCH FROM HAVING ILIKE IN IS LIKE LIMIT NOT OFFSET ON OR RETURNING
+    SELECT SET THEN TO USING VALUES WHEN WHERE
+"""
+
+
+@pytest.mark.parametrize("word", _NO_OPERAND.split())
+def test_a_question_mark_after_a_word_without_value_is_a_placeholder(word: str) -> None:
+    assert kinds(f"{word} ? 'a'") == ["WORD", "PLACEHOLDER", "STRING"]
+
+
+def test_a_doubled_percent_sign_is_one_operator() -> None:
+    assert [token.upper for token in tokenize("a %% b")] == ["A", "%", "B"]
+    assert [token.upper for token in tokenize("a = -1")] == ["A", "=", "-", ""]
 
 
 @pytest.mark.parametrize(

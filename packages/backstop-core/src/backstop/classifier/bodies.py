@@ -20,17 +20,14 @@ from backstop.syntax.structure import folded, is_name, skip_top_level, upper_at
 Judge = Callable[[Source, int, int], Verdict]
 
 _MAX_DEPTH = 5
-# How often each word of a block is read at most: every statement in it is judged to its end, and
-# words such as IN and FOR may start another inside of it.
-_MAX_READINGS = 8
 _RUNNABLE = frozenset(
-    {"ALTER", "CALL", "COPY", "CREATE", "DELETE", "DO", "DROP", "INSERT", "MERGE", "REVOKE"}
-    | {"SELECT", "TRUNCATE", "UPDATE", "WITH"}
+    {"ALTER", "COPY", "CREATE", "DELETE", "DO", "DROP", "EXPLAIN", "INSERT", "MERGE", "PREPARE"}
+    | {"REVOKE", "SELECT", "TRUNCATE", "UPDATE", "WITH"}
 )
 # A statement of PL/pgSQL starts after one of these; IN, FOR and QUERY are those of FOR … IN,
 # OPEN … FOR and RETURN QUERY.
 _BEFORE_STATEMENT = frozenset(
-    {"", ";", "BEGIN", "ATOMIC", "THEN", "ELSE", "LOOP", ">>", "IN", "FOR", "QUERY", "DO"}
+    {"", ";", "BEGIN", "ATOMIC", "THEN", "ELSE", "LOOP", "IN", "FOR", "QUERY"}
 )
 _ENDS = frozenset({";", "LOOP"})
 # What an E'' string holds besides plain characters: escapes, doubled quotes, and the place where
@@ -108,26 +105,32 @@ def _text_risk(text: str, language: str, depth: int, judge: Judge) -> Risk | Non
 def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | None:
     """Return the risk of the statements of a PL/pgSQL or ATOMIC block if it is CRITICAL."""
     tokens = source.tokens
-    left = (stop - start) * _MAX_READINGS
+    judged = start
     for index in range(start, stop):
-        word = tokens[index].upper
-        before = upper_at(tokens, index - 1) if index > start else ""
+        word, before = tokens[index].upper, upper_at(tokens, index - 1)
         if word == "EXECUTE" and before != "." and not _is_fixed(source, index, stop):
             return _risk("runs SQL that is put together at run time (EXECUTE)")
-        if word in _RUNNABLE and before in _BEFORE_STATEMENT:
-            end = skip_top_level(tokens, source.pairs, index, stop, _ENDS)
-            left -= end - index
-            if left < 0:
-                return _risk("holds code that can't be read")
-            found = _critical(judge(source, index, end)) if end > index else None
-            # FOR UPDATE ends a SELECT; it starts no statement.
-            if found is not None and not (before == "FOR" and word == "UPDATE"):
+        if index >= judged and _starts_statement(word, before):
+            end = source.pairs[index - 1] if before == "(" else stop
+            judged = skip_top_level(tokens, source.pairs, index, end, _ENDS)
+            found = _critical(judge(source, index, judged))
+            if found is not None:
                 return found
     reading = read_expressions(source, start, stop, frozenset(range(start, stop)))
     for finding in reading.findings:
         if finding.level is RiskLevel.CRITICAL:
             return _risk(finding.reason)
+    for text in reading.texts:
+        risk = literal_risk([tokens[text]], "sql", source.depth, judge)
+        if risk is not None:
+            return risk
     return None
+
+
+def _starts_statement(word: str, before: str) -> bool:
+    if (before, word) == ("FOR", "UPDATE"):
+        return False  # the end of a SELECT
+    return word in _RUNNABLE and (before in _BEFORE_STATEMENT or (before, word) == ("(", "WITH"))
 
 
 def _is_fixed(source: Source, index: int, stop: int) -> bool:
@@ -185,12 +188,10 @@ def judge_routine(source: Source, start: int, stop: int, judge: Judge) -> Verdic
     tokens, pairs = source.tokens, source.pairs
     words = [tokens[at].upper for at in range(start, min(start + 4, stop))]
     verdict = Verdict("CREATE FUNCTION" if "FUNCTION" in words else "CREATE PROCEDURE")
-    risk: Risk | None = None
     atomic = skip_top_level(tokens, pairs, start, stop, frozenset({"ATOMIC"}))
-    if atomic < stop:
-        risk = block_risk(source, atomic, stop, judge)
+    risk = block_risk(source, atomic, stop, judge)
     literals = _definition(source, start, stop)
-    if risk is None and literals:
+    if risk is None:
         language = language_of(source, start, stop, "sql")
         compiled = language in ("c", "internal")
         risk = None if compiled else literal_risk(literals, language, source.depth, judge)

@@ -91,7 +91,7 @@ class Constants:
                 keys = any(self.is_key(column) for column in left.named | right.named)
                 return not keys and not self.holds(operator, stop, "NULL")
             return left.named != right.named
-        if after[:1] == ["NULL"] and not negated and self.holds(start, left_stop, "NULL"):
+        if not negated and self.holds(start, left_stop, "NULL"):
             return False
         if after[:1] == ["NULL"] and negated:
             return not self.never_null(start, left)

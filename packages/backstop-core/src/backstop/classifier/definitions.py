@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.commands import read_object
+from backstop.classifier.expressions import read_expressions
+from backstop.classifier.keywords import RESERVED
 from backstop.levels import RiskLevel
 from backstop.result import Finding
 from backstop.syntax.masking import mask_literals
@@ -74,6 +76,7 @@ def judge_create(source: Source, start: int, stop: int) -> Verdict:
     replaces = words_at(source.tokens, start + 1, "OR", "REPLACE")
     what, at = read_object(source, at, stop)
     verdict = Verdict(f"CREATE {what}".strip())
+    at += 1 if upper_at(source.tokens, at) == "CONCURRENTLY" else 0
     at += 3 if words_at(source.tokens, at, "IF", "NOT", "EXISTS") else 0
     names = _names(source, at, stop)[:1]
     if what in _WITH_TABLES:
@@ -81,23 +84,27 @@ def judge_create(source: Source, start: int, stop: int) -> Verdict:
     shown = names[0] if names else "an object"
     if not what:
         risk = Risk("unknown-command", _HIGH, "This CREATE is not a known command.")
-    elif what in _ADDED and not replaces and not _has_elements(source, what, at, stop):
+    elif what in _ADDED and not replaces and not _has_elements(source, at, stop):
         risk = Risk("creates", _LOW, f"{verdict.operation} adds {shown}.")
     else:
         verb = "adds or replaces" if replaces else "adds"
         risk = Risk("schema-change", _HIGH, f"{verdict.operation} {verb} {shown}.")
     verdict.findings.append(source.finding(risk, start, stop, names[0] if names else None))
+    verdict.findings.extend(_bounds_findings(source, at, stop))
     return verdict
 
 
-def _has_elements(source: Source, what: str, at: int, stop: int) -> bool:
-    """Whether more than the object itself is created or run: schema elements, partition bounds."""
-    tokens = source.tokens
-    if what == "SCHEMA":
-        return any(tokens[index].upper in ("CREATE", "GRANT") for index in range(at, stop))
-    # The bounds of a partition are computed now, so that a call in them runs now.
-    bounds = skip_top_level(tokens, source.pairs, at, stop, frozenset({"VALUES"}))
-    return any(tokens[index].upper == "(" for index in range(bounds + 3, stop))
+def _has_elements(source: Source, at: int, stop: int) -> bool:
+    """Whether a schema is created with elements, which are commands of their own."""
+    return any(source.tokens[index].upper in ("CREATE", "GRANT") for index in range(at, stop))
+
+
+def _bounds_findings(source: Source, start: int, stop: int) -> list[Finding]:
+    """Judge the bounds of a partition: they are computed now, so that a call in them runs now."""
+    tokens, pairs = source.tokens, source.pairs
+    bounds = skip_top_level(tokens, pairs, start, stop, frozenset({"VALUES"}))
+    end = skip_top_level(tokens, pairs, bounds, stop, frozenset({"PARTITION"}))
+    return read_expressions(source, bounds, end).findings
 
 
 def judge_alter(source: Source, start: int, stop: int) -> Verdict:
@@ -122,12 +129,15 @@ def judge_alter(source: Source, start: int, stop: int) -> Verdict:
     at += 1 if upper_at(source.tokens, at) == "*" else 0
     if table is not None and what in _WITH_TABLES:
         verdict.add_tables([table])
-    if what in ("TABLE", "FOREIGN TABLE", "TYPE", "MATERIALIZED VIEW", "VIEW"):
+    if what in ("TABLE", "FOREIGN TABLE", "TYPE"):
         verdict.findings.extend(_action_findings(source, at, stop, table))
     if not verdict.findings:
         cascades = _cascades(source, start, stop)
         risk = _alter_risk(what, table or "an object", cascades=cascades)
         verdict.findings.append(source.finding(risk, start, stop, table))
+    # The default of a new column is computed for the rows that are there.
+    calls = read_expressions(source, at, stop).findings
+    verdict.findings.extend(call for call in calls if call.level is _CRITICAL)
     return verdict
 
 
@@ -169,8 +179,9 @@ def _action_risk(source: Source, start: int, stop: int, shown: str) -> Risk | No
             f"ALTER of {shown} drops a column and every value in it. "
             "Rename the column, and drop it when nothing has missed it.",
         )
-    # The column's name comes after ALTER, or after ALTER COLUMN and ALTER ATTRIBUTE.
-    for at in (start + 2, start + 3) if first == "ALTER" else ():
+    # The column's name comes after ALTER, or after ALTER COLUMN; ATTRIBUTE may be its name.
+    places = {"COLUMN": (start + 3,), "ATTRIBUTE": (start + 2, start + 3)}
+    for at in places.get(second, (start + 2,)) if first == "ALTER" else ():
         at += 2 if words_at(tokens, at, "SET", "DATA") else 0
         if upper_at(tokens, at, stop) == "TYPE" and not _keeps_values(source, at + 1, stop):
             return Risk(
@@ -201,7 +212,7 @@ def _names(source: Source, at: int, stop: int) -> list[str]:
     names: list[str] = []
     while True:
         name = read_name(source.tokens, at, stop)
-        if name is None:
+        if name is None or source.tokens[name.start].upper in RESERVED:
             return names
         names.append(source.name(name))
         if upper_at(source.tokens, name.stop, stop) != ",":

@@ -17,11 +17,13 @@ from backstop.classifier.settings import sets_ordinary
 from backstop.levels import RiskLevel
 from backstop.result import Finding
 from backstop.syntax.lexer import TokenKind
-from backstop.syntax.structure import folded, read_name, read_with, upper_at
+from backstop.syntax.structure import folded, read_name, read_with, upper_at, words_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
-_NOT_CALLED = RESERVED | EXPRESSIONS | (JOINING - {"LEFT", "RIGHT"})
-_BEFORE_OPERAND = _NOT_CALLED | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
+_NOT_CALLED = RESERVED | EXPRESSIONS
+_BEFORE_OPERAND = _NOT_CALLED | JOINING | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
+_JOINS = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL"})
+_OPERANDS = (TokenKind.STRING, TokenKind.NUMBER, TokenKind.PLACEHOLDER)
 _SYNTAX_OPERATORS = frozenset({"::", ":=", "=>", "..", "!="})
 
 _CLAUSES = frozenset(
@@ -31,7 +33,7 @@ _CLAUSES = frozenset(
 _WATCHED = _CLAUSES | {"FROM", "JOIN", "USING", "ON", "WITH", "INTO", "LATERAL", "ONLY", "INSERT"}
 _WATCHED |= {"MERGE", "TABLE"}
 
-_INTO_WORDS = frozenset({"TABLE", "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL"})
+_INTO_WORDS = frozenset({"INTO", "TABLE", "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL"})
 
 _OPERATOR = Risk(
     "unknown-operator",
@@ -124,10 +126,8 @@ class _Reader:
         self.expects_table = self.clauses[-1] == "FROM"
 
     def watched(self, index: int, word: str) -> None:
-        labelled = index > self.start and upper_at(self.tokens, index - 1) in (".", "AS")
-        # A field or a label, except for the statement after CREATE TABLE … AS and the like.
-        if labelled and word not in ("SELECT", "WITH", "VALUES", "TABLE"):
-            return
+        if index > self.start and upper_at(self.tokens, index - 1) in (".", "AS"):
+            return  # a field or a label
         if word in _CLAUSES:
             self.clause(index, word)
         elif word == "WITH":
@@ -136,6 +136,8 @@ class _Reader:
             self.into(index)
         elif word in ("INSERT", "MERGE"):
             self.misplaced(index, "INTO")
+            if word == "MERGE" and upper_at(self.tokens, index + 1) == "INTO":
+                self.clauses[-1] = "FROM"
         else:
             self.from_list(index, word)
 
@@ -157,7 +159,7 @@ class _Reader:
             # Not the FROM of EXTRACT (no clause is open there) nor that of IS DISTINCT FROM.
             if clause not in ("", "FROM", "ON") and before != "DISTINCT":
                 self.open_from()
-        elif word in ("JOIN", "TABLE"):
+        elif word == "JOIN" or (word == "TABLE" and before not in _INTO_WORDS):
             self.open_from()
         elif word == "USING":
             if clause == "FROM" and self.is_target(index):
@@ -179,10 +181,13 @@ class _Reader:
         )
 
     def into(self, index: int) -> None:
+        at = index + 1
         if self.clauses[-1] == "SELECT":
             self.found(_INTO, index, index + 1)
-        name = read_name(self.tokens, index + 1, self.stop)
-        if name is not None and self.tokens[name.start].upper not in _INTO_WORDS:
+            while upper_at(self.tokens, at) in _INTO_WORDS:
+                at += 1
+        name = read_name(self.tokens, at, self.stop)
+        if name is not None:
             self.reading.tables.append(self.source.name(name))
 
     def with_list(self, index: int) -> None:
@@ -196,7 +201,7 @@ class _Reader:
     def table(self, index: int) -> None:
         """Note the table that a FROM list names here."""
         self.expects_table = False
-        if index > self.start and upper_at(self.tokens, index - 1) == ".":
+        if words_at(self.tokens, index, "ROWS", "FROM"):
             return
         name = read_name(self.tokens, index, self.stop)
         if name is None or upper_at(self.tokens, name.stop, self.stop) == "(":
@@ -285,9 +290,13 @@ class _Reader:
             return self.clauses[-1] == "GROUP"
         if word == "COLUMNS":
             return before.kind is TokenKind.STRING or before.upper == ")"
+        if word == "JOIN":
+            return before.upper in _JOINS or self.ends_operand(index - 1)
+        if word == "ILIKE":
+            return self.ends_operand(index - 2 if before.upper == "NOT" else index - 1)
         if word == "SET":
             # The (a, b) of UPDATE t SET (a, b) = …: what stands before is a name, or UPDATE.
-            return before.kind in _NAMES and before.upper not in _BEFORE_OPERAND
+            return before.kind in _NAMES and self.ends_operand(index - 1)
         return False
 
     def is_interval_field(self, index: int) -> bool:
@@ -295,6 +304,15 @@ class _Reader:
         before = upper_at(self.tokens, index - 1)
         leader = upper_at(self.tokens, index - 2)
         return before == "INTERVAL" or (before == "TO" and leader in ("DAY", "HOUR", "MINUTE"))
+
+    def ends_operand(self, index: int) -> bool:
+        """Whether an operand may end here, so that what follows can't start another one."""
+        if index < self.start:
+            return False
+        token = self.tokens[index]
+        if token.kind is TokenKind.WORD:
+            return token.upper not in _BEFORE_OPERAND
+        return token.kind in (*_OPERANDS, TokenKind.QUOTED) or token.upper in (")", "]")
 
 
 # What each mark or word asks for. A dot asks for nothing, but names no table either.

@@ -15,7 +15,7 @@ from backstop.levels import RiskLevel
 
 _RUNS_TEXT = frozenset(
     {"query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "ts_stat", "ts_rewrite"}
-    | {"dblink", "dblink_exec", "dblink_open", "dblink_send_query", "cursor_to_xml", "crosstab"}
+    | {"dblink", "dblink_exec", "dblink_open", "dblink_send_query", "crosstab"}
     | {"schedule", "schedule_in_database", "connectby", "xpath_table"}
 )
 

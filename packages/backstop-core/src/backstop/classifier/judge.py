@@ -83,7 +83,7 @@ def _query(source: Source, start: int, stop: int) -> Verdict:
         return _unknown(source, start, stop)
     if upper_at(tokens, first, stop) == "WITH":
         listed = read_with(tokens, source.pairs, first, stop)
-        if listed is None or upper_at(tokens, listed.main, stop) not in READS | WRITES | {"("}:
+        if listed is None:
             return _unknown(source, start, stop)
     parts = find_parts(tokens, source.pairs, start, stop)
     reading = read_expressions(source, start, stop, frozenset(part.start for part in parts))
@@ -162,17 +162,16 @@ def _copy(source: Source, start: int, stop: int) -> Verdict:
     if risk is not None:
         table = next(iter(verdict.tables), None)
         verdict.findings.append(source.finding(risk, start, stop, table))
-    if direction < stop:
-        verdict.findings.extend(_copy_filter(source, direction, stop).findings)
+    _add_filter(verdict, source, direction, stop)
     return verdict
 
 
-def _copy_filter(source: Source, start: int, stop: int) -> Verdict:
+def _add_filter(verdict: Verdict, source: Source, start: int, stop: int) -> None:
     """Judge the WHERE of COPY … FROM, which may call functions."""
     where = skip_top_level(source.tokens, source.pairs, start, stop, frozenset({"WHERE"}))
-    if where >= stop:
-        return Verdict("COPY")
-    return Verdict("COPY", read_expressions(source, where, stop).findings)
+    reading = read_expressions(source, where, stop)
+    verdict.findings.extend(reading.findings)
+    _add_texts(verdict, source, reading.texts)
 
 
 def _copy_risk(source: Source, direction: int, stop: int) -> Risk | None:
@@ -233,7 +232,7 @@ def _rule(source: Source, start: int, stop: int) -> Verdict:
         at, end = at + 1, source.pairs[at]
     while at < end:
         after = skip_top_level(tokens, source.pairs, at, end, frozenset({";"}))
-        if upper_at(tokens, at) in _QUERY and after > at:
+        if upper_at(tokens, at) in _QUERY:
             inner = judge(source, at, after)
             verdict.findings.extend(inner.findings)
             verdict.add_tables(inner.tables)
@@ -278,6 +277,7 @@ def _execute(source: Source, start: int, stop: int) -> Verdict:
     arguments = read_expressions(source, start + 1, stop)
     critical = [found for found in arguments.findings if found.level is RiskLevel.CRITICAL]
     verdict.findings.extend(critical)
+    _add_texts(verdict, source, arguments.texts)
     return verdict
 
 

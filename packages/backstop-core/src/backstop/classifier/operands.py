@@ -11,7 +11,7 @@ from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, read_name, skip_top_level, upper_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
-_SIGNS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "~", "!~", "~*", "!~*"})
+_SIGNS = frozenset({"=", "<>", "!=", "<=", ">=", "~", "!~", "~*", "!~*"})
 _TESTS = frozenset({"IS", "NOT", "IN", "LIKE", "ILIKE", "BETWEEN", "SIMILAR"})
 _SHORT_NUMBER = re.compile(r"[0-9]{1,18}\Z")
 _QUERY_ENDS = frozenset(
@@ -79,9 +79,7 @@ def columns(source: Source, target: str, start: int, stop: int) -> Columns:
             continue
         column = folded(tokens[name.stop - 1])
         if name.stop - name.start == 1:
-            if name.start > hidden and (
-                token.kind is TokenKind.QUOTED or token.upper not in NOT_COLUMNS
-            ):
+            if name.start > hidden and token.upper not in NOT_COLUMNS:
                 bare.add(column)
         elif folded(tokens[name.stop - 3]) == target and not (name.start <= hidden and binds):
             qualified.add(column)
@@ -147,7 +145,7 @@ def _unqualified(words: list[str], target: str) -> list[str]:
 
 def signature(source: Source, target: str, start: int, stop: int) -> tuple[str, ...]:
     """Return what a test compares, without how: equal for x = 1, x <> 1 and NOT x = 1."""
-    marks = _SIGNS | _TESTS | {"NULL", "(", ")"}
+    marks = _SIGNS | _TESTS | {"NULL", "ISNULL", "NOTNULL", "(", ")"}
     return tuple(
         word for word in spelling(source, target, start, stop) if word.upper() not in marks
     )

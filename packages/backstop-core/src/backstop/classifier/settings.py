@@ -7,7 +7,7 @@ import re
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.functions import listed
 from backstop.levels import RiskLevel
-from backstop.syntax.structure import folded, is_name, read_name, upper_at, words_at
+from backstop.syntax.structure import folded, is_name, upper_at, words_at
 
 # Forms with a syntax of their own that change no privilege and no meaning.
 _HARMLESS = (
@@ -53,8 +53,7 @@ def judge_setting(source: Source, start: int, stop: int) -> Verdict:
         return _strings(verdict, source, start, stop)
     if setting == "all" and verdict.operation == "RESET":
         return verdict
-    name = read_name(tokens, at, stop)
-    own = name is not None and name.stop - name.start > 1
+    own = upper_at(tokens, at + 1, stop) == "."
     if not own and not _is_ordinary(setting):
         verdict.findings.append(source.finding(_unknown(setting), start, stop))
     return verdict
@@ -88,7 +87,7 @@ def _privileges(verdict: Verdict, source: Source, start: int, stop: int) -> Verd
 def _strings(verdict: Verdict, source: Source, start: int, stop: int) -> Verdict:
     """Judge the setting that says where strings end; on is the default."""
     value = source.tokens[stop - 1].text.strip("'\"").lower()
-    if verdict.operation == "SET" and value in ("on", "true", "1", "yes"):
+    if value in ("on", "true", "1", "yes"):
         return verdict
     risk = Risk(
         "changes-scanning",

@@ -10,8 +10,8 @@ from backstop.levels import RiskLevel
 UNREADABLE = "unreadable"
 
 _DESTROYERS = re.compile(
-    r"(?i:delete|drop|truncate|update|alter|execute|merge|insert|replace|copy|overwrite|grant"
-    r"|revoke|cascade|program|lo_unlink|rename|purge|vacuum|exec|call|rmtree|unlink)",
+    r"(?i:delete|drop|truncate|update|alter|merge|insert|replace|copy|overwrite|grant"
+    r"|revoke|cascade|program|rename|purge|vacuum|exec|call|rmtree|unlink)",
     re.ASCII,
 )
 

@@ -1,0 +1,91 @@
+"""Questions about a text that its tokens answer: pinned columns, called names, moved names."""
+
+from __future__ import annotations
+
+import pytest
+
+from backstop.syntax import ControlKind, RowChange, TransactionControl, changes, tokenize
+from backstop.syntax.controls import controls
+from backstop.syntax.pins import pinned_columns
+from backstop.syntax.traits import assigned_columns, called_names, moves_names, names_a_place
+
+
+@pytest.mark.parametrize(
+    ("where", "columns"),
+    [
+        ("id = 1", {"id"}),
+        ("ID = %s AND name = 'a'", {"id", "name"}),
+        ('"Id" = $1', {"Id"}),
+        ('t.id = 1 AND "T".b = 2', {"id", "b"}),
+        ("id = 1 AND (a = 2 OR b = 3)", {"id"}),
+        ("id = 1 AND a IN (1, 2) AND b = ANY(ARRAY[1 OR 2])", {"id"}),
+        ("a[1] = 2 AND id = 3", {"id"}),
+        ("id = 1 OR a = 2", set()),
+        ("id = 1 AND a BETWEEN 1 AND 2", set()),
+        ("id = a", set()),
+        ("id > 1", set()),
+        ("1 = 1", set()),
+        ("1 = id", set()),
+        ("id = - 1", set()),
+        ("id", set()),
+        ("(id) = 1", set()),
+        ("a + id = 1", set()),
+        ("5 . id = 1", set()),
+        ("id = 1 AND name = 'a", set()),
+        ("", set()),
+    ],
+)
+def test_a_column_set_equal_to_a_constant_is_pinned(where: str, columns: set[str]) -> None:
+    assert pinned_columns(where) == columns
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ('SELECT Lower(a), x.f (b), lower(c), "G"(1)', ["G", "f", "lower"]),
+        ("SELECT 'a' (1), (2), b", []),
+    ],
+)
+def test_every_name_before_a_bracket_may_be_a_call(sql: str, names: list[str]) -> None:
+    assert called_names(tokenize(sql)) == names
+
+
+@pytest.mark.parametrize(
+    ("sql", "answer"),
+    [
+        *((f"{column} = 1", True) for column in ("ctid", "xmin", "xmax", "cmin", "cmax")),
+        ("t.TableOid = 1", True),
+        ('"ctid" = 1', True),
+        ("'ctid' = a", False),
+        ("id = 1", False),
+    ],
+)
+def test_a_system_column_names_a_place(sql: str, answer: bool) -> None:
+    assert names_a_place(tokenize(sql)) is answer
+
+
+@pytest.mark.parametrize(
+    ("sql", "answer"),
+    [
+        ("SET search_path = a; DELETE FROM t", True),
+        ("ALTER TABLE a RENAME TO b; DELETE FROM b", True),
+        ("ALTER TABLE a SET SCHEMA b; DELETE FROM b", True),
+        ("SELECT set_config('Search_Path', 'a', true); DELETE FROM t", True),
+        ("SET search_path = a", False),
+        ("DELETE FROM a; DELETE FROM b", False),
+    ],
+)
+def test_what_moves_names_is_seen_beside_other_statements(sql: str, answer: bool) -> None:
+    assert moves_names(sql) is answer
+
+
+def test_assigned_columns_are_folded() -> None:
+    (change,) = changes('UPDATE t SET Abc = 1, "Def" = 2')
+    assert isinstance(change, RowChange)
+    assert assigned_columns(change) == ["abc", "Def"]
+
+
+def test_the_transaction_control_of_a_text_is_told_in_order() -> None:
+    begin, commit = TransactionControl(ControlKind.BEGIN), TransactionControl(ControlKind.COMMIT)
+    assert controls("BEGIN; SELECT 1; COMMIT") == (begin, commit)
+    assert controls("BEGIN; SELECT 'a") == ()
