@@ -117,7 +117,7 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Disable each rule of the classifier; no test may miss one (by hand, about three minutes)."""
+    """Disable each rule of the classifier; no test may miss one (by hand, ten minutes)."""
     sync(session, "--group=test")
     session.run("python", "-m", "testing.mutation", *session.posargs)
 

@@ -334,6 +334,11 @@ def test_depth_and_length_are_no_problem(sql: str) -> None:
     assert isinstance(classify(sql).level, RiskLevel)
 
 
+@pytest.mark.parametrize("condition", ["id = ANY", "id IN SELECT 1", "id IS", "id =", "id IN ()"])
+def test_a_condition_that_breaks_off_has_a_level(condition: str) -> None:
+    assert classify(f"DELETE FROM users WHERE {condition}").level >= RiskLevel.LOW
+
+
 @given(st.text())
 def test_any_text_has_a_level(sql: str) -> None:
     assert isinstance(classify(sql).level, RiskLevel)
