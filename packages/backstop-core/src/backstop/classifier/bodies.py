@@ -6,11 +6,11 @@ looked for, as the block itself is HIGH; a body that can't be read, and dynamic 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.expressions import read_expressions
+from backstop.classifier.literals import literal_text
 from backstop.classifier.unreadable import could_destroy
 from backstop.levels import RiskLevel
 from backstop.syntax.lexer import LexError, Token, TokenKind, tokenize
@@ -30,48 +30,6 @@ _BEFORE_STATEMENT = frozenset(
     {"", ";", "BEGIN", "ATOMIC", "THEN", "ELSE", "LOOP", ">>", "IN", "FOR", "QUERY", "DO"}
 )
 _ENDS = frozenset({";", "LOOP"})
-# What an E'' string holds besides plain characters: escapes, doubled quotes, and the place where
-# it goes on in another line.
-_ESCAPE = re.compile(
-    r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3})|(.))|''"
-    r"|'[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'",
-    re.DOTALL,
-)
-_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-
-
-def literal_text(tokens: list[Token]) -> str | None:
-    """Return the text that adjacent string literals stand for, or nothing if it isn't clear."""
-    parts: list[str] = []
-    for token in tokens:
-        part = _decode(token.text)
-        if part is None:
-            return None
-        parts.append(part)
-    return "".join(parts)
-
-
-def _decode(text: str) -> str | None:
-    if text.startswith("$"):
-        tag = text.index("$", 1) + 1
-        return text[tag:-tag]
-    if text.startswith("'"):
-        return text[1:-1].replace("''", "'")
-    if text[:1] in "eE":
-        return _ESCAPE.sub(_unescape, text[2:-1])
-    return None
-
-
-def _unescape(match: re.Match[str]) -> str:
-    if match[0].startswith("'"):
-        return "'" if match[0] == "''" else ""
-    hexadecimal = match[1] or match[2] or match[3]
-    if hexadecimal:
-        code = int(hexadecimal, 16)
-        return chr(code) if code < 0x110000 else "\ufffd"
-    if match[4]:
-        return chr(int(match[4], 8) & 0xFF)
-    return _CONTROLS.get(match[5], match[5])
 
 
 def literal_risk(tokens: list[Token], language: str, depth: int, judge: Judge) -> Risk | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from backstop.classifier._source import Risk, Source
 from backstop.classifier.conditions import holds_target, restricts
-from backstop.classifier.constants import Target
+from backstop.classifier.operands import is_escaped
+from backstop.classifier.target import Target
 from backstop.levels import RiskLevel
 from backstop.result import Finding
 from backstop.syntax.changes import overwrites
@@ -63,7 +64,8 @@ def _row_risk(source: Source, part: Part, statement: RowStatement) -> Risk:
             "Add a WHERE that names the rows.",
         )
     target = _target(source, part, statement)
-    if restricts(source, target, statement.where.start, statement.where.stop):
+    known = statement.alias is None or not is_escaped(source.tokens[statement.alias.start])
+    if known and restricts(source, target, statement.where.start, statement.where.stop):
         return Risk(
             f"{operation.lower()}-scoped",
             RiskLevel.LOW,
