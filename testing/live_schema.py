@@ -43,10 +43,16 @@ NULLABLE = {
 TABLES = ("users", "orders", '"Order Lines"', "events", "parent")
 
 _COLUMNS = """
-    id bigint NOT NULL, org_id bigint, age bigint, amount bigint NOT NULL, "Select" bigint,
-    name text, state text NOT NULL, active boolean, flag boolean NOT NULL, score numeric,
-    created timestamptz, data jsonb, tags text[]
+    id bigint NOT NULL, org_id bigint, age bigint, amount bigint NOT NULL DEFAULT 0,
+    "Select" bigint, name text, state text NOT NULL DEFAULT '', active boolean,
+    flag boolean NOT NULL DEFAULT false, score numeric, created timestamptz, data jsonb, tags text[]
 """
+# What the statements of the truth table name besides.
+_MORE_COLUMNS = """
+    a int, b int, x int, y int, k int, n text, email text, user_id bigint, order_id bigint, org int,
+    total numeric, starts_on date, ends_on date, deleted_at timestamptz, created_at timestamptz
+"""
+_MORE_TABLES = ("t", "a", "b", "other", "banned", "new", "dup", "old_users", "items", "posts", "u")
 _DEFINITION = f"""
     CREATE SCHEMA {{copy}};
     SET LOCAL search_path = {{copy}};
@@ -60,14 +66,20 @@ _DEFINITION = f"""
     CREATE TABLE child () INHERITS (parent);
     CREATE TABLE empty ({_COLUMNS});
     CREATE SEQUENCE counter;
+    CREATE SEQUENCE s;
     CREATE TYPE color AS ENUM ('red', 'green');
     CREATE DOMAIN small AS int CHECK (VALUE < 100);
     CREATE TYPE pair AS (a int, b text);
     CREATE VIEW adults AS SELECT * FROM users WHERE age >= 18;
-    CREATE MATERIALIZED VIEW totals AS SELECT org_id, count(*) FROM users GROUP BY org_id;
-    CREATE INDEX users_name ON users (name);
-    CREATE FUNCTION add_user() RETURNS bigint LANGUAGE sql AS
-        $$ INSERT INTO empty (id, amount, state, flag) VALUES (1, 1, '', true) RETURNING id $$;
+    CREATE VIEW v AS SELECT * FROM empty;
+    CREATE MATERIALIZED VIEW m AS SELECT org_id, count(*) FROM users GROUP BY org_id;
+    CREATE INDEX i ON users (name);
+    CREATE FUNCTION wipe(int DEFAULT 0) RETURNS int LANGUAGE sql AS
+        $$ INSERT INTO empty (id) VALUES (1) RETURNING 1 $$;
+    CREATE FUNCTION f() RETURNS void LANGUAGE sql AS '';
+    CREATE PROCEDURE p() LANGUAGE sql AS '';
+    {"".join(f"CREATE TABLE {table} (LIKE users, {_MORE_COLUMNS});" for table in _MORE_TABLES)}
+    {" ".join(f"ALTER TABLE users ADD {column};" for column in _MORE_COLUMNS.split(","))}
 """
 FILLED = ("users", "orders", '"Order Lines"', "events", "child", "parent")
 _ROWS = 60
@@ -86,7 +98,9 @@ def create(connection: Connection, seed: int = 0) -> None:
                 execute_values(
                     cursor, f"INSERT INTO {table} ({columns}) VALUES %s", _rows(dice, rank)
                 )
-            cursor.execute("REFRESH MATERIALIZED VIEW totals")
+            cursor.execute(
+                "UPDATE users SET email = name, a = age % 5; REFRESH MATERIALIZED VIEW m"
+            )
 
 
 def drop(connection: Connection) -> None:
@@ -97,10 +111,12 @@ def drop(connection: Connection) -> None:
 
 def _rows(dice: random.Random, rank: int) -> list[tuple[Any, ...]]:
     # Positive, as those of a sequence: what every key of an application satisfies must count.
-    keys = [1, 2**60 + rank, *dice.sample(range(2, 200), _ROWS - 2)]
+    large = [2**53 + number for number in dice.sample(range(1000), _ROWS // 2)]
+    keys = [1, 2**60 + rank, *large, *dice.sample(range(2, 200), _ROWS - _ROWS // 2 - 2)]
     rows = [[_value(name, key, dice) for name in _NAMES] for key in keys]
     for name, values in _ends(rank).items():
-        for row, value in zip(dice.sample(rows, len(values)), values):
+        often = values * 4
+        for row, value in zip(dice.sample(rows, len(often)), often):
             row[_NAMES.index(name)] = value
     return [tuple(row) for row in rows]
 
@@ -131,12 +147,9 @@ def _value(name: str, key: int, dice: random.Random) -> Any:
 
 
 _VALUES: dict[str, tuple[Any, ...]] = {
-    "org_id": INTEGERS,
-    "age": INTEGERS,
-    "amount": INTEGERS,
-    "Select": INTEGERS,
-    "name": TEXTS,
-    "state": TEXTS,
+    # Beside the values that statements compare with, some above and below them all.
+    **dict.fromkeys(("org_id", "age", "amount", "Select"), (-(2**52) - 1, *INTEGERS, 2**52 + 1)),
+    **dict.fromkeys(("name", "state"), (*TEXTS, "\U0010fffc")),
     "active": (True, False),
     "flag": (True, False),
     "score": NUMBERS,

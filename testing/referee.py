@@ -28,7 +28,7 @@ from testing import live_schema
 from testing.live_schema import COPIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
@@ -54,13 +54,16 @@ _SESSION = """
 """
 # Sequences are asked one by one: pg_sequences shows the value only to who may use it.
 _SEQUENCES = "SELECT " + ", ".join(
-    f"(SELECT (last_value, is_called)::text FROM {copy}.counter)" for copy in COPIES
+    f"(SELECT (last_value, is_called)::text FROM {copy}.{name})"
+    for copy in COPIES
+    for name in ("counter", "s")
 )
 _OBJECTS = """
     SELECT 'relation ' || oid FROM pg_class
     WHERE relkind IN ('r', 'p', 'm', 'S', 'f') AND relnamespace >= 16384
-    UNION ALL SELECT 'type ' || oid FROM pg_type
+    UNION ALL SELECT 'type ' || t.oid FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = typrelid
     WHERE typtype IN ('d', 'e', 'c', 'r') AND typnamespace >= 16384
+    AND coalesce(relkind, 'c') = 'c'
     UNION ALL SELECT 'schema ' || oid FROM pg_namespace WHERE oid >= 16384
     UNION ALL SELECT 'extension ' || oid FROM pg_extension
     UNION ALL SELECT 'column ' || attrelid || '.' || attnum FROM pg_attribute
@@ -98,7 +101,11 @@ class Outcome(NamedTuple):
 
 
 class Referee:
-    """Judges levels on one database, which it fills with `live_schema`."""
+    """Judges levels on one database, which it fills with `live_schema`.
+
+    What it runs is undone by rolling back. A text that ends the transaction (COMMIT, say) does so
+    before the referee has seen anything, which then fills the database again.
+    """
 
     def __init__(self, connection: Connection, seed: int = 0) -> None:
         self._connection = connection
@@ -118,6 +125,53 @@ class Referee:
             return None
         found = self._unsafe(sql) if level is RiskLevel.SAFE else self._destroyed(sql)
         return f"{level.value}, but {found}: {sql}" if found else None
+
+    def objections_in_turn(self, statements: Sequence[str]) -> list[str]:
+        """Return what is wrong with the levels of statements that build on each other.
+
+        They run in one transaction, so that an example finds the tables of the one before it; what
+        fails is passed over. Whether the rows of a table vanish is not looked at.
+        """
+        found: list[str] = []
+        with self._undone():
+            self._execute(_SETUP.format(copy=COPIES[0], read_only="off"))
+            for sql in statements:
+                self._execute("SAVEPOINT referee")
+                problem = self._problem_in_turn(sql)
+                if problem is not None:
+                    found.append(f"{classify(sql).level.value}, but {problem}: {sql}")
+        return found
+
+    def _problem_in_turn(self, sql: str) -> str | None:
+        level = classify(sql).level
+        if level is RiskLevel.SAFE:
+            self._execute("SET LOCAL transaction_read_only = on")
+            outcome = self._attempt(sql)
+            self._execute("ROLLBACK TO SAVEPOINT referee")
+            if outcome.is_refused_write:
+                return "a read-only transaction refuses it"
+        before = self._find_objects(), self._row(_SESSION), self._row(_SEQUENCES)
+        if self._attempt(sql).failed:
+            self._execute("ROLLBACK TO SAVEPOINT referee")
+            return None
+        gone = before[0] - self._find_objects()
+        if gone and level < RiskLevel.CRITICAL:
+            return f"{min(gone)} is gone"
+        after = self._row(_SESSION), self._row(_SEQUENCES)
+        return "it changes the session" if level is RiskLevel.SAFE and after != before[1:] else None
+
+    def _attempt(self, sql: str) -> Outcome:
+        try:
+            self._execute(sql)
+        except psycopg2.Error as error:
+            return Outcome(error.pgcode or "", str(error))
+        self.ran += 1
+        return Outcome()
+
+    def try_out(self, sql: str) -> Outcome:
+        """Run a text on the first of the copies, and undo what it did."""
+        with self._undone():
+            return self.run(sql)
 
     def run(self, sql: str, copy: str = COPIES[0], *, read_only: bool = False) -> Outcome:
         """Run a text in a transaction that stays open, on one of the copies."""
@@ -144,21 +198,27 @@ class Referee:
             outcome = self.run(sql, read_only=True)
         if outcome.is_refused_write:
             return "a read-only transaction refuses it"
-        if outcome.state == errorcodes.ACTIVE_SQL_TRANSACTION:
+        if "cannot run inside a transaction block" in outcome.message:
             return "it can't run in a transaction block, as only what writes can't"
         with self._undone():
+            # A rollback doesn't put them back.
+            sequences = self._row(_SEQUENCES)
             if self.run(sql).failed:
                 return None
             if self._lost():
                 return None
             if self._row(_SESSION) != self._session:
                 return "it changes the session's privileges, or how its texts are read"
-            if self._row(_SEQUENCES) != self._sequences:
+            if self._row(_SEQUENCES) != sequences:
                 return "it moves a sequence"
             # Without a transaction id nothing was written; locking rows takes one as well.
             if self._row("SELECT pg_current_xact_id_if_assigned()")[0] is None:
                 return None
-            return "it changes something" if self._everything() != self._whole else None
+        with self._undone():
+            before = self._everything()
+            self._connection.rollback()
+            self.run(sql)
+            return "it changes something" if self._everything() != before else None
 
     def _destroyed(self, sql: str) -> str | None:
         """Return why a text must be CRITICAL."""
@@ -237,9 +297,7 @@ class Referee:
                 self._tables[copy][oid] = _Table(name, place, columns, contents)
         self._filled_by = self._row(f"SELECT DISTINCT xmin::text FROM {COPIES[0]}.users")[0]
         self._session = self._row(_SESSION)
-        self._sequences = self._row(_SEQUENCES)
         self._objects = self._find_objects()
-        self._whole = self._everything()
         self._connection.rollback()
 
     def _find_objects(self) -> set[str]:
@@ -254,7 +312,7 @@ class Referee:
             for copy in COPIES
             for table in (*live_schema.FILLED, "events_0", "events_1", "empty")
         )
-        return [*self._rows(tables), *self._rows(self._row(_CATALOGS)[0])]
+        return sorted([*self._rows(tables), *self._rows(self._row(_CATALOGS)[0])])
 
     @contextlib.contextmanager
     def _undone(self) -> Iterator[None]:
@@ -264,6 +322,8 @@ class Referee:
         finally:
             lost = self._lost()
             self._connection.rollback()
+            # They outlive the transaction.
+            self._execute("DEALLOCATE ALL")
             if lost:
                 self._prepare()
 

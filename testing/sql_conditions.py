@@ -128,7 +128,8 @@ class Conditions:
 
     def _sides(self, kind: str, scope: Scope, depth: int) -> tuple[str, str]:
         left = self.value(kind, scope, depth)
-        right = self.literal(kind) if self.maybe() else self.value(kind, scope, depth)
+        constant = kind == "boolean" or self.maybe()
+        right = self.literal(kind) if constant else self.value(kind, scope, depth)
         return (
             (left, right) if self.choose(("as is", "as is", "turned")) == "as is" else (right, left)
         )

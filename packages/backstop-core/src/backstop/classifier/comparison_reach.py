@@ -52,16 +52,21 @@ class ComparisonReach:
 
         ``lax`` says that those for which it is NULL pass as well.
         """
-        left, kind = comparison.left, comparison.right.kind
         negated = negated != comparison.inverted
         lax = lax or (comparison.lax and negated)
+        found = self.strictly(comparison, negated, lax)
+        return _with_null(found, comparison.left) if lax else found
+
+    def strictly(self, comparison: Comparison, negated: bool, lax: bool) -> Reach | None:
+        """Return the rows for which the comparison is true (or false), and not NULL."""
+        left, kind = comparison.left, comparison.right.kind
         if left.kind is Kind.OTHER or left.kind is Kind.CONSTANT:
             return self.member(comparison, negated, lax)
         if left.kind is not Kind.COLUMN or left.named & _SYSTEM:
             return None
         if comparison.mark == "NULL":
             return self.null(left, negated)
-        if self.target.joined and not left.columns.qualified and kind is not Kind.OTHER:
+        if self.is_foreign(left) and not (self.target.bare and kind is Kind.OTHER):
             return None
         if kind is Kind.CONSTANT:
             return self.with_constant(comparison, negated, lax)
@@ -75,14 +80,19 @@ class ComparisonReach:
             return self.with_column(comparison, negated)
         return self.with_other(comparison, negated) if kind is Kind.OTHER else None
 
-    def boolean(self, start: int, stop: int, negated: bool) -> Reach | None:
+    def is_foreign(self, value: Value) -> bool:
+        """Whether a value may be another table's: beside one, only a qualifier tells."""
+        return self.target.joined and not value.columns.qualified
+
+    def boolean(self, start: int, stop: int, negated: bool, lax: bool) -> Reach | None:
         """Return the reach of a test without a comparison: a boolean column by itself."""
         value = self.values.read(start, stop)
         if not self.is_boolean(value) or value.named & _SYSTEM:
             return None
-        if self.target.joined and not value.columns.qualified:
+        if self.is_foreign(value):
             return None
-        return (Alternative(Share.SIDE, value.named, FALSE_SIDE if negated else TRUE_SIDE),)
+        found = (Alternative(Share.SIDE, value.named, FALSE_SIDE if negated else TRUE_SIDE),)
+        return _with_null(found, value) if lax else found
 
     def is_boolean(self, value: Value) -> bool:
         """Whether a value may be a condition: a column, or the field of a document as boolean."""
@@ -97,7 +107,7 @@ class ComparisonReach:
 
     def null(self, left: Value, negated: bool) -> Reach | None:
         """IS [NOT] NULL: only a column, or a field of a document, may be NULL for most rows."""
-        if self.target.joined and not left.columns.qualified:
+        if self.is_foreign(left):
             return None
         if not negated:
             return (Alternative(Share.FEW, left.named, null=True),)
@@ -114,7 +124,7 @@ class ComparisonReach:
             return None
         if negated and comparison.left.kind is Kind.OTHER:
             return None
-        if self.target.joined and not right.columns.qualified:
+        if self.is_foreign(right):
             return None
         return (Alternative(Share.MOST if negated else Share.FEW, right.named),)
 
@@ -189,7 +199,9 @@ class ComparisonReach:
         """
         if self.target.has_key(left.named):
             return None
-        own = left.plain or self.values.is_access(left) or self.values.is_cast(left)
+        if constants.is_computed(tokens):
+            return None
+        own = left.plain or self.values.is_access(left)
         if not own and not constants.holds_parameter(tokens):
             return None
         return (Alternative(Share.MOST, left.named),)
@@ -204,15 +216,19 @@ class ComparisonReach:
         null = constants.holds_null(tokens)
         if null and (lax or negated):
             return None
-        truths = set() if comparison.left.in_row else constants.truths(tokens, digits=True)
+        truths = constants.truths(tokens, digits=True)
+        if comparison.left.in_row:
+            truths.clear()
         if len(truths) > 1:
             return None
-        if truths and all(constants.truths([token]) for token in tokens[:1]):
+        side = ""
+        if truths:
             side = TRUE_SIDE if (True in truths) != negated else FALSE_SIDE
+        if side and constants.holds_truth(tokens):
             return (Alternative(Share.SIDE, named, side),)
         if not negated:
             only_null = null and len(tokens) == 1
-            return NO_ROWS if only_null else (Alternative(Share.FEW, named),)
+            return NO_ROWS if only_null else (Alternative(Share.FEW, named, side),)
         if comparison.quantifier and constants.is_empty_array(tokens):
             return None
         return self.all_but(comparison.left, tokens)
@@ -220,8 +236,8 @@ class ComparisonReach:
     def ordered(
         self, comparison: Comparison, tokens: Sequence[Token], negated: bool
     ) -> Reach | None:
-        """Compare with a bound; with any of several it is not known which."""
-        if comparison.quantifier and (comparison.quantifier == "ALL") != negated:
+        """Compare with a bound; of several it is not known which counts."""
+        if comparison.quantifier:
             return None
         mark = _INVERSE[comparison.mark] if negated else comparison.mark
         return self.bounded(comparison.left, mark, tokens)
@@ -260,7 +276,7 @@ class ComparisonReach:
             return union([narrowest(bounds), narrowest(turned)])
         if None in bounds:
             return narrowest(bounds)
-        return (Alternative(Share.FEW, left.named),)
+        return (Alternative(Share.SOME, left.named),)
 
     def outside(
         self, left: Value, low: Sequence[Token], high: Sequence[Token], symmetric: bool
@@ -275,3 +291,10 @@ class ComparisonReach:
             ordered = len(least) == len(greatest) and least <= greatest
             return self.all_but(left, low) if ordered else None
         return union(bounds)
+
+
+def _with_null(reach: Reach | None, value: Value) -> Reach | None:
+    """Add the rows whose column is NULL."""
+    if reach is None:
+        return None
+    return (*reach, Alternative(Share.FEW, value.named, null=True))

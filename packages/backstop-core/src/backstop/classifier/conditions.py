@@ -8,6 +8,8 @@ for the assess stage to measure.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backstop.classifier import operands, subqueries
 from backstop.classifier._source import Source
 from backstop.classifier.comparison_reach import ComparisonReach
@@ -19,6 +21,7 @@ from backstop.classifier.reach import (
     Share,
     narrowest,
     union,
+    weight,
 )
 from backstop.classifier.subqueries import Query, read_query
 from backstop.classifier.target import Target
@@ -132,7 +135,7 @@ class Condition:
             return self.coalesce(start + 2, stop - 1, negated, depth)
         comparison = self.comparisons.read(start, stop)
         if comparison is None:
-            return self.reaches.boolean(start, stop, negated)
+            return self.reaches.boolean(start, stop, negated, lax)
         query = comparison.query
         if query is not None and (
             lax or not self.is_usable(query, comparison.wants_rows(negated), depth)
@@ -159,12 +162,14 @@ class Condition:
         start, stop = bracket + 1, self.pairs[bracket]
         if subqueries.gives_own_values(self.source, self.target.name, start, stop):
             return False
-        if wants_rows and (self.may_be_empty(start, stop) or self.depends(start, stop)):
+        if wants_rows and (self.target.joined or self.depends(start, stop)):
+            return False
+        if wants_rows and self.may_be_empty(start, stop):
             return False
         return not self.lists_target(start, stop, depth)
 
     def lists_target(self, start: int, stop: int, depth: int) -> bool:
-        """Whether a query gives every row of the target's table."""
+        """Whether a query gives nearly every row of the target's table."""
         if depth > _MAX_DEPTH:
             return True
         for begin, end in subqueries.pieces(self.source, start, stop):
@@ -193,7 +198,8 @@ class Condition:
             return False
         inner = Target(query.alias or self.target.table, self.target.table, query.joined)
         condition = Condition(self.source, inner)
-        return condition.reach(*query.where, depth=depth + 1) is not None
+        reach = condition.reach(*query.where, depth=depth + 1)
+        return reach is not None and weight(reach) < Share.MOST
 
     def exists(self, bracket: int, negated: bool, depth: int) -> Reach | None:
         """EXISTS (…): the subquery's WHERE is a test of the target's row, joined to others."""
@@ -202,14 +208,14 @@ class Condition:
         if len(pieces) != 1 or upper_at(self.tokens, start) != "SELECT":
             return None
         query = read_query(self.source, start, stop)
-        if query.where is None or query.source >= stop:
+        if query.where is None or query.source >= stop or self.target.name in query.bound:
             return None
         if subqueries.aggregates(self.source, query):
             return None
         if negated:
             return self.not_exists(query)
-        itself = query.reads(self.target.table)
-        inner = Target(self.target.name, self.target.table, True, itself, self.target.ctes)
+        # A name without a qualifier is the subquery's own.
+        inner = replace(self.target, joined=True, bare=False, itself=query.reads(self.target.table))
         return Condition(self.source, inner).reach(*query.where, depth=depth + 1)
 
     def not_exists(self, query: Query) -> Reach | None:

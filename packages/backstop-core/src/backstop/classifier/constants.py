@@ -26,6 +26,7 @@ _TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on"})
 _FALSE_WORDS = frozenset({"false", "f", "no", "n", "off"})
 _LOWEST = frozenset({-(2.0**15), -(2.0**31), -(2.0**63), float("-inf")})
 _HIGHEST = frozenset({2.0**15 - 1, 2.0**31 - 1, 2.0**63 - 1, float("inf")})
+_LISTS = frozenset({"ARRAY", "VALUES", "ROW", "ANY", "ALL", "SOME", "VARCHAR", "NUMERIC"})
 _INVERSE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
@@ -60,7 +61,19 @@ def truths(tokens: Sequence[Token], *, digits: bool = False) -> set[bool]:
     return found
 
 
-def _holds_truth(tokens: Sequence[Token]) -> bool:
+def is_computed(tokens: Sequence[Token]) -> bool:
+    """Whether a constant is the outcome of a call, which hardly any row has: now()."""
+    calls = zip(tokens, tokens[1:])
+    if any(
+        name.kind is TokenKind.WORD and after.upper == "(" and name.upper not in _LISTS
+        for name, after in calls
+    ):
+        return True
+    return any(token.upper.startswith(("CURRENT_", "LOCALTIME")) for token in tokens)
+
+
+def holds_truth(tokens: Sequence[Token]) -> bool:
+    """Whether TRUE or FALSE stands among these tokens."""
     return any(token.upper in ("TRUE", "FALSE") for token in tokens)
 
 
@@ -84,7 +97,7 @@ def ordered(
         return None
     side = LOWER_BOUND if mark.startswith(">") else UPPER_BOUND
     word = single_text(tokens)
-    if truths(tokens) and (word is not None or _holds_truth(tokens)):
+    if truths(tokens) and (word is not None or holds_truth(tokens)):
         return _ordered_truth(mark, truths(tokens), word is not None, columns)
     bound = number(tokens)
     if bound != bound:  # NaN, which is above all other numbers.

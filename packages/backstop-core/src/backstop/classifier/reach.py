@@ -69,12 +69,15 @@ def union(reaches: Sequence[Reach | None]) -> Reach | None:
         if reach is None:
             return None
         found.extend(reach)
-    if weight(tuple(found)) > _MOST_WEIGHT:
-        return None
     wide = [one for one in found if one.share in (Share.SIDE, Share.MOST)]
     single = [one for one in found if one.share in (Share.FEW, Share.SOME)]
+    if weight(tuple(found)) > _MOST_WEIGHT or _leaves_too_little(found):
+        return None
     values = {column for one in single if not one.null for column in one.columns}
     nulls = {column for one in single if one.null for column in one.columns}
+    truths = {(column, one.side) for one in single if one.side for column in one.columns}
+    if any((column, TRUE_SIDE) in truths for column, side in truths if side == FALSE_SIDE):
+        return None
     if any(_completed(one, values, nulls) for one in wide):
         return None
     for position, one in enumerate(wide):
@@ -82,6 +85,15 @@ def union(reaches: Sequence[Reach | None]) -> Reach | None:
             if one.columns & other.columns and _cover(one, other, bool(one.columns & values)):
                 return None
     return tuple(found)
+
+
+def _leaves_too_little(found: list[Alternative]) -> bool:
+    """Whether what all but a few values leave out is likely to be in another part.
+
+    NULL is not so rare as any other value.
+    """
+    most = any(one.share is Share.MOST and not one.null for one in found)
+    return most and any(one.share in (Share.SIDE, Share.SOME) for one in found)
 
 
 def _completed(wide: Alternative, values: set[str], nulls: set[str]) -> bool:

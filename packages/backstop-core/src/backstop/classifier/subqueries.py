@@ -12,7 +12,7 @@ from backstop.classifier import operands
 from backstop.classifier._source import Source
 from backstop.classifier.keywords import NOT_COLUMNS
 from backstop.syntax.lexer import TokenKind
-from backstop.syntax.structure import folded, read_name, skip_top_level, upper_at
+from backstop.syntax.structure import folded, is_name, read_name, skip_top_level, upper_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 _SETS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
@@ -26,13 +26,15 @@ _LIMITS = frozenset({"LIMIT", "FETCH", "OFFSET"})
 class Query:
     """One SELECT of a subquery, by token indexes; ``source`` is where FROM stands, if it does.
 
-    ``tables`` are the names in its FROM list, ``alias`` is the first one's.
+    ``tables`` are the names in its FROM list, ``bound`` those by which columns are qualified;
+    ``alias`` is the first one's.
     """
 
     start: int
     stop: int
     source: int
     tables: tuple[str, ...]
+    bound: frozenset[str]
     alias: str | None
     where: tuple[int, int] | None
     limited: bool
@@ -49,10 +51,13 @@ def read_query(source: Source, start: int, stop: int) -> Query:
     begin = skip_top_level(tokens, pairs, start, stop, frozenset({"FROM"}))
     end = skip_top_level(tokens, pairs, begin, stop, _QUERY_ENDS)
     tables: list[str] = []
+    bound: set[str] = set()
     for index in range(begin + 1, end):
         # Any name of the FROM list counts: taking an alias for a table only makes it stricter.
         if tokens[index].kind in _NAMES and upper_at(tokens, index + 1) != ".":
             tables.append(folded(tokens[index]))
+            if not _has_alias(source, index, end):
+                bound.add(tables[-1])
     joined = any(tokens[index].upper in ("JOIN", ",") for index in range(begin + 1, end))
     at = skip_top_level(tokens, pairs, begin, stop, frozenset({"WHERE"}))
     if begin >= stop:
@@ -63,7 +68,15 @@ def read_query(source: Source, start: int, stop: int) -> Query:
     limits = frozenset({"LIMIT", "FETCH", "HAVING", "OFFSET"})
     limited = skip_top_level(tokens, pairs, begin, stop, limits) < stop
     alias = _alias(source, begin + 1, end)
-    return Query(start, stop, begin, tuple(tables), alias, where, limited, joined)
+    return Query(start, stop, begin, tuple(tables), frozenset(bound), alias, where, limited, joined)
+
+
+def _has_alias(source: Source, index: int, stop: int) -> bool:
+    """Whether an alias follows the name at an index, by which alone its columns are qualified."""
+    after = index + 1
+    if upper_at(source.tokens, after, stop) == "AS":
+        return True
+    return is_name(source.tokens, after, stop) and source.tokens[after].upper not in NOT_COLUMNS
 
 
 def _alias(source: Source, start: int, stop: int) -> str | None:
@@ -109,11 +122,19 @@ def gives_own_values(source: Source, target: str, start: int, stop: int) -> bool
 
 
 def _names_target(source: Source, target: str, query: Query) -> bool:
-    """Whether a query on tables names the target's columns elsewhere than in its WHERE."""
-    picked = operands.columns(source, target, query.start, query.source)
+    """Whether a query gives columns of further out, or reads the target's outside of its WHERE."""
+    picked = operands.columns(source, "", query.start, query.source)
     after = query.where[0] - 1 if query.where is not None else query.stop
     read = operands.columns(source, target, query.source, after)
-    if picked.unclear or picked.qualified or read.qualified:
+    if picked.unclear or (read.qualified and target not in query.bound):
+        return True
+    if any(
+        upper_at(source.tokens, index + 1) == "."
+        and source.tokens[index].kind in _NAMES
+        and upper_at(source.tokens, index + 3) != "."
+        and folded(source.tokens[index]) not in query.bound
+        for index in range(query.start, query.source)
+    ):
         return True
     if any(operands.is_escaped(token) for token in source.tokens[query.source : query.stop]):
         return True

@@ -150,11 +150,6 @@ class Values:
         at = self.last_operator(value.start, value.stop, _LEVELS[0])
         return at is not None and self.tokens[at].upper in _ACCESS
 
-    def is_cast(self, value: Value) -> bool:
-        """Whether a value is a column as another type."""
-        cast = self.last_operator(value.start, value.stop, frozenset({"::"}))
-        return cast is not None and self.is_column(*self.strip(value.start, cast))
-
     def is_remainder(self, value: Value) -> bool:
         """Whether a value lies between bounds that its text shows: x % 10, x & 7."""
         return any(token.upper in ("%", "&") for token in self.tokens[value.start : value.stop])
