@@ -66,11 +66,12 @@ _OBJECTS = """
     AND coalesce(relkind, 'c') = 'c'
     UNION ALL SELECT 'schema ' || oid FROM pg_namespace WHERE oid >= 16384
     UNION ALL SELECT 'extension ' || oid FROM pg_extension
-    UNION ALL SELECT 'column ' || attrelid || '.' || attnum FROM pg_attribute
-    JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relkind IN ('r', 'p', 'f', 'c') AND relnamespace >= 16384
-    AND attnum > 0 AND NOT attisdropped
     UNION ALL SELECT 'large object ' || oid FROM pg_largeobject_metadata
+"""
+# Few are left behind, while a list of those that are there would be long.
+_DROPPED_COLUMNS = """
+    SELECT 'column ' || attrelid || '.' || attnum FROM pg_attribute
+    WHERE attisdropped AND attrelid >= 16384
 """
 _CATALOGS = """
     SELECT string_agg(format('SELECT %L, md5(string_agg(c::text, '''' ORDER BY c::text))
@@ -135,32 +136,40 @@ class Referee:
         found: list[str] = []
         with self._undone():
             self._execute(_SETUP.format(copy=COPIES[0], read_only="off"))
+            objects = self._find_objects()
             for sql in statements:
-                self._execute("SAVEPOINT referee")
-                problem = self._problem_in_turn(sql)
+                level = classify(sql).level
+                problem = None
+                if level is RiskLevel.SAFE:
+                    problem = self._unsafe_in_turn(sql)
+                elif self._attempt(sql):
+                    before, objects = objects, self._find_objects()
+                    gone = before.gone(objects)
+                    if gone and level < RiskLevel.CRITICAL:
+                        problem = f"{min(gone)} is gone"
                 if problem is not None:
-                    found.append(f"{classify(sql).level.value}, but {problem}: {sql}")
+                    found.append(f"{level.value}, but {problem}: {sql}")
         return found
 
-    def _problem_in_turn(self, sql: str) -> str | None:
-        level = classify(sql).level
-        if level is RiskLevel.SAFE:
-            self._execute("SET LOCAL transaction_read_only = on")
-            outcome = self._attempt(sql)
-            self._execute("ROLLBACK TO SAVEPOINT referee")
-            if outcome.is_refused_write:
-                return "a read-only transaction refuses it"
-        before = self._find_objects(), self._row(_SESSION), self._row(_SEQUENCES)
-        if self._attempt(sql).failed:
-            self._execute("ROLLBACK TO SAVEPOINT referee")
-            return None
-        gone = before[0] - self._find_objects()
-        if gone and level < RiskLevel.CRITICAL:
-            return f"{min(gone)} is gone"
-        after = self._row(_SESSION), self._row(_SEQUENCES)
-        return "it changes the session" if level is RiskLevel.SAFE and after != before[1:] else None
+    def _unsafe_in_turn(self, sql: str) -> str | None:
+        self._execute("SAVEPOINT reading; SET LOCAL transaction_read_only = on")
+        outcome = self._attempted(sql)
+        self._execute("ROLLBACK TO SAVEPOINT reading")
+        if outcome.is_refused_write:
+            return "a read-only transaction refuses it"
+        before = self._row(_SESSION), self._row(_SEQUENCES)
+        changed = self._attempt(sql) and (self._row(_SESSION), self._row(_SEQUENCES)) != before
+        return "it changes the session or a sequence" if changed else None
 
-    def _attempt(self, sql: str) -> Outcome:
+    def _attempt(self, sql: str) -> bool:
+        """Run a text, or nothing of it; return whether it ran."""
+        self._execute("SAVEPOINT attempt")
+        if self._attempted(sql).failed:
+            self._execute("ROLLBACK TO SAVEPOINT attempt")
+            return False
+        return True
+
+    def _attempted(self, sql: str) -> Outcome:
         try:
             self._execute(sql)
         except psycopg2.Error as error:
@@ -228,7 +237,7 @@ class Referee:
                 if self.run(sql, copy).failed or self._lost():
                     return None
                 self._execute("RESET ROLE")
-                gone = self._objects - self._find_objects()
+                gone = self._objects.gone(self._find_objects())
                 if gone:
                     return f"{min(gone)} is gone"
                 wiped = self._wiped(copy)
@@ -300,8 +309,11 @@ class Referee:
         self._objects = self._find_objects()
         self._connection.rollback()
 
-    def _find_objects(self) -> set[str]:
-        return {key for (key,) in self._rows(_OBJECTS)}
+    def _find_objects(self) -> _Objects:
+        present, dropped = (
+            frozenset(key for (key,) in self._rows(query)) for query in (_OBJECTS, _DROPPED_COLUMNS)
+        )
+        return _Objects(present, dropped)
 
     def _everything(self) -> list[tuple[Any, ...]]:
         """Return a checksum of the rows and the catalogs; slow, and hardly ever needed."""
@@ -366,6 +378,16 @@ def referee(postgres_server: Server, postgres_maintenance: Connection) -> Iterat
             yield Referee(connection)
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
         cursor.execute(f"DROP ROLE {name}")
+
+
+class _Objects(NamedTuple):
+    """The objects that are there, and the columns that no longer are."""
+
+    present: frozenset[str]
+    dropped: frozenset[str]
+
+    def gone(self, later: _Objects) -> frozenset[str]:
+        return (self.present - later.present) | (later.dropped - self.dropped)
 
 
 class _Table(NamedTuple):
