@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.judge import judge
+from backstop.classifier.settings import changes_scanning
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.levels import RiskLevel
 from backstop.result import Finding, RiskResult
@@ -53,12 +54,17 @@ def verdicts(sql: str) -> list[Verdict]:
     for statement in split_tokens(tokenize(sql)):
         source = Source(sql, list(statement))
         found.append(judge(source, 0, len(statement)))
+        rest = sql[statement[-1].end :]
+        if changes_scanning(found[-1]) and rest.strip("; \t\r\n\f\v"):
+            # Where its strings end is not known any more.
+            return [*found, _unreadable(sql, statement[-1].end)]
     return found
 
 
-def _unreadable(sql: str) -> Verdict:
-    risk: Risk = unreadable_risk(sql)
-    return Verdict("UNKNOWN", [Finding(risk.kind, risk.level, risk.reason, None, 0, len(sql))])
+def _unreadable(sql: str, start: int = 0) -> Verdict:
+    risk: Risk = unreadable_risk(sql[start:])
+    finding = Finding(risk.kind, risk.level, risk.reason, None, start, len(sql))
+    return Verdict("UNKNOWN", [finding])
 
 
 def _combine(statements: list[Verdict]) -> RiskResult:

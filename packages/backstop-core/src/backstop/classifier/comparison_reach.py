@@ -199,10 +199,9 @@ class ComparisonReach:
         """
         if self.target.has_key(left.named):
             return None
-        if constants.is_computed(tokens):
-            return None
         own = left.plain or self.values.is_access(left)
-        if not own and not constants.holds_parameter(tokens):
+        known = own and not constants.is_computed(tokens)
+        if not known and not constants.holds_parameter(tokens):
             return None
         return (Alternative(Share.MOST, left.named),)
 
