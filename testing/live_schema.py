@@ -112,7 +112,9 @@ def drop(connection: Connection) -> None:
 def _rows(dice: random.Random, rank: int) -> list[tuple[Any, ...]]:
     # Positive, as those of a sequence: what every key of an application satisfies must count.
     large = [2**53 + number for number in dice.sample(range(1000), _ROWS // 2)]
-    keys = [1, 2**60 + rank, *large, *dice.sample(range(2, 200), _ROWS - _ROWS // 2 - 2)]
+    named = [number for number in INTEGERS[:-1] if number > 0]
+    others = dice.sample(range(101, 400), _ROWS - len(large) - len(named) - 1)
+    keys = [*named, 2**60 + rank, *large, *others]
     rows = [[_value(name, key, dice) for name in _NAMES] for key in keys]
     for name, values in _ends(rank).items():
         often = values * 4

@@ -63,13 +63,18 @@ def _text_risk(text: str, language: str, depth: int, judge: Judge) -> Risk | Non
 def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | None:
     """Return the risk of the statements of a PL/pgSQL or ATOMIC block if it is CRITICAL."""
     tokens = source.tokens
+    enclosing = [stop]
     for index in range(start, stop):
         word = tokens[index].upper
+        if word in ("(", "["):
+            enclosing.append(source.pairs[index])
+        elif word in (")", "]"):
+            enclosing.pop()
         before = upper_at(tokens, index - 1) if index > start else ""
         if word == "EXECUTE" and before != "." and not _is_fixed(source, index, stop):
             return _risk("runs SQL that is put together at run time (EXECUTE)")
         if word in _RUNNABLE and before in _BEFORE_STATEMENT:
-            end = skip_top_level(tokens, source.pairs, index, stop, _ENDS)
+            end = skip_top_level(tokens, source.pairs, index, enclosing[-1], _ENDS)
             found = _critical(judge(source, index, end)) if end > index else None
             # FOR UPDATE ends a SELECT; it starts no statement.
             if found is not None and not (before == "FOR" and word == "UPDATE"):

@@ -189,7 +189,9 @@ class ComparisonReach:
         else:
             narrow = mark in CONTAINING and constants.contains_something(mark, tokens)
         if negated:
-            return None if comparison.quantifier else self.all_but(left, tokens)
+            # An array that holds NULL is contained in none.
+            never = mark in CONTAINING and constants.holds_null_text(tokens)
+            return None if never or comparison.quantifier else self.all_but(left, tokens)
         return (Alternative(Share.FEW, left.named),) if narrow else None
 
     def all_but(self, left: Value, tokens: Sequence[Token]) -> Reach | None:

@@ -40,6 +40,11 @@ def holds_null(tokens: Sequence[Token]) -> bool:
     return any(token.upper == "NULL" for token in tokens)
 
 
+def holds_null_text(tokens: Sequence[Token]) -> bool:
+    """Whether NULL stands among these tokens, or inside of a literal such as '{NULL}'."""
+    return any("NULL" in token.text.upper() for token in tokens)
+
+
 def truths(tokens: Sequence[Token], *, digits: bool = False) -> set[bool]:
     """Return the truth values that constants may stand for, or nothing if one can't be one.
 
