@@ -151,7 +151,7 @@ def _value(name: str, key: int, dice: random.Random) -> Any:
 _VALUES: dict[str, tuple[Any, ...]] = {
     # Beside the values that statements compare with, some above and below them all.
     **dict.fromkeys(("org_id", "age", "amount", "Select"), (-(2**52) - 1, *INTEGERS, 2**52 + 1)),
-    **dict.fromkeys(("name", "state"), (*TEXTS, "\U0010fffc")),
+    **dict.fromkeys(("name", "state"), (*TEXTS, "active", "x", "\U0010fffc")),
     "active": (True, False),
     "flag": (True, False),
     "score": NUMBERS,

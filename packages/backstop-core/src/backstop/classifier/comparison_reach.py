@@ -54,6 +54,9 @@ class ComparisonReach:
         """
         negated = negated != comparison.inverted
         lax = lax or (comparison.lax and negated)
+        if lax and negated and not comparison.left.plain:
+            # A field that all documents lack differs from everything.
+            return None
         found = self.strictly(comparison, negated, lax)
         return _with_null(found, comparison.left) if lax else found
 
