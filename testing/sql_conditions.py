@@ -39,18 +39,8 @@ _CASTS = {
     "array": "text[]",
 }
 _ORDERS = ("=", "=", "<>", "!=", "<", ">", "<=", ">=")
-_PATTERNS = (
-    "'%'",
-    "'%%'",
-    "'a%'",
-    "'%a%'",
-    "'_%'",
-    "''",
-    "'open'",
-    "$$%$$",
-    "E'\\x25'",
-    "'%' || ''",
-)
+_MATCH_ALL = ("'%'", "'%%'", "'_%'", "$$%$$", r"E'\x25'", "'%' || ''")
+_PATTERNS = (*_MATCH_ALL, "'a%'", "'%a%'", "''", "'open'")
 _UNKNOWN = ("IS NULL", "IS NOT NULL", "IS UNKNOWN", "IS NOT UNKNOWN")
 _REGEXES = ("'.*'", "''", "'^a'", "'a|'", "'^(.*)$'", "'open'", "'x*'", "'.'", "'^'", "'[a-z]'")
 _OPERATORS: dict[str, tuple[str, ...]] = {
