@@ -73,13 +73,18 @@ _DROPPED_COLUMNS = """
     SELECT 'column ' || attrelid || '.' || attnum FROM pg_attribute
     WHERE attisdropped AND attrelid >= 16384
 """
+# Without what vacuum and analyze write by themselves, and what databases share with others.
 _CATALOGS = """
     SELECT string_agg(format('SELECT %L, md5(string_agg(c::text, '''' ORDER BY c::text))
-                              FROM %s AS c', relname, oid::regclass), ' UNION ALL ')
-    FROM pg_class
-    WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r'
-    AND relname NOT IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_authid', 'pg_user_mapping',
-                        'pg_subscription', 'pg_largeobject')
+                              FROM (SELECT %s FROM %s) AS c', relname, columns, relname),
+                      ' UNION ALL ')
+    FROM pg_class AS r, LATERAL (
+        SELECT string_agg(quote_ident(attname), ', ') AS columns FROM pg_attribute
+        WHERE attrelid = r.oid AND attnum > 0 AND NOT attisdropped
+        AND attname !~ '^rel(pages|tuples|all.*|.*xid)$'
+    ) AS a
+    WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r' AND NOT relisshared
+    AND relname !~ '^pg_(statistic|user_mapping$|largeobject$)'
 """
 
 
@@ -195,7 +200,8 @@ class Referee:
                 # The driver has another call for COPY … STDIN and STDOUT.
                 self._connection.rollback()
                 self._execute(setup)
-                self._copy(sql)
+                with self._connection.cursor() as cursor:
+                    cursor.copy_expert(sql, StringIO())
         except psycopg2.Error as error:
             return Outcome(error.pgcode or "", str(error))
         self.ran += 1
@@ -348,10 +354,6 @@ class Referee:
             return True
         # SET LOCAL ends with the transaction.
         return bool(self._row("SELECT current_setting('referee.open', true)")[0] != "yes")
-
-    def _copy(self, sql: str) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.copy_expert(sql, StringIO())
 
     def _execute(self, sql: str) -> None:
         with self._connection.cursor() as cursor:
