@@ -64,7 +64,12 @@ def _without_entries(sql: str) -> RiskResult:
 @settings(max_examples=400)
 @given(_lists())
 def test_a_long_list_has_the_findings_that_its_entries_have(sql: str) -> None:
-    assert _classify(sql, "postgres") == _without_entries(sql)
+    found, plain = _classify(sql, "postgres"), _without_entries(sql)
+    if plain.operation == "UNKNOWN":
+        # Which bracket is the one without a partner may stand inside of the list.
+        assert (found.level, found.reason) == (plain.level, plain.reason)
+    else:
+        assert found == plain
 
 
 @settings(max_examples=200)

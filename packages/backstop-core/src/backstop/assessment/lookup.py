@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from backstop.assessment.meanings import Meaning, Meanings
 from backstop.classifier._source import Source
-from backstop.classifier.bodies import language_and_code, literal_text
+from backstop.classifier.bodies import language_and_code
+from backstop.classifier.literals import literal_text
 from backstop.classifier.routines import READABLE
 from backstop.levels import RiskLevel
 from backstop.postgres.summary import Cast

@@ -7,6 +7,7 @@ from functools import lru_cache
 from backstop.classifier._comments import moved, without_comments
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.judge import judge
+from backstop.classifier.settings import changes_scanning
 from backstop.classifier.unreadable import UNREADABLE, unreadable_risk
 from backstop.levels import RiskLevel
 from backstop.result import Finding, RiskResult
@@ -50,7 +51,7 @@ def _classify(sql: str, dialect: str) -> RiskResult:
     try:
         return _combine(verdicts(sql))
     except LexError as error:
-        return _combine([_unreadable(sql, error.position or 0)])
+        return _combine([_unreadable(sql, error.position or 0, len(sql))])
 
 
 _kept = lru_cache(maxsize=4096)(_classify)
@@ -61,13 +62,17 @@ def verdicts(sql: str) -> list[Verdict]:
     found: list[Verdict] = []
     for tokens in statements_of(sql):
         found.append(judge(Source(sql, tokens), 0, len(tokens)))
+        rest = sql[tokens[-1].end :]
+        if changes_scanning(found[-1]) and rest.strip("; \t\r\n\f\v"):
+            # Where its strings end is not known any more.
+            return [*found, _unreadable(rest, tokens[-1].end, len(sql))]
     return found
 
 
-def _unreadable(sql: str, position: int) -> Verdict:
-    risk: Risk = unreadable_risk(sql)
-    found = Finding(risk.kind, risk.level, risk.reason, None, position, len(sql))
-    return Verdict("UNKNOWN", [found])
+def _unreadable(text: str, start: int, end: int) -> Verdict:
+    """Return the verdict of a text that can't be read from one position to another."""
+    risk: Risk = unreadable_risk(text)
+    return Verdict("UNKNOWN", [Finding(risk.kind, risk.level, risk.reason, None, start, end)])
 
 
 def _combine(statements: list[Verdict]) -> RiskResult:

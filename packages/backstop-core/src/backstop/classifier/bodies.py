@@ -6,11 +6,11 @@ looked for, as the block itself is HIGH; a body that can't be read, and dynamic 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.expressions import read_expressions
+from backstop.classifier.literals import literal_text
 from backstop.classifier.unreadable import could_destroy
 from backstop.levels import RiskLevel
 from backstop.syntax.lexer import LexError, Token, TokenKind, tokenize
@@ -30,48 +30,6 @@ _BEFORE_STATEMENT = frozenset(
     {"", ";", "BEGIN", "ATOMIC", "THEN", "ELSE", "LOOP", "IN", "FOR", "QUERY"}
 )
 _ENDS = frozenset({";", "LOOP"})
-# What an E'' string holds besides plain characters: escapes, doubled quotes, and the place where
-# it goes on in another line.
-_ESCAPE = re.compile(
-    r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3})|(.))|''"
-    r"|'[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'",
-    re.DOTALL,
-)
-_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-
-
-def literal_text(tokens: list[Token]) -> str | None:
-    """Return the text that adjacent string literals stand for, or nothing if it isn't clear."""
-    parts: list[str] = []
-    for token in tokens:
-        part = _decode(token.text)
-        if part is None:
-            return None
-        parts.append(part)
-    return "".join(parts)
-
-
-def _decode(text: str) -> str | None:
-    if text.startswith("$"):
-        tag = text.index("$", 1) + 1
-        return text[tag:-tag]
-    if text.startswith("'"):
-        return text[1:-1].replace("''", "'")
-    if text[:1] in "eE":
-        return _ESCAPE.sub(_unescape, text[2:-1])
-    return None
-
-
-def _unescape(match: re.Match[str]) -> str:
-    if match[0].startswith("'"):
-        return "'" if match[0] == "''" else ""
-    hexadecimal = match[1] or match[2] or match[3]
-    if hexadecimal:
-        code = int(hexadecimal, 16)
-        return chr(code) if code < 0x110000 else "\ufffd"
-    if match[4]:
-        return chr(int(match[4], 8) & 0xFF)
-    return _CONTROLS.get(match[5], match[5])
 
 
 def literal_risk(tokens: list[Token], language: str, depth: int, judge: Judge) -> Risk | None:
@@ -105,17 +63,13 @@ def _text_risk(text: str, language: str, depth: int, judge: Judge) -> Risk | Non
 def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | None:
     """Return the risk of the statements of a PL/pgSQL or ATOMIC block if it is CRITICAL."""
     tokens = source.tokens
-    judged = start
     for index in range(start, stop):
-        word, before = tokens[index].upper, upper_at(tokens, index - 1)
-        if word == "EXECUTE" and before != "." and not _is_fixed(source, index, stop):
+        if tokens[index].upper == "EXECUTE" and not _is_fixed(source, index, stop):
             return _risk("runs SQL that is put together at run time (EXECUTE)")
-        if index >= judged and _starts_statement(word, before):
-            end = source.pairs[index - 1] if before == "(" else stop
-            judged = skip_top_level(tokens, source.pairs, index, end, _ENDS)
-            found = _critical(judge(source, index, judged))
-            if found is not None:
-                return found
+    for begin, end in _statements(source, start, stop):
+        found = _critical(judge(source, begin, end))
+        if found is not None:
+            return found
     reading = read_expressions(source, start, stop, frozenset(range(start, stop)))
     for finding in reading.findings:
         if finding.level is RiskLevel.CRITICAL:
@@ -127,6 +81,21 @@ def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | No
     return None
 
 
+def _statements(source: Source, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Give each statement of SQL that stands in a block, inside of brackets too, once."""
+    tokens = source.tokens
+    enclosing, judged = [stop], start
+    for index in range(start, stop):
+        word = tokens[index].upper
+        if word in ("(", "["):
+            enclosing.append(source.pairs[index])
+        elif word in (")", "]"):
+            enclosing.pop()
+        elif index >= judged and _starts_statement(word, upper_at(tokens, index - 1)):
+            judged = skip_top_level(tokens, source.pairs, index, enclosing[-1], _ENDS)
+            yield index, judged
+
+
 def _starts_statement(word: str, before: str) -> bool:
     if (before, word) == ("FOR", "UPDATE"):
         return False  # the end of a SELECT
@@ -134,7 +103,9 @@ def _starts_statement(word: str, before: str) -> bool:
 
 
 def _is_fixed(source: Source, index: int, stop: int) -> bool:
-    """Whether EXECUTE is the privilege, or belongs to CREATE TRIGGER."""
+    """Whether EXECUTE is a field, the privilege, or belongs to CREATE TRIGGER."""
+    if upper_at(source.tokens, index - 1) == ".":
+        return True
     follower = upper_at(source.tokens, index + 1, stop)
     if follower == "ON":
         return True

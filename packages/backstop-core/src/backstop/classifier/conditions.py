@@ -1,35 +1,41 @@
 """Whether a WHERE restricts which rows of its target a statement reaches.
 
-The answer may only be yes if every row would have to pass a test on a column of the target: a
-conjunct that names none, or that compares a column with itself, restricts nothing. What isn't
-understood restricts nothing. It reads tokens and knows no schema; how many rows a real test lets
-through is for the assess stage to measure.
+The answer may only be yes if every row has to pass a test on a column of the target: a conjunct
+that names none, or that compares a column with itself, restricts nothing. What isn't understood
+restricts nothing. It reads tokens and knows no schema; how many rows a real test lets through is
+for the assess stage to measure.
 """
 
 from __future__ import annotations
 
-from math import isnan
+from dataclasses import replace
 
-from backstop.classifier import operands
+from backstop.classifier import operands, subqueries
 from backstop.classifier._source import Source
-from backstop.classifier.constants import LOWER, UPPER, Constants, Target
+from backstop.classifier.comparison_reach import ComparisonReach
+from backstop.classifier.comparisons import Comparisons
 from backstop.classifier.joins import Joins, read_joins
-from backstop.classifier.operands import Columns
+from backstop.classifier.reach import (
+    NO_ROWS,
+    Alternative,
+    Reach,
+    Share,
+    narrowest,
+    union,
+    weight,
+)
+from backstop.classifier.subqueries import Query, read_query
+from backstop.classifier.target import Target
 from backstop.syntax.lexer import TokenKind
-from backstop.syntax.structure import folded, is_name, upper_at
+from backstop.syntax.structure import folded, upper_at
 
 _MAX_DEPTH = 20
 _MAX_TABLES = 30
-_COMPARISONS = frozenset(
-    {"=", "<>", "!=", "<", ">", "<=", ">=", "~", "~*", "!~", "!~*", "@>", "<@"}
-)
-_ORDERS = frozenset({"<", ">", "<>", "!="})
-_TESTS = frozenset({"IS", "IN", "LIKE", "ILIKE", "SIMILAR", "BETWEEN"})
 
 
 def restricts(source: Source, target: Target, start: int, stop: int) -> bool:
     """Whether the condition between two token indexes restricts the target's rows."""
-    return _Judge(source, target).holds_back(start, stop, False, 0)
+    return Condition(source, target).reach(start, stop) is not None
 
 
 def holds_target(source: Source, target: Target, start: int, stop: int) -> bool:
@@ -41,54 +47,54 @@ def holds_target(source: Source, target: Target, start: int, stop: int) -> bool:
     }
     if target.table in names:
         return True
-    judge = _Judge(source, target)
-    return any(judge.entry_lists_target(name, 0) for name in names)
+    condition = Condition(source, target)
+    return any(condition.entry_lists_target(name, 0) for name in names)
 
 
-class _Judge:
+class Condition:
+    """Reads a condition on one target."""
+
     def __init__(self, source: Source, target: Target, *, outermost: bool = True) -> None:
         self.source = source
         self.outermost = outermost
         self.tokens = source.tokens
         self.pairs = source.pairs
         self.target = target
-        self.constants = Constants(source, target)
+        self.comparisons = Comparisons(source, target.name, target.joined)
+        self.reaches = ComparisonReach(source, target, self.comparisons.values)
         self.entries: dict[str, bool] = {}
 
-    def holds_back(self, start: int, stop: int, negated: bool, depth: int) -> bool:
-        """Whether a boolean expression (or its negation) keeps rows out."""
+    def reach(
+        self, start: int, stop: int, negated: bool = False, lax: bool = False, depth: int = 0
+    ) -> Reach | None:
+        """Return which rows a condition (or its negation) lets through, or None for all.
+
+        ``lax`` says that those for which it is NULL pass as well.
+        """
         start, stop, negated = self.strip(start, stop, negated)
         if depth > _MAX_DEPTH or start >= stop:
-            return False
-        alternatives = self.split(start, stop, "OR")
-        if len(alternatives) > 1:
-            parts = [self.holds_back(a, b, negated, depth + 1) for a, b in alternatives]
-            if negated:
-                return any(parts)
-            return all(parts) and not self.complementary(alternatives, False)
-        conjuncts = self.split(start, stop, "AND")
-        if len(conjuncts) > 1:
-            parts = [self.holds_back(a, b, negated, depth + 1) for a, b in conjuncts]
-            if not negated:
-                return any(parts)
-            return all(parts) and not self.complementary(conjuncts, True)
-        return self.test(start, stop, negated, depth)
+            return None
+        for word in ("OR", "AND"):
+            parts = self.split(start, stop, word)
+            if len(parts) > 1:
+                reaches = [self.reach(a, b, negated, lax, depth + 1) for a, b in parts]
+                return union(reaches) if (word == "OR") != negated else narrowest(reaches)
+        return self.test(start, stop, negated, lax, depth)
 
     def strip(self, start: int, stop: int, negated: bool) -> tuple[int, int, bool]:
         """Take brackets around the whole, and leading NOTs of one test, off."""
         single = False
         while start < stop:
             mark = self.tokens[start].upper
-            if mark == "(" and self.pairs[start] == stop - 1 and not self.is_query(start + 1):
+            if mark == "(" and self.pairs[start] == stop - 1:
+                if operands.opens_query(self.source, start):
+                    break
                 start, stop, single = start + 1, stop - 1, False
             elif mark == "NOT" and (single or len(self.split(start, stop, "AND", "OR")) == 1):
                 start, negated, single = start + 1, not negated, True
             else:
                 break
         return start, stop, negated
-
-    def is_query(self, index: int) -> bool:
-        return upper_at(self.tokens, index) in ("SELECT", "WITH", "VALUES", "TABLE")
 
     def split(self, start: int, stop: int, *words: str) -> list[tuple[int, int]]:
         """Cut at these words where they stand outside of brackets and CASE."""
@@ -111,141 +117,66 @@ class _Judge:
             index += 1
         return [*pieces, (begin, stop)]
 
-    def test(self, start: int, stop: int, negated: bool, depth: int) -> bool:
-        """Whether one test, without AND and OR, keeps rows out."""
+    def test(self, start: int, stop: int, negated: bool, lax: bool, depth: int) -> Reach | None:
+        """Return the reach of one test, without AND and OR."""
         constant = operands.constant(self.source, start, stop)
         if constant is not None:
-            return constant == negated
-        if self.constants.holds(start, stop, "CASE"):
-            return False
+            return None if constant != negated else NO_ROWS
+        if any(token.upper == "CASE" for token in self.tokens[start:stop]):
+            return None
         suffix = operands.truth_test(self.source, start, stop)
         if suffix is not None:
-            return self.holds_back(start, suffix[0], negated != suffix[1], depth + 1)
-        if self.tokens[start].upper == "EXISTS" and upper_at(self.tokens, start + 1, stop) == "(":
-            return self.exists(start + 1, depth)
-        columns = operands.columns(self.source, self.target.name, start, stop)
-        if not columns.of_target(self.target.joined):
+            at, inverted = suffix
+            if self.tokens[at].upper == "IS":
+                # It has an answer for NULL: NULL IS NOT TRUE holds, and NULL IS TRUE doesn't.
+                lax = (self.tokens[at + 1].upper == "NOT") != negated
+            return self.reach(start, at, negated != inverted, lax, depth + 1)
+        head = self.tokens[start].upper
+        if head == "EXISTS" and self.pairs.get(start + 1) == stop - 1:
+            return self.exists(start + 1, negated, depth)
+        if head == "COALESCE" and self.pairs.get(start + 1) == stop - 1:
+            return self.coalesce(start + 2, stop - 1, negated, depth)
+        comparison = self.comparisons.read(start, stop)
+        if comparison is None:
+            return self.reaches.boolean(start, stop, negated, lax)
+        query = comparison.query
+        if query is not None and (
+            lax or not self.is_usable(query, comparison.wants_rows(negated), depth)
+        ):
+            return None
+        return self.reaches.reach(comparison, negated, lax)
+
+    def coalesce(self, start: int, stop: int, negated: bool, depth: int) -> Reach | None:
+        """COALESCE(condition, FALSE): NULL counts as what stands last."""
+        arguments = self.split(start, stop, ",")
+        if len(arguments) != 2:
+            return None
+        begin, end = arguments[1]
+        default = self.tokens[begin].upper
+        if end - begin != 1 or default not in ("TRUE", "FALSE"):
+            return None
+        lax = (default == "TRUE") != negated
+        if lax and not negated:
+            return None
+        return self.reach(*arguments[0], negated, lax, depth + 1)
+
+    def is_usable(self, bracket: int, wants_rows: bool, depth: int) -> bool:
+        """Whether a subquery's values are not the target's own, nor none where some are needed."""
+        start, stop = bracket + 1, self.pairs[bracket]
+        if subqueries.gives_own_values(self.source, self.target.name, start, stop):
             return False
-        if self.tokens[stop - 1].upper == "NOTNULL":
-            return negated or not self.constants.never_null(start, columns)
-        operator = self.comparison(start, stop)
-        if operator is None:
-            # COALESCE(x, TRUE) and the like let through what has no value.
-            return not self.constants.holds(start, stop, "TRUE")
-        return self.compares(start, operator, stop, negated, depth)
-
-    def comparison(self, start: int, stop: int) -> int | None:
-        """Return the index of the operator (or of IS, IN, LIKE …) that makes the test."""
-        index = start
-        while index < stop:
-            mark = self.tokens[index].upper
-            if mark in ("(", "["):
-                index = self.pairs[index]
-            elif mark in _COMPARISONS or mark in _TESTS:
-                return index
-            index += 1
-        return None
-
-    def compares(self, start: int, operator: int, stop: int, negated: bool, depth: int) -> bool:
-        """Whether a comparison keeps rows out: it must not compare a thing with itself."""
-        mark = self.tokens[operator].upper
-        left_stop = operator
-        if self.tokens[operator - 1].upper == "NOT":
-            left_stop, negated = operator - 1, not negated
-        if left_stop <= start:
+        if wants_rows and (self.target.joined or self.depends(start, stop)):
             return False
-        if mark == "IS":
-            return self.constants.null_test(start, left_stop, operator, stop, negated)
-        left = operands.columns(self.source, self.target.name, start, left_stop)
-        right = operands.columns(self.source, self.target.name, operator + 1, stop)
-        if self.same_columns(left, right, mark):
+        if wants_rows and self.may_be_empty(start, stop):
             return False
-        if self.lists_itself(start, left_stop, operator + 1, stop):
-            return False
-        query = self.query_after(operator + 1, stop)
-        if query is not None and not self.query_keeps_out(query, depth):
-            return False
-        if query is not None:
-            return True
-        if left.any and right.any:
-            return self.tells_apart(mark, negated, left, right)
-        if left.named:
-            return self.constants.keep_out(mark, left, left_stop, operator + 1, stop, negated)
-        # A constant between a column and a constant says too little to count.
-        mirrored = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(mark, mark)
-        return mark != "BETWEEN" and self.constants.keep_out(
-            mirrored, right, stop, start, left_stop, negated
-        )
-
-    def lists_itself(self, start: int, left_stop: int, right: int, stop: int) -> bool:
-        """Whether the right side is, or lists, just what stands on the left."""
-        left = operands.spelling(self.source, self.target.name, start, left_stop)
-        at, end = self.inside(right, stop)
-        entries = self.split(at, end, ",", "AND") if at < end else []
-        same = [
-            self.is_same(start, left_stop, a, b, left)
-            for a, b in entries
-            # Thousands of literals are no column; they only matter if the left side is one too.
-            if left_stop - start == 1 == b - a or b - a != 1 or is_name(self.tokens, a, b)
-        ]
-        if self.tokens[right - 1].upper == "BETWEEN":
-            return bool(same) and all(same)
-        return any(same)
-
-    def inside(self, start: int, stop: int) -> tuple[int, int]:
-        """Step into the brackets of a list: those of IN, of ANY and of ARRAY."""
-        while start < stop:
-            mark = self.tokens[start].upper
-            if mark in ("(", "[") and self.pairs[start] == stop - 1:
-                start, stop = start + 1, stop - 1
-            elif mark in ("ANY", "ALL", "SOME", "ARRAY"):
-                start += 1
-            else:
-                break
-        return start, stop
-
-    def is_same(self, start: int, left_stop: int, a: int, b: int, left: tuple[str, ...]) -> bool:
-        """Whether an entry is spelled like the left side, or computed from the same columns."""
-        if operands.spelling(self.source, self.target.name, a, b) == left:
-            return True
-        if b - a == 1:
-            return False
-        entry = operands.columns(self.source, self.target.name, a, b)
-        own = operands.columns(self.source, self.target.name, start, left_stop)
-        return entry.any and entry == own
-
-    def query_after(self, start: int, stop: int) -> int | None:
-        """Return the index where a subquery on the right side starts, or nothing."""
-        at = start
-        while at < stop and self.tokens[at].upper in ("ANY", "ALL", "SOME", "ARRAY", "("):
-            at += 1
-        return at if at > start and at < stop and self.is_query(at) else None
-
-    def tells_apart(self, mark: str, negated: bool, left: Columns, right: Columns) -> bool:
-        """Whether two columns that are compared tell rows apart: a key differs from most others."""
-        unequal = mark in ("<>", "!=") if not negated else mark == "="
-        keys = any(self.constants.is_key(column) for column in left.named | right.named)
-        return not (unequal and keys) or self.target.joined
-
-    def same_columns(self, left: Columns, right: Columns, mark: str) -> bool:
-        """Whether both sides name the same columns: of the row itself, or of its copy in a join."""
-        if self.target.itself:
-            # A row equals its copy, but neither precedes it nor differs from it.
-            return mark not in _ORDERS and left.named | left.foreign == right.named | right.foreign
-        return left.named == right.named and not left.foreign and not right.foreign
-
-    def query_keeps_out(self, start: int, depth: int) -> bool:
-        """Whether ``IN (SELECT …)`` keeps rows out: not if it lists the target itself, whole."""
-        if upper_at(self.tokens, start) in ("WITH", "TABLE"):
-            return False
-        return not self.lists_target(start, self.pairs[start - 1], depth)
+        return not self.lists_target(start, stop, depth)
 
     def lists_target(self, start: int, stop: int, depth: int) -> bool:
-        """Whether a query gives every row of the target's table."""
+        """Whether a query gives nearly every row of the target's table."""
         if depth > _MAX_DEPTH:
             return True
-        for begin, end in self.split(start, stop, "UNION", "EXCEPT", "INTERSECT"):
-            query = operands.read_query(self.source, begin, end)
+        for begin, end in subqueries.pieces(self.source, start, stop):
+            query = read_query(self.source, begin, end)
             whole = query.reads(self.target.table) or any(
                 self.entry_lists_target(name, depth + 1) for name in query.tables
             )
@@ -262,11 +193,11 @@ class _Judge:
             self.entries[name] = self.lists_target(*self.target.ctes[name], depth)
         return self.entries[name]
 
-    def narrows(self, query: operands.Query, depth: int) -> bool:
+    def narrows(self, query: Query, depth: int) -> bool:
         """Whether a query on the target's own table takes less than all of its rows."""
         if query.limited:
             return True
-        joins = read_joins(self.source, *query.source)
+        joins = read_joins(self.source, query.source + 1, query.source_stop)
         own = [alias for name, alias in joins.tables if name == self.target.table]
         itself = len(own) > 1
         if not own:
@@ -277,9 +208,7 @@ class _Judge:
         # Which of several copies is selected isn't known: each must be narrowed.
         return all(self.narrows_name(query, joins, name, itself, depth) for name in own)
 
-    def narrows_name(
-        self, query: operands.Query, joins: Joins, name: str, itself: bool, depth: int
-    ) -> bool:
+    def narrows_name(self, query: Query, joins: Joins, name: str, itself: bool, depth: int) -> bool:
         """Whether the rows that go by one name must match others, or pass the query's WHERE."""
         plain = {alias: table for table, alias in joins.tables if table not in self.target.ctes}
         if joins.leaves_out(name, plain):
@@ -291,54 +220,67 @@ class _Judge:
             # A test on what is joined to the row by an equality is a test of the row.
             tied = joins.tied_to(name) & plain.keys()
             targets += [Target(alias, plain[alias], True, itself) for alias in sorted(tied)]
-        return any(
-            _Judge(self.source, inner, outermost=False).holds_back(*query.where, False, depth + 1)
-            for inner in targets
-        )
+        return any(self.holds_back(inner, *query.where, depth + 1) for inner in targets)
 
-    def exists(self, bracket: int, depth: int) -> bool:
-        """Whether EXISTS (…) depends on the target's row in more than being the same row."""
-        outer = operands.columns(self.source, self.target.name, bracket, self.pairs[bracket] + 1)
-        query = operands.read_query(self.source, bracket + 1, self.pairs[bracket])
-        if not outer.qualified or query.where is None:
-            return False
-        itself = query.reads(self.target.table)
-        inner = Target(self.target.name, self.target.table, True, itself, self.target.ctes)
-        judge = _Judge(self.source, inner, outermost=self.outermost)
-        return judge.holds_back(*query.where, False, depth + 1)
+    def holds_back(self, target: Target, start: int, stop: int, depth: int) -> bool:
+        """Whether a condition of a subquery keeps more than a few rows of its own table out."""
+        condition = Condition(self.source, target, outermost=False)
+        reach = condition.reach(start, stop, depth=depth)
+        return reach is not None and weight(reach) < Share.MOST
 
-    def complementary(self, alternatives: list[tuple[int, int]], negated: bool) -> bool:
-        """Whether two alternatives together let every row through: x = 1 OR x <> 1."""
-        seen: dict[tuple[str, ...], str] = {}
-        bounds: dict[str, dict[str, list[float | None]]] = {}
-        for start, stop in alternatives:
-            signature = operands.signature(self.source, self.target.name, start, stop)
-            whole = self.source.slice(start, stop).lower()
-            if seen.setdefault(signature, whole) != whole:
-                return True
-            self.note_bound(bounds, start, stop, negated)
-        return any(_covers(sides["lower"], sides["upper"]) for sides in bounds.values())
+    def exists(self, bracket: int, negated: bool, depth: int) -> Reach | None:
+        """EXISTS (…): the subquery's WHERE is a test of the target's row, joined to others."""
+        start, stop = bracket + 1, self.pairs[bracket]
+        pieces = subqueries.pieces(self.source, start, stop)
+        if len(pieces) != 1 or upper_at(self.tokens, start) != "SELECT":
+            return None
+        query = read_query(self.source, start, stop)
+        if query.where is None or query.source >= stop or self.target.name in query.bound:
+            return None
+        if subqueries.aggregates(self.source, query):
+            return None
+        if negated:
+            return self.not_exists(query)
+        # A name without a qualifier is the subquery's own.
+        inner = replace(self.target, joined=True, bare=False, itself=query.reads(self.target.table))
+        condition = Condition(self.source, inner, outermost=self.outermost)
+        return condition.reach(*query.where, depth=depth + 1)
 
-    def note_bound(
-        self, bounds: dict[str, dict[str, list[float | None]]], start: int, stop: int, negated: bool
-    ) -> None:
-        operator = self.comparison(start, stop)
-        if operator is None or self.tokens[operator].upper not in LOWER | UPPER:
-            return
-        left = operands.spelling(self.source, self.target.name, start, operator)
-        sides = bounds.setdefault(" ".join(left), {"lower": [], "upper": []})
-        side = "lower" if (self.tokens[operator].upper in LOWER) != negated else "upper"
-        sides[side].append(self.constants.number(operator + 1, stop))
+    def not_exists(self, query: Query) -> Reach | None:
+        """NOT EXISTS keeps out the rows that are found; it must be able to find some."""
+        where = query.where or (query.stop, query.stop)
+        named = operands.columns(self.source, self.target.name, *where)
+        if not named.qualified or named.unclear:
+            return None
+        if self.may_be_empty(query.start, query.stop):
+            return None
+        return (Alternative(Share.MOST, named.qualified),)
 
+    def may_be_empty(self, start: int, stop: int) -> bool:
+        """Whether a subquery may give no rows whatever its tables hold."""
+        if subqueries.may_be_short(self.source, start, stop):
+            return True
+        queries = [read_query(self.source, *p) for p in subqueries.pieces(self.source, start, stop)]
+        if any(subqueries.reads_query(self.source, query) for query in queries):
+            return True
+        return any(query.where is not None and self.is_fixed(*query.where, 0) for query in queries)
 
-def _covers(lower: list[float | None], upper: list[float | None]) -> bool:
-    """Whether ``x > a OR x < b`` may let every value through; unknown bounds may."""
-    if not lower or not upper:
-        return False
-    lowest, highest = (
-        [bound for bound in side if bound is not None and not isnan(bound)]
-        for side in (lower, upper)
-    )
-    if len(lowest) < len(lower) or len(highest) < len(upper):
-        return True
-    return min(lowest) <= max(highest)
+    def depends(self, start: int, stop: int) -> bool:
+        """Whether what a subquery gives depends on the target's row."""
+        return bool(operands.columns(self.source, self.target.name, start, stop).qualified)
+
+    def is_fixed(self, start: int, stop: int, depth: int) -> bool:
+        """Whether a part of a condition looks at no column, so that it may be false for good."""
+        start, stop, _ = self.strip(start, stop, False)
+        if depth > _MAX_DEPTH:
+            return True
+        for word in ("OR", "AND"):
+            parts = self.split(start, stop, word)
+            if len(parts) > 1:
+                return any(self.is_fixed(a, b, depth + 1) for a, b in parts)
+        comparison = self.comparisons.read(start, stop)
+        tested = comparison is not None and comparison.mark == "NULL"
+        if any(token.upper == "NULL" for token in self.tokens[start:stop]) and not tested:
+            return True
+        named = operands.columns(self.source, "", start, stop)
+        return not named.any or named.unclear

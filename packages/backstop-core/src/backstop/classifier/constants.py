@@ -1,148 +1,180 @@
-"""Whether a column compared with what doesn't depend on the row keeps any row out.
+"""What a column compared with a constant says: which values of it pass.
 
 It knows which comparisons hold for every value by their own text: a key that is positive, a
-pattern that matches everything, a length that is never negative.
+pattern that matches everything, a bound that nothing lies beyond.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from backstop.classifier import operands
-from backstop.classifier._source import Source
-from backstop.classifier.operands import Columns
-from backstop.syntax.lexer import TokenKind
-from backstop.syntax.structure import upper_at
+from backstop.classifier.literals import literal_text, number, single_text
+from backstop.classifier.patterns import like_selects, regex_selects, similar_selects
+from backstop.classifier.reach import (
+    FALSE_SIDE,
+    LOWER_BOUND,
+    NO_ROWS,
+    TRUE_SIDE,
+    UPPER_BOUND,
+    Alternative,
+    Reach,
+    Share,
+)
+from backstop.syntax.lexer import Token, TokenKind
 
-_KEYS = frozenset({"id", "pk", "uuid", "oid", "ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
-_SYSTEM = frozenset({"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
-LOWER = frozenset({">", ">="})
-UPPER = frozenset({"<", "<="})
+_TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on"})
+_FALSE_WORDS = frozenset({"false", "f", "no", "n", "off"})
+_LOWEST = frozenset({-(2.0**15), -(2.0**31), -(2.0**63), float("-inf")})
+_HIGHEST = frozenset({2.0**15 - 1, 2.0**31 - 1, 2.0**63 - 1, float("inf")})
+_LISTS = frozenset({"ARRAY", "VALUES", "ROW", "ANY", "ALL", "SOME", "VARCHAR", "NUMERIC"})
+_INVERSE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-@dataclass(frozen=True)
-class Target:
-    """The table whose rows are at stake, under the name by which its columns are qualified.
+def holds_parameter(tokens: Sequence[Token]) -> bool:
+    """Whether a parameter stands among these tokens."""
+    return any(token.kind is TokenKind.PLACEHOLDER for token in tokens)
 
-    ``table`` is its own name; ``joined`` says that other tables stand beside it, ``itself`` that
-    one of them holds the same rows; ``ctes`` are the visible WITH entries, by token indexes.
+
+def holds_null(tokens: Sequence[Token]) -> bool:
+    """Whether NULL stands among these tokens."""
+    return any(token.upper == "NULL" for token in tokens)
+
+
+def holds_null_text(tokens: Sequence[Token]) -> bool:
+    """Whether NULL stands among these tokens, or inside of a literal such as '{NULL}'."""
+    return any("NULL" in token.text.upper() for token in tokens)
+
+
+def truths(tokens: Sequence[Token], *, digits: bool = False) -> set[bool]:
+    """Return the truth values that constants may stand for, or nothing if one can't be one.
+
+    A text is a truth value only beside a column that is one; ``digits`` takes '1' and '0' too.
     """
+    found: set[bool] = set()
+    for token in tokens:
+        if token.upper in ("TRUE", "FALSE"):
+            found.add(token.upper == "TRUE")
+        if token.kind is not TokenKind.STRING:
+            continue
+        word = (literal_text([token]) or "").strip().lower()
+        if word in _TRUE_WORDS or (digits and word == "1"):
+            found.add(True)
+        elif word in _FALSE_WORDS or (digits and word == "0"):
+            found.add(False)
+        else:
+            return set()
+    return found
 
-    name: str
-    table: str
-    joined: bool = False
-    itself: bool = False
-    ctes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-
-class Constants:
-    """Judges comparisons of the target's columns with constants."""
-
-    def __init__(self, source: Source, target: Target) -> None:
-        self.source = source
-        self.tokens = source.tokens
-        self.pairs = source.pairs
-        self.target = target
-
-    def keep_out(
-        self, mark: str, left: Columns, left_stop: int, start: int, stop: int, negated: bool
-    ) -> bool:
-        """Whether a column compared with something that doesn't depend on the row keeps rows out.
-
-        Keys are positive and never empty: ``id > 0`` and ``id <> 5`` keep (almost) nothing out.
-        """
-        if mark in ("LIKE", "ILIKE", "SIMILAR", "~", "~*"):
-            return negated or not self.matches_everything(mark, start, stop)
-        if self.holds(start, stop, "NULL"):
-            # Nothing is equal to NULL: no row is reached, unless it is asked for the opposite.
-            return mark in ("=", "IN") and not negated
-        if self.holds(start, stop, "ALL") and (mark not in ("<>", "!=") or negated):
-            # Everything is equal to, or greater than, all of an empty list.
-            return False
-        key = any(self.is_key(column) for column in left.named)
-        if mark in ("=", "IN"):
-            return not (negated and key)
-        if mark in ("<>", "!="):
-            return negated or not key
-        if negated:
-            mark = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}.get(mark, mark)
-        if any(column in _SYSTEM for column in left.named):
-            return False
-        size = self.is_size(left_stop)
-        if mark in LOWER and (key or size):
-            number = self.number(start, stop)
-            if number is None:
-                return self.holds_placeholder(start, stop)
-            return number > (1 if key else 0)
+def is_computed(tokens: Sequence[Token]) -> bool:
+    """Whether a constant is the outcome of a call, which hardly any row has: now()."""
+    calls = zip(tokens, tokens[1:])
+    if any(
+        name.kind is TokenKind.WORD and after.upper == "(" and name.upper not in _LISTS
+        for name, after in calls
+    ):
         return True
+    return any(token.upper.startswith(("CURRENT_", "LOCALTIME")) for token in tokens)
 
-    def null_test(
-        self, start: int, left_stop: int, operator: int, stop: int, negated: bool
-    ) -> bool:
-        """IS [NOT] NULL and IS [NOT] DISTINCT FROM."""
-        after = [token.upper for token in self.tokens[operator + 1 : operator + 4]]
-        if after[:1] == ["NOT"]:
-            after, negated = after[1:], not negated
-        left = operands.columns(self.source, self.target.name, start, left_stop)
-        if after[:2] == ["DISTINCT", "FROM"]:
-            right = operands.columns(self.source, self.target.name, operator + 3, stop)
-            if not negated:
-                # True of NULL too, and of nearly every value: no more than <> is.
-                keys = any(self.is_key(column) for column in left.named | right.named)
-                return not keys and not self.holds(operator, stop, "NULL")
-            return left.named != right.named
-        if not negated and self.holds(start, left_stop, "NULL"):
-            return False
-        if after[:1] == ["NULL"] and negated:
-            return not self.never_null(start, left)
-        return after[:1] != ["UNKNOWN"] or not negated
 
-    def never_null(self, start: int, left: Columns) -> bool:
-        """Whether what is tested for NULL can't be NULL by its own text: a key, a COALESCE."""
-        if self.tokens[start].upper in ("COALESCE", "ROW", "("):
-            return True
-        return any(self.is_key(column) for column in left.named)
+def holds_truth(tokens: Sequence[Token]) -> bool:
+    """Whether TRUE or FALSE stands among these tokens."""
+    return any(token.upper in ("TRUE", "FALSE") for token in tokens)
 
-    def is_key(self, column: str) -> bool:
-        """Whether a column is a key by its name: never NULL, never zero."""
-        table = self.target.table
-        return column in _KEYS or column in (f"{table}_id", f"{table.rstrip('s')}_id")
 
-    def is_size(self, left_stop: int) -> bool:
-        """Whether the left side ends with a call such as length(…), which is never negative."""
-        if self.tokens[left_stop - 1].upper != ")":
-            return False
-        opening = self.pairs[left_stop - 1]
-        name = upper_at(self.tokens, opening - 1)
-        return name in ("LENGTH", "CHAR_LENGTH", "OCTET_LENGTH", "ABS", "CARDINALITY")
+def is_empty_array(tokens: Sequence[Token]) -> bool:
+    """Whether constants hold no value at all: '{}' and ARRAY[]."""
+    kinds = (TokenKind.NUMBER, TokenKind.PLACEHOLDER)
+    texts = [literal_text([token]) for token in tokens if token.kind is TokenKind.STRING]
+    if any(token.kind in kinds or token.upper in ("TRUE", "FALSE") for token in tokens):
+        return False
+    return all(text is not None and not text.strip("{} ") for text in texts)
 
-    def number(self, start: int, stop: int) -> float | None:
-        """Return the number that stands alone between two indexes, with its sign."""
-        if stop - start > 4:
+
+def ordered(
+    mark: str, tokens: Sequence[Token], columns: frozenset[str], least: float | None
+) -> Reach | None:
+    """Return the reach of ``column < constant`` and the like.
+
+    ``least`` is a number that all values are above by nature, such as keys are above 0.
+    """
+    if holds_null(tokens):
+        return None
+    side = LOWER_BOUND if mark.startswith(">") else UPPER_BOUND
+    word = single_text(tokens)
+    if truths(tokens) and (word is not None or holds_truth(tokens)):
+        return _ordered_truth(mark, truths(tokens), word is not None, columns)
+    bound = number(tokens)
+    if bound != bound:  # NaN, which is above all other numbers.
+        bound = float("inf")
+    if word == "" or bound in (_LOWEST if side == LOWER_BOUND else _HIGHEST):
+        return _at_the_end(mark, word == "", columns)
+    if side == LOWER_BOUND and least is not None:
+        if bound is None and not holds_parameter(tokens):
             return None
-        texts = [token.text.strip("'") for token in self.tokens[start:stop]]
-        try:
-            return float("".join(texts))
-        except ValueError:
+        if bound is not None and bound <= least:
             return None
+    return (Alternative(Share.SIDE, columns, side, bound),)
 
-    def holds(self, start: int, stop: int, *words: str) -> bool:
-        """Whether one of these words stands between two indexes."""
-        return any(token.upper in words for token in self.tokens[start:stop])
 
-    def holds_placeholder(self, start: int, stop: int) -> bool:
-        """Whether a parameter stands between two indexes."""
-        return any(token.kind is TokenKind.PLACEHOLDER for token in self.tokens[start:stop])
+def _at_the_end(mark: str, empty: bool, columns: frozenset[str]) -> Reach | None:
+    """Compare with the lowest or highest value that there is; an empty text is the lowest."""
+    if empty and mark.startswith("<"):
+        return (Alternative(Share.FEW, columns),)
+    return None if mark.endswith("=") else (Alternative(Share.MOST, columns),)
 
-    def matches_everything(self, mark: str, start: int, stop: int) -> bool:
-        """Whether a pattern lets every value through; an unknown pattern does not count as one."""
-        texts: list[str] = []
-        for token in self.tokens[start:stop]:
-            if token.kind is TokenKind.STRING:
-                texts.append(token.text.lstrip("eEnN").strip("'"))
-            elif token.upper not in ("TO", "||", "(", ")"):
-                return False
-        pattern = "".join(texts)
-        if mark in ("~", "~*"):
-            return pattern in ("", ".*", "^", "$", "^.*$", "^.*", ".*$", ".", ".+", "(.*)")
-        return "%" in pattern and pattern.strip("%") == ""
+
+def _ordered_truth(
+    mark: str, truth: set[bool], text: bool, columns: frozenset[str]
+) -> Reach | None:
+    if len(truth) > 1 or mark == (">=" if False in truth else "<="):
+        return None
+    if text:
+        side = LOWER_BOUND if mark.startswith(">") else UPPER_BOUND
+        return (Alternative(Share.SIDE, columns, side),)
+    if mark == ("<" if False in truth else ">"):
+        return NO_ROWS
+    return (Alternative(Share.SIDE, columns, TRUE_SIDE if mark[0] == ">" else FALSE_SIDE),)
+
+
+def selects(mark: str, tokens: Sequence[Token]) -> bool:
+    """Whether a pattern turns any text away; that of a parameter counts as one that does."""
+    escape = "\\"
+    for index, token in enumerate(tokens):
+        if token.upper == "ESCAPE":
+            escape = single_text(tokens[index + 1 :]) or ""
+            tokens = tokens[:index]
+            break
+    if holds_parameter(tokens):
+        return True
+    texts = [literal_text([token]) for token in tokens if token.kind is TokenKind.STRING]
+    known = [text for text in texts if text is not None]
+    if len(known) < len(texts) or not known or holds_null(tokens):
+        return False
+    joined = all(token.upper not in (",", "ANY", "ALL") for token in tokens)
+    patterns = ["".join(known)] if joined else known
+    if mark == "LIKE":
+        return all(like_selects(pattern, escape) for pattern in patterns)
+    if mark == "SIMILAR":
+        return all(similar_selects(pattern) for pattern in patterns)
+    if mark == "~":
+        return all(regex_selects(pattern) for pattern in patterns)
+    return all(patterns)
+
+
+def contains_something(mark: str, tokens: Sequence[Token]) -> bool:
+    """Whether a document, an array or a range is one that not all others contain or overlap."""
+    if holds_null(tokens):
+        return False
+    if mark in ("?", "?|") or holds_parameter(tokens):
+        return True
+    texts = [literal_text([token]) for token in tokens if token.kind is TokenKind.STRING]
+    if mark in ("@?", "@@") and any(text is None or _is_bare_path(text) for text in texts):
+        return False
+    if any(token.kind is TokenKind.NUMBER for token in tokens):
+        return True
+    return any(any(mark.isalnum() for mark in text or "") for text in texts)
+
+
+def _is_bare_path(text: str) -> bool:
+    return "$" in text and not any(mark in text for mark in "?=<>")

@@ -224,6 +224,13 @@ def _rule(source: Source, start: int, stop: int) -> Verdict:
         RiskLevel.HIGH,
         "CREATE RULE changes what later statements on the table do.",
     )
+    event = skip_top_level(tokens, source.pairs, start, stop, frozenset({"AS"}))
+    if words_at(tokens, event, "AS", "ON", "SELECT"):
+        risk = Risk(
+            "turns-into-view",
+            RiskLevel.CRITICAL,
+            "A rule ON SELECT turns a table into a view. Use CREATE VIEW.",
+        )
     verdict = Verdict("CREATE RULE", [source.finding(risk, start, stop)])
     at = skip_top_level(tokens, source.pairs, start, stop, frozenset({"DO"})) + 1
     at += 1 if upper_at(tokens, at) in ("ALSO", "INSTEAD") else 0

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from backstop.classifier._source import Source
 from backstop.classifier.keywords import NOT_COLUMNS
-from backstop.syntax.lexer import TokenKind
-from backstop.syntax.structure import folded, read_name, skip_top_level, upper_at
+from backstop.syntax.lexer import Token, TokenKind
+from backstop.syntax.structure import Name, folded, read_name, upper_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
-_SIGNS = frozenset({"=", "<>", "!=", "<=", ">=", "~", "!~", "~*", "!~*"})
-_TESTS = frozenset({"IS", "NOT", "IN", "LIKE", "ILIKE", "BETWEEN", "SIMILAR"})
 _SHORT_NUMBER = re.compile(r"[0-9]{1,18}\Z")
 _QUERY_ENDS = frozenset(
     {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "WINDOW", "FOR"}
@@ -24,12 +22,14 @@ class Columns:
     """The columns that an expression names.
 
     ``bare`` stand without a qualifier, ``qualified`` belong to the target by theirs, ``foreign``
-    are qualified by something else.
+    are qualified by something else. ``unclear`` says that a name may mean something else than
+    its spelling: a whole row, or a name in Unicode escapes.
     """
 
     bare: frozenset[str]
     qualified: frozenset[str]
     foreign: frozenset[str]
+    unclear: bool = False
 
     @property
     def named(self) -> frozenset[str]:
@@ -40,16 +40,6 @@ class Columns:
     def any(self) -> bool:
         """Whether any column is named at all."""
         return bool(self.bare or self.qualified or self.foreign)
-
-    def of_target(self, joined: bool) -> bool:
-        """Whether a column of the target is named.
-
-        Beside other tables a bare name may be theirs; it counts if it is compared with one that
-        is certainly theirs.
-        """
-        if self.qualified:
-            return True
-        return bool(self.bare) and (not joined or bool(self.foreign))
 
 
 def columns(source: Source, target: str, start: int, stop: int) -> Columns:
@@ -63,33 +53,56 @@ def columns(source: Source, target: str, start: int, stop: int) -> Columns:
     foreign: set[str] = set()
     tokens = source.tokens
     hidden = -1
-    binds = False
+    binds = unclear = False
     index = start
     while index < stop:
         token = tokens[index]
         name = read_name(tokens, index, stop) if token.kind in _NAMES else None
         if name is None:
-            if index > hidden and token.upper == "(" and _opens_query(source, index):
+            if index > hidden and opens_query(source, index):
                 hidden = source.pairs[index]
                 binds = _binds(source, target, index, hidden)
             index += 1
             continue
         index = name.stop
+        unclear = unclear or (name.start > hidden and _is_unclear(source, target, name))
         if not _is_column(source, name.start, name.stop, stop):
             continue
         column = folded(tokens[name.stop - 1])
         if name.stop - name.start == 1:
-            if name.start > hidden and token.upper not in NOT_COLUMNS:
+            if name.start > hidden and (
+                token.kind is TokenKind.QUOTED or token.upper not in NOT_COLUMNS
+            ):
                 bare.add(column)
         elif folded(tokens[name.stop - 3]) == target and not (name.start <= hidden and binds):
             qualified.add(column)
         elif name.start > hidden:
             foreign.add(column)
-    return Columns(frozenset(bare), frozenset(qualified), frozenset(foreign))
+    return Columns(frozenset(bare), frozenset(qualified), frozenset(foreign), unclear)
 
 
-def _opens_query(source: Source, index: int) -> bool:
-    return upper_at(source.tokens, index + 1) in ("SELECT", "WITH", "VALUES", "TABLE")
+def _is_unclear(source: Source, target: str, name: Name) -> bool:
+    """Whether a name may mean another thing: ``t.*``, ``t`` itself, or one in escapes."""
+    tokens = source.tokens
+    if any(is_escaped(tokens[at]) for at in range(name.start, name.stop)):
+        return True
+    alone = name.stop - name.start == 1
+    return upper_at(tokens, name.stop) == "." or (alone and folded(tokens[name.start]) == target)
+
+
+def is_escaped(token: Token) -> bool:
+    """Whether a token is a name in Unicode escapes, whose spelling isn't its meaning."""
+    return token.kind is TokenKind.QUOTED and not token.text.startswith('"')
+
+
+def opens_query(source: Source, index: int) -> bool:
+    """Whether a bracket that holds a subquery opens at the index."""
+    return source.tokens[index].upper == "(" and upper_at(source.tokens, index + 1) in (
+        "SELECT",
+        "WITH",
+        "VALUES",
+        "TABLE",
+    )
 
 
 def _binds(source: Source, target: str, start: int, stop: int) -> bool:
@@ -118,39 +131,6 @@ def _is_column(source: Source, start: int, after: int, stop: int) -> bool:
     return not (in_extract or (leader == "INTERVAL" and before == ""))
 
 
-def spelling(source: Source, target: str, start: int, stop: int) -> tuple[str, ...]:
-    """Return the words of an expression without outer brackets and the target's qualifier."""
-    while stop - start > 2 and source.tokens[start].upper == "(":
-        if source.pairs[start] != stop - 1:
-            break
-        start, stop = start + 1, stop - 1
-    words: list[str] = []
-    for index in range(start, stop):
-        token = source.tokens[index]
-        words.append(folded(token) if token.kind in _NAMES else token.text)
-    return tuple(_unqualified(words, target))
-
-
-def _unqualified(words: list[str], target: str) -> list[str]:
-    kept: list[str] = []
-    index = 0
-    while index < len(words):
-        if words[index] == target and words[index + 1 : index + 2] == ["."]:
-            index += 2
-            continue
-        kept.append(words[index])
-        index += 1
-    return kept
-
-
-def signature(source: Source, target: str, start: int, stop: int) -> tuple[str, ...]:
-    """Return what a test compares, without how: equal for x = 1, x <> 1 and NOT x = 1."""
-    marks = _SIGNS | _TESTS | {"NULL", "ISNULL", "NOTNULL", "(", ")"}
-    return tuple(
-        word for word in spelling(source, target, start, stop) if word.upper() not in marks
-    )
-
-
 def constant(source: Source, start: int, stop: int) -> bool | None:
     """Return what a condition is worth that is a literal or compares two numbers, or nothing."""
     tokens = source.tokens[start:stop]
@@ -166,7 +146,8 @@ def constant(source: Source, start: int, stop: int) -> bool | None:
 def truth_test(source: Source, start: int, stop: int) -> tuple[int, bool] | None:
     """Find a trailing ``= TRUE`` or ``IS [NOT] TRUE|FALSE``.
 
-    Returns the index where it starts and whether it negates what stands before.
+    Returns the index where it starts and whether it negates what stands before it. All but
+    ``=`` and ``<>`` have an answer where that is NULL.
     """
     value = source.tokens[stop - 1].upper
     if value not in ("TRUE", "FALSE") or stop - start < 3:
@@ -179,54 +160,3 @@ def truth_test(source: Source, start: int, stop: int) -> tuple[int, bool] | None
     if mark not in ("IS", "=", "<>", "!=") or at <= start:
         return None
     return at, inverted != (mark in ("<>", "!="))
-
-
-@dataclass(frozen=True)
-class Query:
-    """A subquery: the tables it reads, the alias of the first, its WHERE, and if it is limited.
-
-    ``source`` is its FROM list, by token indexes.
-    """
-
-    source: tuple[int, int]
-    tables: tuple[str, ...]
-    alias: str | None
-    where: tuple[int, int] | None
-    limited: bool
-    joined: bool
-
-    def reads(self, table: str) -> bool:
-        """Whether the table is among those that it reads."""
-        return table in self.tables
-
-
-def read_query(source: Source, start: int, stop: int) -> Query:
-    """Read the clauses of ``SELECT …`` between two token indexes."""
-    tokens, pairs = source.tokens, source.pairs
-    begin = skip_top_level(tokens, pairs, start, stop, frozenset({"FROM"}))
-    end = skip_top_level(tokens, pairs, begin, stop, _QUERY_ENDS)
-    tables: list[str] = []
-    for index in range(begin + 1, end):
-        # Any name of the FROM list counts: taking an alias for a table only makes it stricter.
-        if tokens[index].kind in _NAMES and upper_at(tokens, index + 1) != ".":
-            tables.append(folded(tokens[index]))
-    joined = any(tokens[index].upper in ("JOIN", ",") for index in range(begin + 1, end))
-    at = skip_top_level(tokens, pairs, begin, stop, frozenset({"WHERE"}))
-    where = None
-    if at < stop:
-        where = (at + 1, skip_top_level(tokens, pairs, at + 1, stop, _QUERY_ENDS - {"WHERE"}))
-    limits = frozenset({"LIMIT", "FETCH", "HAVING", "OFFSET"})
-    limited = skip_top_level(tokens, pairs, begin, stop, limits) < stop
-    alias = _alias(source, begin + 1, end)
-    return Query((begin + 1, end), tuple(tables), alias, where, limited, joined)
-
-
-def _alias(source: Source, start: int, stop: int) -> str | None:
-    name = read_name(source.tokens, start, stop)
-    if name is None:
-        return None
-    at = name.stop + (1 if upper_at(source.tokens, name.stop, stop) == "AS" else 0)
-    alias = read_name(source.tokens, at, stop)
-    if alias is None or source.tokens[alias.start].upper in NOT_COLUMNS:
-        return None
-    return folded(source.tokens[alias.start])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backstop.classifier._source import Risk, Source
 from backstop.classifier.conditions import holds_target, restricts
-from backstop.classifier.constants import Target
+from backstop.classifier.operands import is_escaped
+from backstop.classifier.target import Target
 from backstop.levels import RiskLevel
 from backstop.result import Finding
 from backstop.syntax.changes import overwrites
@@ -65,7 +68,8 @@ def _row_risk(source: Source, part: Part, statement: RowStatement) -> Risk:
             "Add a WHERE that names the rows.",
         )
     target = _target(source, part, statement)
-    if restricts(source, target, statement.where.start, statement.where.stop):
+    known = statement.alias is None or not is_escaped(source.tokens[statement.alias.start])
+    if known and restricts(source, target, statement.where.start, statement.where.stop):
         return Risk(
             f"{operation.lower()}-scoped",
             RiskLevel.LOW,
@@ -85,17 +89,22 @@ def _target(source: Source, part: Part, statement: RowStatement) -> Target:
     table = folded(tokens[statement.table.stop - 1])
     alias = statement.alias
     name = folded(tokens[alias.start]) if alias is not None else table
-    ctes = {
-        folded(tokens[entry.name]): (entry.body + 1, source.pairs[entry.body])
-        for listed, count in part.visible or ()
-        for entry in listed.entries[:count]
-    }
+    ctes = _visible(source, part)
     target = Target(name, table, ctes=ctes)
     joins = statement.from_clause
     if joins is None:
         return target
     itself = holds_target(source, target, joins.start, joins.stop)
-    return Target(name, table, True, itself, ctes)
+    return Target(name, table, joined=True, itself=itself, ctes=ctes)
+
+
+def _visible(source: Source, part: Part) -> dict[str, tuple[int, int]]:
+    """Return the WITH entries that a part sees, by name: where their bodies start and stop."""
+    return {
+        folded(source.tokens[entry.name]): (entry.body + 1, source.pairs[entry.body])
+        for listed, count in part.visible or ()
+        for entry in listed.entries[:count]
+    }
 
 
 def _insert_risk(source: Source, part: Part, name: Name) -> Risk:
@@ -129,7 +138,9 @@ def _merge_risk(source: Source, part: Part, name: Name) -> Risk:
     if not changes:
         return Risk("merge", RiskLevel.HIGH, f"MERGE adds rows to {table}.")
     by_source = any(tokens[at].upper == "SOURCE" for at in range(first, part.stop))
-    scoped = on > using and restricts(source, Target(known, own, True), on + 1, first)
+    target = Target(known, own, joined=True, ctes=_visible(source, part))
+    target = replace(target, itself=holds_target(source, target, using + 1, on))
+    scoped = on > using and restricts(source, target, on + 1, first)
     if by_source or not scoped:
         return Risk(
             "merge-unscoped",

@@ -84,6 +84,11 @@ def _privileges(verdict: Verdict, source: Source, start: int, stop: int) -> Verd
     return verdict
 
 
+def changes_scanning(verdict: Verdict) -> bool:
+    """Whether a statement changes where the strings of those after it end."""
+    return any(finding.kind == "changes-scanning" for finding in verdict.findings)
+
+
 def _strings(verdict: Verdict, source: Source, start: int, stop: int) -> Verdict:
     """Judge the setting that says where strings end; on is the default."""
     value = source.tokens[stop - 1].text.strip("'\"").lower()

@@ -1,0 +1,47 @@
+"""Whether a pattern of LIKE, SIMILAR TO or a regular expression turns any text away."""
+
+from __future__ import annotations
+
+import re
+
+_REPEATS = frozenset("*?")
+_CLASS = re.compile(r"\[\^?\]?[^\]]*\]|\\.|.", re.DOTALL)
+
+
+def like_selects(pattern: str, escape: str = "\\") -> bool:
+    """Whether a LIKE pattern asks for a certain character, or for none at all."""
+    texts = pattern.replace(escape, "") if escape else pattern
+    return not pattern or bool(texts.replace("%", "").replace("_", ""))
+
+
+def similar_selects(pattern: str) -> bool:
+    """Whether a pattern of SIMILAR TO asks for a certain character; only plain ones are known."""
+    return not re.search(r"[|*+?{}()\[\]\\]", pattern) and like_selects(pattern)
+
+
+def regex_selects(pattern: str) -> bool:
+    """Whether a regular expression asks for a certain character: ``a`` does, ``a*`` doesn't.
+
+    Alternatives and groups are not looked into, but for what stands outside of them.
+    """
+    if any(mark in pattern for mark in ("|", "{", "***", "(?")):
+        return False
+    depth = 0
+    atoms = _CLASS.findall(pattern)
+    for position, atom in enumerate(atoms):
+        follower = atoms[position + 1] if position + 1 < len(atoms) else ""
+        if atom == "(":
+            depth += 1
+        elif atom == ")":
+            depth -= 1
+        elif depth == 0 and follower not in _REPEATS and _is_certain(atom):
+            return True
+    return False
+
+
+def _is_certain(atom: str) -> bool:
+    """Whether an atom stands for a character that not every text has."""
+    if len(atom) == 1:
+        return atom not in ".^$*+?{}|"
+    # Of the escapes only those of a punctuation mark: \y, \A and \m stand for no character.
+    return atom[0] == "\\" and not atom[1].isalnum()

@@ -1,0 +1,184 @@
+"""What a subquery in a WHERE says about the target's rows: IN, ANY, ALL and EXISTS.
+
+Whether it finds any rows is for the assess stage; here it must be sure that it isn't empty, or
+whole, by its own text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backstop.classifier import operands
+from backstop.classifier._source import Source
+from backstop.classifier.keywords import NOT_COLUMNS
+from backstop.syntax.lexer import TokenKind
+from backstop.syntax.structure import folded, is_name, read_name, skip_top_level, upper_at
+
+_NAMES = (TokenKind.WORD, TokenKind.QUOTED)
+_SETS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
+_QUERY_ENDS = frozenset(
+    {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "WINDOW", "FOR"}
+)
+_LIMITS = frozenset({"LIMIT", "FETCH", "OFFSET"})
+
+
+@dataclass(frozen=True)
+class Query:
+    """One SELECT of a subquery, by token indexes.
+
+    ``source`` is where FROM stands, if it does, and ``source_stop`` where its list ends.
+    ``tables`` are the names in its FROM list, ``bound`` those by which columns are qualified;
+    ``alias`` is the first one's.
+    """
+
+    start: int
+    stop: int
+    source: int
+    source_stop: int
+    tables: tuple[str, ...]
+    bound: frozenset[str]
+    alias: str | None
+    where: tuple[int, int] | None
+    limited: bool
+    joined: bool
+
+    def reads(self, table: str) -> bool:
+        """Whether the table is among those that it reads."""
+        return table in self.tables
+
+
+def read_query(source: Source, start: int, stop: int) -> Query:
+    """Read the clauses of ``SELECT …`` between two token indexes."""
+    tokens, pairs = source.tokens, source.pairs
+    begin = skip_top_level(tokens, pairs, start, stop, frozenset({"FROM"}))
+    end = skip_top_level(tokens, pairs, begin, stop, _QUERY_ENDS)
+    tables: list[str] = []
+    bound: set[str] = set()
+    for index in range(begin + 1, end):
+        # Any name of the FROM list counts: taking an alias for a table only makes it stricter.
+        if tokens[index].kind in _NAMES and upper_at(tokens, index + 1) != ".":
+            tables.append(folded(tokens[index]))
+            if not _has_alias(source, index, end):
+                bound.add(tables[-1])
+    joined = any(tokens[index].upper in ("JOIN", ",") for index in range(begin + 1, end))
+    at = skip_top_level(tokens, pairs, begin, stop, frozenset({"WHERE"}))
+    if begin >= stop:
+        at = skip_top_level(tokens, pairs, start, stop, frozenset({"WHERE"}))
+    where = None
+    if at < stop:
+        where = (at + 1, skip_top_level(tokens, pairs, at + 1, stop, _QUERY_ENDS - {"WHERE"}))
+    limits = frozenset({"LIMIT", "FETCH", "HAVING", "OFFSET"})
+    limited = skip_top_level(tokens, pairs, begin, stop, limits) < stop
+    alias = _alias(source, begin + 1, end)
+    return Query(
+        start, stop, begin, end, tuple(tables), frozenset(bound), alias, where, limited, joined
+    )
+
+
+def _has_alias(source: Source, index: int, stop: int) -> bool:
+    """Whether an alias follows the name at an index, by which alone its columns are qualified."""
+    after = index + 1
+    if upper_at(source.tokens, after, stop) == "AS":
+        return True
+    return is_name(source.tokens, after, stop) and source.tokens[after].upper not in NOT_COLUMNS
+
+
+def _alias(source: Source, start: int, stop: int) -> str | None:
+    name = read_name(source.tokens, start, stop)
+    if name is None:
+        return None
+    at = name.stop + (1 if upper_at(source.tokens, name.stop, stop) == "AS" else 0)
+    alias = read_name(source.tokens, at, stop)
+    if alias is None or source.tokens[alias.start].upper in NOT_COLUMNS:
+        return None
+    return folded(source.tokens[alias.start])
+
+
+def pieces(source: Source, start: int, stop: int) -> list[tuple[int, int]]:
+    """Return the queries that UNION, EXCEPT and INTERSECT combine."""
+    found: list[tuple[int, int]] = []
+    begin = start
+    while begin < stop:
+        end = skip_top_level(source.tokens, source.pairs, begin, stop, _SETS)
+        found.append((begin, end))
+        begin = end + 1
+        begin += 1 if upper_at(source.tokens, begin) in ("ALL", "DISTINCT") else 0
+    return found
+
+
+def gives_own_values(source: Source, target: str, start: int, stop: int) -> bool:
+    """Whether what a subquery gives may depend on the target's row, beyond its WHERE.
+
+    ``id IN (SELECT id)`` and ``id IN (SELECT t.id FROM other)`` name the row's own column.
+    """
+    for begin, end in pieces(source, start, stop):
+        head = upper_at(source.tokens, begin)
+        if head not in ("SELECT", "VALUES"):
+            return True
+        query = read_query(source, begin, end)
+        if head == "VALUES" or query.source >= end:
+            named = operands.columns(source, target, begin, end)
+            if named.any or named.unclear or end - begin < 2:
+                return True
+        elif _names_target(source, target, query):
+            return True
+    return False
+
+
+def _names_target(source: Source, target: str, query: Query) -> bool:
+    """Whether a query gives columns of further out, or reads the target's outside of its WHERE."""
+    picked = operands.columns(source, "", query.start, query.source)
+    after = query.where[0] - 1 if query.where is not None else query.stop
+    read = operands.columns(source, target, query.source, after)
+    if picked.unclear or (read.qualified and target not in query.bound):
+        return True
+    if any(
+        upper_at(source.tokens, index + 1) == "."
+        and source.tokens[index].kind in _NAMES
+        and upper_at(source.tokens, index + 3) != "."
+        and folded(source.tokens[index]) not in query.bound
+        for index in range(query.start, query.source)
+    ):
+        return True
+    if any(operands.is_escaped(token) for token in source.tokens[query.source : query.stop]):
+        return True
+    return _holds_rowless(source, query.source + 1, query.stop)
+
+
+def _holds_rowless(source: Source, start: int, stop: int) -> bool:
+    """Whether a query inside has no FROM but names something: a column from further out."""
+    for index in range(start, stop):
+        if not operands.opens_query(source, index):
+            continue
+        end = source.pairs[index]
+        begin = skip_top_level(source.tokens, source.pairs, index + 1, end, frozenset({"FROM"}))
+        named = any(
+            token.kind in _NAMES and token.upper not in NOT_COLUMNS
+            for token in source.tokens[index + 1 : end]
+        )
+        if begin >= end and named:
+            return True
+    return False
+
+
+def reads_query(source: Source, query: Query) -> bool:
+    """Whether a query reads from another one, which may be empty in turn."""
+    stop = query.where[0] if query.where is not None else query.stop
+    return any(operands.opens_query(source, at) for at in range(query.source, stop))
+
+
+def may_be_short(source: Source, start: int, stop: int) -> bool:
+    """Whether LIMIT, OFFSET or HAVING may leave a subquery without rows."""
+    words = _LIMITS | {"HAVING"}
+    return skip_top_level(source.tokens, source.pairs, start, stop, words) < stop
+
+
+def aggregates(source: Source, query: Query) -> bool:
+    """Whether a query may give a row though its WHERE lets none through: count(*) does."""
+    words = frozenset({"GROUP", "HAVING"})
+    if skip_top_level(source.tokens, source.pairs, query.start, query.stop, words) < query.stop:
+        return True
+    return any(
+        source.tokens[index].upper == "(" and source.tokens[index - 1].kind in _NAMES
+        for index in range(query.start + 2, query.source)
+    )

@@ -1,0 +1,348 @@
+"""Reads one side of a test: a constant, a value computed from the target's columns, a subquery.
+
+A computed value counts only if it is sure to differ between rows whose columns differ enough:
+``lower(name)`` and ``age + 1`` do, ``age * 0``, ``left(name, 0)`` and ``num_nulls(name)`` don't.
+What isn't known to differ is unclear, and an unclear test restricts nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from backstop.classifier import operands
+from backstop.classifier._source import Source
+from backstop.classifier.functions import call_risk
+from backstop.classifier.keywords import EXPRESSIONS, RESERVED
+from backstop.classifier.literals import number
+from backstop.classifier.operands import Columns
+from backstop.syntax.lexer import Token, TokenKind
+from backstop.syntax.structure import folded, read_name, skip_top_level, upper_at, words_at
+
+_MAX_DEPTH = 12
+_NAMES = (TokenKind.WORD, TokenKind.QUOTED)
+# Operators from the loosest to the tightest, those of one level read from left to right.
+_LEVELS = (
+    frozenset({"||", "->", "->>", "#>", "#>>", "&", "|", "#", "<<", ">>"}),
+    frozenset({"+", "-"}),
+    frozenset({"*", "/", "%"}),
+    frozenset({"^"}),
+)
+COMPUTING = frozenset({"::", "=>"}).union(*_LEVELS)
+_ACCESS = frozenset({"->", "->>", "#>", "#>>"})
+_OPERATORS = frozenset({"+", "-", "||", "*", "/"}) | _ACCESS
+
+# Functions of one argument whose value differs between arguments that differ.
+_DIFFERING = frozenset(
+    {"lower", "upper", "initcap", "reverse", "length", "char_length", "character_length", "md5"}
+    | {"octet_length", "bit_length", "ascii", "btrim", "ltrim", "rtrim", "trim", "date", "abs"}
+    | {"round", "floor", "ceil", "ceiling", "trunc", "cardinality", "age", "sqrt", "cbrt"}
+    | {"to_tsvector", "jsonb_array_length", "json_array_length"}
+    | {"sha224", "sha256", "sha384", "sha512", "hashtext", "hashtextextended", "to_hex", "host"}
+    | {"timezone"}
+)
+# Those that take more: the position of the argument that counts, for each number of arguments.
+_POSITIONS: dict[str, dict[int, int]] = {
+    "coalesce": {2: 0},
+    "nullif": {2: 0},
+    "date_trunc": {2: 1, 3: 1},
+    "date_part": {2: 1},
+    "timezone": {2: 1},
+    "to_tsvector": {2: 1},
+    "array_length": {2: 0},
+    "jsonb_extract_path": {2: 0, 3: 0},
+    "jsonb_extract_path_text": {2: 0, 3: 0},
+    "json_extract_path": {2: 0, 3: 0},
+    "json_extract_path_text": {2: 0, 3: 0},
+}
+# Those whose second argument is a number that may leave nothing over: left(name, 0).
+_CUTTING = frozenset({"left", "right", "substr", "substring", "round", "trunc"})
+
+
+class Kind(Enum):
+    """What stands on one side of a test.
+
+    ``OTHER`` is computed from the columns of other tables alone.
+    """
+
+    CONSTANT = "constant"
+    COLUMN = "column"
+    OTHER = "other"
+    QUERY = "query"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True)
+class Value:
+    """One side of a test, without outer brackets; ``plain`` says that it is a column by itself.
+
+    ``in_row`` says that it is the member that counts of a row, such as (a, b).
+    """
+
+    kind: Kind
+    start: int
+    stop: int
+    columns: Columns
+    plain: bool = False
+    in_row: bool = False
+
+    def as_row(self) -> Value:
+        """Return it as a member that stands for a whole row, (a, b)."""
+        return replace(self, plain=False, in_row=True)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The columns of the target that it is computed from."""
+        return self.columns.named
+
+
+class Values:
+    """Reads the sides of the tests of one condition."""
+
+    def __init__(self, source: Source, target: str, joined: bool) -> None:
+        self.source = source
+        self.tokens = source.tokens
+        self.pairs = source.pairs
+        self.target = target
+        self.joined = joined
+
+    def read(self, start: int, stop: int) -> Value:
+        """Read what stands between two token indexes."""
+        start, stop = self.strip(start, stop)
+        columns = operands.columns(self.source, self.target, start, stop)
+        kind, plain = self.kind(start, stop, columns)
+        return Value(kind, start, stop, columns, plain)
+
+    def strip(self, start: int, stop: int) -> tuple[int, int]:
+        """Take brackets around the whole off, but for those of a subquery."""
+        while stop - start > 2 and self.tokens[start].upper == "(":
+            if self.pairs[start] != stop - 1 or operands.opens_query(self.source, start):
+                break
+            start, stop = start + 1, stop - 1
+        return start, stop
+
+    def kind(self, start: int, stop: int, columns: Columns) -> tuple[Kind, bool]:
+        """Return what stands between two indexes, and whether it is a column by itself."""
+        if start >= stop or columns.unclear:
+            return Kind.UNCLEAR, False
+        if operands.opens_query(self.source, start) and self.pairs[start] == stop - 1:
+            return Kind.QUERY, False
+        if any(operands.opens_query(self.source, at) for at in range(start, stop)):
+            return Kind.UNCLEAR, False
+        if not columns.any:
+            return Kind.CONSTANT, False
+        if columns.foreign and not columns.named:
+            # Where no other table stands beside the target, it is a variable: NEW.id, row.id.
+            kind = Kind.OTHER if self.joined else Kind.CONSTANT
+            return kind, self.is_column(start, stop)
+        if columns.foreign:
+            return Kind.UNCLEAR, False
+        plain = self.is_column(start, stop)
+        if plain or self.differs(start, stop, 0):
+            return Kind.COLUMN, plain
+        return Kind.UNCLEAR, False
+
+    def is_column(self, start: int, stop: int) -> bool:
+        """Whether nothing but a name stands between two indexes."""
+        name = read_name(self.tokens, start, stop)
+        return name is not None and name.stop == stop
+
+    def is_access(self, value: Value) -> bool:
+        """Whether a value is a field of a document, which may be missing."""
+        at = self.last_operator(value.start, value.stop, _LEVELS[0])
+        return at is not None and self.tokens[at].upper in _ACCESS
+
+    def is_remainder(self, value: Value) -> bool:
+        """Whether a value lies between bounds that its text shows: x % 10, x & 7."""
+        return any(token.upper in ("%", "&") for token in self.tokens[value.start : value.stop])
+
+    def differs(self, start: int, stop: int, depth: int) -> bool:
+        """Whether a value is sure to differ between rows; constants don't."""
+        start, stop = self.strip(start, stop)
+        if depth > _MAX_DEPTH or start >= stop:
+            return False
+        if self.is_column(start, stop):
+            return self.names_column(start, stop)
+        if self.tokens[start].upper in ("CASE", "ROW", "ARRAY"):
+            return False
+        for level in _LEVELS[:3]:
+            at = self.last_operator(start, stop, level)
+            if at is not None:
+                return self.operation(start, at, stop, depth + 1)
+        return self.suffixed(start, stop, depth + 1)
+
+    def names_column(self, start: int, stop: int) -> bool:
+        """Whether a name is surely that of a column of the target."""
+        columns = operands.columns(self.source, self.target, start, stop)
+        return bool(columns.named) and not columns.unclear
+
+    def last_operator(self, start: int, stop: int, level: frozenset[str]) -> int | None:
+        """Return the index of the last operator of a level that has something on its left."""
+        found = None
+        index = start
+        while index < stop:
+            mark = self.tokens[index].upper
+            if mark in ("(", "["):
+                index = self.pairs[index]
+            elif mark in level and index > start and not self.is_sign(index):
+                found = index
+            index += 1
+        return found
+
+    def is_sign(self, index: int) -> bool:
+        """Whether the operator at an index is the sign of what follows."""
+        return self.tokens[index - 1].kind is TokenKind.OPERATOR
+
+    def operation(self, start: int, at: int, stop: int, depth: int) -> bool:
+        """Whether ``left operator right`` differs: a column with a constant or with another one."""
+        mark = self.tokens[at].upper
+        left = operands.columns(self.source, self.target, start, at)
+        right = operands.columns(self.source, self.target, at + 1, stop)
+        if left.any and right.any:
+            return (
+                mark in ("+", "-", "*", "/", "||")
+                and not left.named & right.named
+                and self.differs(start, at, depth)
+                and self.differs(at + 1, stop, depth)
+            )
+        if left.any:
+            return self.differs(start, at, depth) and self.keeps(mark, at + 1, stop, right=True)
+        return self.differs(at + 1, stop, depth) and self.keeps(mark, start, at, right=False)
+
+    def keeps(self, mark: str, start: int, stop: int, *, right: bool) -> bool:
+        """Whether a constant beside an operator leaves the differences of the other side."""
+        tokens = self.tokens[start:stop]
+        if any(token.upper == "NULL" for token in tokens):
+            return False
+        if mark in ("+", "-", "||"):
+            return True
+        if mark in _ACCESS:
+            return right
+        factor = number(tokens)
+        if mark in ("*", "/"):
+            return factor != 0 and (factor is not None or _open(tokens))
+        if mark in ("%", "&") and right:
+            return (factor is None and _is_parameter(tokens)) or abs(factor or 0) > (mark == "%")
+        return False
+
+    def suffixed(self, start: int, stop: int, depth: int) -> bool:
+        """Whether a value with what follows it differs: a sign, a cast, a subscript, a zone."""
+        tokens = self.tokens
+        if tokens[start].upper in ("-", "+"):
+            return self.differs(start + 1, stop, depth)
+        zone = skip_top_level(tokens, self.pairs, start, stop, frozenset({"AT"}))
+        if zone < stop and words_at(tokens, zone, "AT", "TIME", "ZONE"):
+            return self.is_constant(zone + 3, stop) and self.differs(start, zone, depth)
+        if words_at(tokens, stop - 2, "COLLATE") or upper_at(tokens, stop - 2) == "COLLATE":
+            return self.differs(start, stop - 2, depth)
+        cast = self.last_operator(start, stop, frozenset({"::"}))
+        if cast is not None:
+            return _keeps_type(tokens[cast + 1 : stop]) and self.differs(start, cast, depth)
+        if tokens[stop - 1].upper == "]":
+            opening = self.pairs[stop - 1]
+            return self.is_constant(opening + 1, stop - 1) and self.differs(start, opening, depth)
+        return self.call(start, stop, depth)
+
+    def is_constant(self, start: int, stop: int) -> bool:
+        """Whether no column is named between two indexes."""
+        return not operands.columns(self.source, self.target, start, stop).any
+
+    def call(self, start: int, stop: int, depth: int) -> bool:
+        """Whether a call differs, by the function's name and which argument holds the column."""
+        name = read_name(self.tokens, start, stop)
+        if name is None or upper_at(self.tokens, name.stop, stop) != "(":
+            return False
+        if self.pairs[name.stop] != stop - 1:
+            return False
+        called = folded(self.tokens[name.stop - 1])
+        inside = name.stop + 1, stop - 1
+        if self.is_own_call(start, stop):
+            return any(self.differs(*argument, depth) for argument in self.arguments(*inside))
+        if called in ("cast", "extract", "trim", "substring", "position"):
+            worded = self.worded(called, *inside, depth)
+            if worded is not None:
+                return worded
+        arguments = self.arguments(*inside)
+        if len(arguments) == 1:
+            return called in _DIFFERING and self.differs(*arguments[0], depth)
+        if called in _CUTTING:
+            return self.cut(arguments, depth)
+        position = _POSITIONS.get(called, {}).get(len(arguments))
+        if position is None:
+            return False
+        others = [span for at, span in enumerate(arguments) if at != position]
+        return all(self.is_constant(*span) for span in others) and self.differs(
+            *arguments[position], depth
+        )
+
+    def is_own_call(self, start: int, stop: int) -> bool:
+        """Whether a function of the user's is called: how many rows it tells apart is counted.
+
+        That is for the assess stage; the call itself is a risk, whatever it answers.
+        """
+        name = read_name(self.tokens, start, stop)
+        if name is None or self.pairs.get(name.stop) != stop - 1:
+            return False
+        if upper_at(self.tokens, name.stop) != "(":
+            return False
+        if name.stop - name.start == 1 and self.tokens[start].upper in RESERVED | EXPRESSIONS:
+            return False
+        risk = call_risk(tuple(folded(self.tokens[at]) for at in range(start, name.stop, 2)))
+        return risk is not None and risk.kind == "unknown-function"
+
+    def worded(self, called: str, start: int, stop: int, depth: int) -> bool | None:
+        """Read the arguments that stand between words: CAST(a AS b), EXTRACT(a FROM b)."""
+        at = self.find(start, stop, "AS" if called == "cast" else "FROM")
+        if at is None:
+            return None
+        if called == "cast":
+            return _keeps_type(self.tokens[at + 1 : stop]) and self.differs(start, at, depth)
+        if called in ("extract", "trim"):
+            return self.differs(at + 1, stop, depth)
+        ends = [end for word in ("FROM", "FOR") if (end := self.find(start, stop, word))]
+        numbers = [number(self.tokens[end + 1 : end + 2]) for end in ends]
+        return bool(numbers[-1]) and self.differs(start, min(ends), depth)
+
+    def find(self, start: int, stop: int, word: str) -> int | None:
+        """Return where a word stands between arguments, outside of brackets."""
+        index = start
+        while index < stop:
+            mark = self.tokens[index].upper
+            if mark == word and index > start:
+                return index
+            index = self.pairs[index] + 1 if mark in ("(", "[") else index + 1
+        return None
+
+    def cut(self, arguments: list[tuple[int, int]], depth: int) -> bool:
+        """Whether left(a, 1) and the like leave a difference: not with a length of 0."""
+        sizes = [self.tokens[start:stop] for start, stop in arguments[1:]]
+        for size in sizes:
+            length = number(size)
+            if not _is_parameter(size) and (length is None or not 1 <= length < 100):
+                return False
+        return self.differs(*arguments[0], depth)
+
+    def arguments(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Return where the arguments between a call's brackets start and stop."""
+        found: list[tuple[int, int]] = []
+        begin = start
+        while begin < stop:
+            end = skip_top_level(self.tokens, self.pairs, begin, stop, frozenset({","}))
+            found.append((begin, end))
+            begin = end + 1
+        return found
+
+
+def _is_parameter(tokens: list[Token]) -> bool:
+    return len(tokens) == 1 and tokens[0].kind is TokenKind.PLACEHOLDER
+
+
+def _open(tokens: list[Token]) -> bool:
+    """Whether a factor's size is open: a parameter, or an interval."""
+    return any(token.kind is TokenKind.PLACEHOLDER or token.upper == "INTERVAL" for token in tokens)
+
+
+def _keeps_type(tokens: list[Token]) -> bool:
+    """Whether a cast leaves the differences: one to boolean makes one value of most numbers."""
+    words = {folded(token) for token in tokens if token.kind in _NAMES}
+    return bool(words) and not words & {"bool", "boolean", "bit", "void"}
