@@ -6,9 +6,9 @@ pattern that matches everything, a bound that nothing lies beyond.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from backstop.classifier.literals import literal_text, number, single_text
+from backstop.classifier.literals import decoded, literal_text, number, single_text
 from backstop.classifier.patterns import like_selects, regex_selects, similar_selects
 from backstop.classifier.reach import (
     FALSE_SIDE,
@@ -20,7 +20,7 @@ from backstop.classifier.reach import (
     Reach,
     Share,
 )
-from backstop.syntax.lexer import Token, TokenKind
+from backstop.syntax.lexer import Token, TokenKind, strings
 
 _TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on"})
 _FALSE_WORDS = frozenset({"false", "f", "no", "n", "off"})
@@ -54,16 +54,25 @@ def truths(tokens: Sequence[Token], *, digits: bool = False) -> set[bool]:
     for token in tokens:
         if token.upper in ("TRUE", "FALSE"):
             found.add(token.upper == "TRUE")
-        if token.kind is not TokenKind.STRING:
-            continue
-        word = (literal_text([token]) or "").strip().lower()
-        if word in _TRUE_WORDS or (digits and word == "1"):
-            found.add(True)
-        elif word in _FALSE_WORDS or (digits and word == "0"):
-            found.add(False)
-        else:
-            return set()
+        elif token.upper in ("BOOLEAN", "BOOL"):
+            # 1::boolean and 0::boolean may be any of them.
+            found |= {True, False} if any(other.upper == "," for other in tokens) else set()
+        for word in _words(token):
+            if word in _TRUE_WORDS or (digits and word == "1"):
+                found.add(True)
+            elif word in _FALSE_WORDS or (digits and word == "0"):
+                found.add(False)
+            else:
+                return set()
     return found
+
+
+def _words(token: Token) -> Iterator[str]:
+    """Give the texts in a string, in the array that it holds, or in a long list, in lower case."""
+    for string in strings(token):
+        text = (decoded(string) or "").strip().lower()
+        entries = text[1:-1].split(",") if text[:1] == "{" and text[-1:] == "}" else [text]
+        yield from (entry.strip(' "') for entry in entries)
 
 
 def is_computed(tokens: Sequence[Token]) -> bool:

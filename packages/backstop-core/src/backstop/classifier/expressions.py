@@ -48,7 +48,8 @@ _INTO = Risk(
 _MISPLACED = Risk(
     "misplaced-command",
     RiskLevel.HIGH,
-    "A writing command stands where the grammar has no place for one: the text can't be trusted.",
+    "A command stands where the grammar has no place for one: the text can't be trusted. "
+    "Send one plain statement at a time.",
 )
 
 
@@ -102,6 +103,10 @@ class _Reader:
 
     def nothing(self, _index: int, _mark: str) -> None:
         pass
+
+    def semicolon(self, index: int, _mark: str) -> None:
+        if len(self.clauses) > 1:
+            self.found(_MISPLACED, index, index + 1)
 
     def found(self, risk: Risk, start: int, stop: int) -> None:
         self.reading.findings.append(self.source.finding(risk, start, stop))
@@ -320,7 +325,8 @@ _ACTIONS: dict[str, Callable[[_Reader, int, str], None]] = {
     **dict.fromkeys(_WATCHED, _Reader.watched),
     **dict.fromkeys(("(", "["), _Reader.opening),
     **dict.fromkeys((")", "]"), _Reader.closing),
-    **dict.fromkeys((".", ";", ":"), _Reader.nothing),
+    **dict.fromkeys((".", ":"), _Reader.nothing),
+    ";": _Reader.semicolon,
     ",": _Reader.comma,
 }
 

@@ -21,14 +21,15 @@ def literal_text(tokens: Sequence[Token]) -> str | None:
     """Return the text that adjacent string literals stand for, or nothing if it isn't clear."""
     parts: list[str] = []
     for token in tokens:
-        part = _decode(token.text)
+        part = decoded(token.text)
         if part is None:
             return None
         parts.append(part)
     return "".join(parts)
 
 
-def _decode(text: str) -> str | None:
+def decoded(text: str) -> str | None:
+    """Return the text that one string literal stands for, or nothing if it isn't clear."""
     if text.startswith("$"):
         tag = text.index("$", 1) + 1
         return text[tag:-tag]

@@ -9,6 +9,7 @@ scan raises `LexError`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
@@ -172,17 +173,23 @@ def has_hidden_placeholder(sql: str) -> bool:
         return _hides(sql)
     if any(_hides(sql[span.start : span.end]) for span in comments):
         return True
-    quotes = (TokenKind.STRING, TokenKind.QUOTED)
-    if any(token.kind in quotes and _hides(token.text) for token in tokens):
-        return True
-    lists = (token.text for token in tokens if token.kind is TokenKind.ENTRIES)
-    if any(_hides(string) for text in lists for string in _STRING_ENTRY.findall(text)):
+    quotes = (string for token in tokens for string in strings(token))
+    names = (token.text for token in tokens if token.kind is TokenKind.QUOTED)
+    if any(map(_hides, (*quotes, *names))):
         return True
     return any(
         _touches_name_or_quote(sql, token)
         for token in tokens
         if token.kind is TokenKind.PLACEHOLDER and token.text.startswith("%")
     )
+
+
+def strings(token: Token) -> Iterator[str]:
+    """Give the string of a token, or those of all the entries it stands for, as written."""
+    if token.kind is TokenKind.STRING:
+        yield token.text
+    elif token.kind is TokenKind.ENTRIES:
+        yield from (match[0] for match in _STRING_ENTRY.finditer(token.text))
 
 
 def _hides(text: str) -> bool:
