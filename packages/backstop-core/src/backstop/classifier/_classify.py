@@ -7,6 +7,7 @@ from functools import lru_cache
 from backstop.classifier._comments import moved, without_comments
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.judge import judge
+from backstop.classifier.reads import ordinary_read
 from backstop.classifier.unreadable import UNREADABLE, unreadable_risk
 from backstop.levels import RiskLevel
 from backstop.result import Finding, RiskResult
@@ -48,7 +49,7 @@ def _classify(sql: str, dialect: str) -> RiskResult:
 
         return _combine(judge_tree(sql, dialect))
     try:
-        return _combine(verdicts(sql))
+        return ordinary_read(sql) or _combine(verdicts(sql))
     except LexError:
         return _combine([_unreadable(sql)])
 

@@ -19,16 +19,16 @@ from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, read_name, read_with, upper_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
-_NOT_CALLED = RESERVED | EXPRESSIONS | (JOINING - {"LEFT", "RIGHT"})
-_BEFORE_OPERAND = _NOT_CALLED | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
+NOT_CALLED = RESERVED | EXPRESSIONS | (JOINING - {"LEFT", "RIGHT"})
+_BEFORE_OPERAND = NOT_CALLED | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
 _SYNTAX_OPERATORS = frozenset({"::", ":=", "=>", "..", "!="})
 
-_CLAUSES = frozenset(
+CLAUSES = frozenset(
     {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "WINDOW", "RETURNING"}
     | {"SET", "VALUES", "UNION", "INTERSECT", "EXCEPT", "FETCH", "DELETE", "CONFLICT"}
 )
-_WATCHED = _CLAUSES | {"FROM", "JOIN", "USING", "ON", "WITH", "INTO", "LATERAL", "ONLY", "INSERT"}
-_WATCHED |= {"MERGE", "TABLE"}
+WATCHED = CLAUSES | {"FROM", "JOIN", "USING", "ON", "WITH", "INTO", "LATERAL", "ONLY", "INSERT"}
+WATCHED |= {"MERGE", "TABLE"}
 
 _INTO_WORDS = frozenset({"TABLE", "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL"})
 
@@ -127,7 +127,7 @@ class _Reader:
         # A field or a label, except for the statement after CREATE TABLE … AS and the like.
         if labelled and word not in ("SELECT", "WITH", "VALUES", "TABLE"):
             return
-        if word in _CLAUSES:
+        if word in CLAUSES:
             self.clause(index, word)
         elif word == "WITH":
             self.with_list(index)
@@ -220,7 +220,7 @@ class _Reader:
             if self.tokens[first - 2].kind not in _NAMES:
                 break
             first -= 2
-        if first == last and self.tokens[last].upper in _NOT_CALLED:
+        if first == last and self.tokens[last].upper in NOT_CALLED:
             return
         if self.tokens[last].upper == "OPERATOR" and first == last:
             self.named_operator(index)
@@ -290,7 +290,7 @@ class _Reader:
 
 # What each mark or word asks for. A dot asks for nothing, but names no table either.
 _ACTIONS: dict[str, Callable[[_Reader, int, str], None]] = {
-    **dict.fromkeys(_WATCHED, _Reader.watched),
+    **dict.fromkeys(WATCHED, _Reader.watched),
     **dict.fromkeys(("(", "["), _Reader.opening),
     **dict.fromkeys((")", "]"), _Reader.closing),
     **dict.fromkeys((".", ";", ":"), _Reader.nothing),
