@@ -91,6 +91,7 @@ SHAPES: dict[str, Shape] = {
     "a word before a quote": _repeat("SELECT ", "a", "'"),
     "digits before a word": _repeat("SELECT ", "1", "a"),
     "a read": _repeat("SELECT a FROM t JOIN ", "(SELECT lower(b.c) FROM d) x JOIN ", "y"),
+    "a read with WITH": _repeat("WITH ", "a AS (SELECT 1), ", "b AS (SELECT 1) SELECT 1"),
     "a long name": _repeat("SELECT a FROM ", "b.", "c"),
     "names": _repeat("SELECT a FROM ", "b.c, ", "d"),
     "percent names": _repeat("SELECT %(", "a"),

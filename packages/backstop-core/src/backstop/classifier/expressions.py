@@ -275,7 +275,7 @@ class _Reader:
         before = self.tokens[index - 1] if index > self.start else None
         if before is None:
             return False
-        allowed = _AFTER.get(word)
+        allowed = SYNTAX_AFTER.get(word)
         if allowed is not None:
             return before.upper in allowed
         if word in ("ROLLUP", "CUBE"):
@@ -298,7 +298,7 @@ _ACTIONS: dict[str, Callable[[_Reader, int, str], None]] = {
 }
 
 # Unreserved words before a bracket, and what must stand before them to make them syntax.
-_AFTER: dict[str, frozenset[str]] = {
+SYNTAX_AFTER: dict[str, frozenset[str]] = {
     "BY": frozenset({"ORDER", "GROUP", "PARTITION"}),
     "OVER": frozenset({")"}),
     "FILTER": frozenset({")"}),

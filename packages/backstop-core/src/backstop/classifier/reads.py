@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from backstop.classifier.expressions import CLAUSES, NOT_CALLED, WATCHED
+from backstop.classifier.expressions import CLAUSES, NOT_CALLED, SYNTAX_AFTER, WATCHED
 from backstop.classifier.functions import listed
 from backstop.levels import RiskLevel
 from backstop.result import RiskResult
@@ -42,8 +42,10 @@ _STEPS = {
     **{bracket: bracket for bracket in "()"},
 }
 _OPERATORS = frozenset(["(", ",", "=", "<>", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "||"])
-# Unreserved words that are no call behind these.
-_SYNTAX = {"OVER": frozenset({")"}), "BY": frozenset({"ORDER", "GROUP", "PARTITION"})}
+_HEADS = ("SELECT", "WITH")
+_NO_ENTRIES: frozenset[str] = frozenset()
+# Longer texts hold long lists, of which the scanner makes one token each: that is faster.
+_LONGEST = 5_000
 
 
 @lru_cache(maxsize=1)
@@ -55,19 +57,54 @@ def _before_bracket() -> frozenset[str]:
 
 def ordinary_read(sql: str) -> RiskResult | None:
     """Return the result of one ordinary SELECT, or nothing for whatever else a text may be."""
+    sql = sql.lstrip(" \t\n\r\f\v")
+    if len(sql) > _LONGEST or not sql.isascii() or not sql[:6].upper().startswith(_HEADS):
+        return None
     pieces = _PIECE.findall(sql)
-    if not pieces or sum(map(len, pieces)) != len(sql) or not sql.isascii():
+    if sum(map(len, pieces)) != len(sql):
         return None
     words = [piece.rstrip().upper() for piece in pieces]
-    if words[0] != "SELECT" or not _REFUSED.isdisjoint(words):
+    if words[0] not in _HEADS or not _REFUSED.isdisjoint(words[1:]):
         return None
-    tables = _tables(words, pieces)
+    entries = _entries(words, pieces) if words[0] == "WITH" else _NO_ENTRIES
+    tables = _tables(words, pieces, entries) if entries is not None else None
     if tables is None:
         return None
     return RiskResult(RiskLevel.SAFE, "SELECT", tuple(tables), "SELECT changes nothing.")
 
 
-def _tables(words: list[str], pieces: list[str]) -> dict[str, None] | None:
+def _entries(words: list[str], pieces: list[str]) -> frozenset[str] | None:
+    """Return the names of a WITH list of SELECTs, or nothing if it is anything else."""
+    names: set[str] = set()
+    at = 2 if words[1:2] == ["RECURSIVE"] else 1
+    while words[at + 1 : at + 4] == ["AS", "(", "SELECT"]:
+        if not _is_name(words[at]) or words[at] in _STEPS:
+            return None
+        names.add(_folded(pieces[at].rstrip()))
+        at = _after_bracket(words, at + 2)
+        if words[at : at + 1] == ["SELECT"]:
+            return frozenset(names)
+        if words[at : at + 1] != [","]:
+            return None
+        at += 1
+    return None
+
+
+def _after_bracket(words: list[str], at: int) -> int:
+    """Return the index after the bracket that closes the one at the index, or after the end."""
+    depth = 0
+    for index in range(at, len(words)):
+        word = words[index]
+        if word == "(":
+            depth += 1
+        elif word == ")":
+            depth -= 1
+            if depth == 0:
+                return index + 1
+    return len(words)
+
+
+def _tables(words: list[str], pieces: list[str], entries: frozenset[str]) -> dict[str, None] | None:
     """Return the tables that are named, or nothing if the words are no ordinary read."""
     tables: dict[str, None] = {}
     clauses = [""]
@@ -78,7 +115,10 @@ def _tables(words: list[str], pieces: list[str]) -> dict[str, None] | None:
         if step is None:
             if expects_table and word != ".":
                 expects_table = False
-                _add_table(tables, words, pieces, index)
+                name = _table(words, pieces, index)
+                qualified = words[index + 1 : index + 2] == ["."]
+                if name and (qualified or _folded(name) not in entries):
+                    tables[name] = None
         elif step == "(":
             if not _may_open(words, index):
                 return None
@@ -119,20 +159,24 @@ def _may_open(words: list[str], index: int) -> bool:
     further = words[index - 2] if index > 1 else ""
     if further == ".":
         return False
-    return before in _before_bracket() or further in _SYNTAX.get(before, ())
+    return before in _before_bracket() or further in SYNTAX_AFTER.get(before, ())
 
 
-def _add_table(tables: dict[str, None], words: list[str], pieces: list[str], index: int) -> None:
-    """Note the table that is named here, unless it is a function's call or no name."""
-    if words[index - 1] == ".":
-        return
+def _table(words: list[str], pieces: list[str], index: int) -> str:
+    """Return the table that is named here, as written; empty if it is a call or no name."""
+    if words[index - 1] == "." or not _is_name(words[index]):
+        return ""
     end = index
-    while _is_name(words[end]) and words[end + 1 : end + 2] == ["."] and end + 2 < len(words):
-        if not _is_name(words[end + 2]):
-            break
+    while words[end + 1 : end + 2] == ["."] and end + 2 < len(words) and _is_name(words[end + 2]):
         end += 2
-    if _is_name(words[index]) and words[end + 1 : end + 2] != ["("]:
-        tables["".join(pieces[index : end + 1]).rstrip()] = None
+    if words[end + 1 : end + 2] == ["("]:
+        return ""
+    return "".join(pieces[index : end + 1]).rstrip()
+
+
+def _folded(name: str) -> str:
+    """Return what the server makes of an unqualified name."""
+    return name[1:-1] if name.startswith('"') else name.lower()
 
 
 def _is_name(word: str) -> bool:
