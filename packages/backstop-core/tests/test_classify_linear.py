@@ -88,6 +88,13 @@ SHAPES: dict[str, Shape] = {
     "a block of loops": _repeat("DO $x$BEGIN ", "FOR a IN SELECT 1 ", "END$x$"),
     "a block of DELETEs": _nest("DO $x$BEGIN ", "IN DELETE FROM t WHERE a = (", "1", ")", "$x$"),
     "letters": _repeat("", "a"),
+    "a word before a quote": _repeat("SELECT ", "a", "'"),
+    "digits before a word": _repeat("SELECT ", "1", "a"),
+    "a read": _repeat("SELECT a FROM t JOIN ", "(SELECT lower(b.c) FROM d) x JOIN ", "y"),
+    "a read with WITH": _repeat("WITH ", "a AS (SELECT 1), ", "b AS (SELECT 1) SELECT 1"),
+    "a long name": _repeat("SELECT a FROM ", "b.", "c"),
+    "names": _repeat("SELECT a FROM ", "b.c, ", "d"),
+    "percent names": _repeat("SELECT %(", "a"),
     "digits": _repeat("SELECT * FROM t WHERE a IN (", "1"),
     "letters of no alphabet": _repeat("", "\ud800"),
 }

@@ -7,6 +7,7 @@ from functools import lru_cache
 from backstop.classifier._comments import moved, without_comments
 from backstop.classifier._source import Risk, Source, Verdict
 from backstop.classifier.judge import judge
+from backstop.classifier.reads import ordinary_read
 from backstop.classifier.settings import changes_scanning
 from backstop.classifier.unreadable import UNREADABLE, unreadable_risk
 from backstop.levels import RiskLevel
@@ -49,7 +50,7 @@ def _classify(sql: str, dialect: str) -> RiskResult:
 
         return _combine(judge_tree(sql, dialect))
     try:
-        return _combine(verdicts(sql))
+        return ordinary_read(sql) or _combine(verdicts(sql))
     except LexError as error:
         return _combine([_unreadable(sql, error.position or 0, len(sql))])
 

@@ -20,18 +20,18 @@ from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, read_name, read_with, upper_at, words_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
-_NOT_CALLED = RESERVED | EXPRESSIONS
-_BEFORE_OPERAND = _NOT_CALLED | JOINING | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
+NOT_CALLED = RESERVED | EXPRESSIONS
+_BEFORE_OPERAND = NOT_CALLED | JOINING | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
 _JOINS = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL"})
 _OPERANDS = (TokenKind.STRING, TokenKind.NUMBER, TokenKind.PLACEHOLDER)
 _SYNTAX_OPERATORS = frozenset({"::", ":=", "=>", "..", "!="})
 
-_CLAUSES = frozenset(
+CLAUSES = frozenset(
     {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "WINDOW", "RETURNING"}
     | {"SET", "VALUES", "UNION", "INTERSECT", "EXCEPT", "FETCH", "DELETE", "CONFLICT"}
 )
-_WATCHED = _CLAUSES | {"FROM", "JOIN", "USING", "ON", "WITH", "INTO", "LATERAL", "ONLY", "INSERT"}
-_WATCHED |= {"MERGE", "TABLE"}
+WATCHED = CLAUSES | {"FROM", "JOIN", "USING", "ON", "WITH", "INTO", "LATERAL", "ONLY", "INSERT"}
+WATCHED |= {"MERGE", "TABLE"}
 
 _INTO_WORDS = frozenset({"INTO", "TABLE", "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL"})
 
@@ -133,7 +133,7 @@ class _Reader:
     def watched(self, index: int, word: str) -> None:
         if index > self.start and upper_at(self.tokens, index - 1) in (".", "AS"):
             return  # a field or a label
-        if word in _CLAUSES:
+        if word in CLAUSES:
             self.clause(index, word)
         elif word == "WITH":
             self.with_list(index)
@@ -231,7 +231,7 @@ class _Reader:
             if self.tokens[first - 2].kind not in _NAMES:
                 break
             first -= 2
-        if first == last and self.tokens[last].upper in _NOT_CALLED:
+        if first == last and self.tokens[last].upper in NOT_CALLED:
             return
         if self.tokens[last].upper == "OPERATOR" and first == last:
             self.named_operator(index)
@@ -286,7 +286,7 @@ class _Reader:
         before = self.tokens[index - 1] if index > self.start else None
         if before is None:
             return False
-        allowed = _AFTER.get(word)
+        allowed = SYNTAX_AFTER.get(word)
         if allowed is not None:
             return before.upper in allowed
         if word == "SECOND":
@@ -322,7 +322,7 @@ class _Reader:
 
 # What each mark or word asks for. A dot asks for nothing, but names no table either.
 _ACTIONS: dict[str, Callable[[_Reader, int, str], None]] = {
-    **dict.fromkeys(_WATCHED, _Reader.watched),
+    **dict.fromkeys(WATCHED, _Reader.watched),
     **dict.fromkeys(("(", "["), _Reader.opening),
     **dict.fromkeys((")", "]"), _Reader.closing),
     **dict.fromkeys((".", ":"), _Reader.nothing),
@@ -331,7 +331,7 @@ _ACTIONS: dict[str, Callable[[_Reader, int, str], None]] = {
 }
 
 # Unreserved words before a bracket, and what must stand before them to make them syntax.
-_AFTER: dict[str, frozenset[str]] = {
+SYNTAX_AFTER: dict[str, frozenset[str]] = {
     "BY": frozenset({"ORDER", "GROUP", "PARTITION"}),
     "OVER": frozenset({")"}),
     "FILTER": frozenset({")"}),
