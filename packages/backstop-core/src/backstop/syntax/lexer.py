@@ -100,9 +100,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _QUOTED_ENTRY = r"[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'|'[^']*(?:''[^']*)*'"
-# Types that drivers write after a value: built in, so that the cast calls no function of a user's.
-_CAST = r"""::(?i:bigint|boolean|bytea|date|double\ precision|integer|interval|jsonb?|numeric|real
-    |smallint|text|uuid|varchar|(?:timestamp|time)(?:tz|\ with(?:out)?\ time\ zone)?)"""
+# Types whose names are keywords: no name is hidden that the server would look up in a schema.
+_CAST = r"""::(?i:bigint|boolean|double\ precision|integer|interval|numeric|real|smallint|varchar
+    |(?:timestamp|time)(?:\ with(?:out)?\ time\ zone)?)"""
 _ENTRY = rf"""(?:[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|{_QUOTED_ENTRY}
     |{_PERCENT}|\$[0-9]+|\?|:{_WORD})(?:{_CAST})?"""
 
