@@ -101,14 +101,14 @@ class ComparisonReach:
         """Whether a value may be a condition: a column, or the field of a document as boolean."""
         if value.plain:
             return not self.target.has_key(value.named)
-        if self.values.is_own_call(value.start, value.stop):
+        if self.values.is_own_call(value.start, value.stop) or self.is_test(value):
             return value.kind is Kind.COLUMN
-        cast = value.stop - 2
-        if upper_at(self.tokens, cast) != "::":
-            return False
-        if self.tokens[value.stop - 1].upper not in ("BOOLEAN", "BOOL"):
-            return False
-        return self.values.is_access(self.values.read(value.start, cast))
+        inside = self.values.cast_to_boolean(value.start, value.stop)
+        return inside is not None and self.values.is_access(self.values.read(*inside))
+
+    def is_test(self, value: Value) -> bool:
+        """Whether a value is a call of isempty(…), which few ranges are."""
+        return self.tokens[value.start].upper == "ISEMPTY"
 
     def null(self, left: Value, negated: bool) -> Reach | None:
         """IS [NOT] NULL: only a column, or a field of a document, may be NULL for most rows."""
@@ -123,9 +123,13 @@ class ComparisonReach:
     def member(self, comparison: Comparison, negated: bool, lax: bool) -> Reach | None:
         """Look for a value in a column that is an array: = ANY (column), or <> ALL (column)."""
         right = comparison.right
-        if right.kind is not Kind.COLUMN or comparison.mark != "=" or lax:
+        if right.kind is not Kind.COLUMN or not right.plain or lax:
             return None
-        if comparison.quantifier != "ANY" or not right.plain:
+        if comparison.quantifier == "ALL" and comparison.mark in ORDERS and not negated:
+            left = self.tokens[comparison.left.start : comparison.left.stop]
+            known = self.is_foreign(right) or not constants.holds_parameter(left)
+            return None if known else (Alternative(Share.SIDE, right.named),)
+        if comparison.quantifier != "ANY" or comparison.mark != "=":
             return None
         if negated and comparison.left.kind is Kind.OTHER:
             return None

@@ -12,7 +12,11 @@ from backstop.syntax.structure import skip_top_level, upper_at
 
 ORDERS = frozenset({"<", "<=", ">", ">="})
 PATTERNS = frozenset({"LIKE", "SIMILAR", "~", "^@"})
-CONTAINING = frozenset({"@>", "<@", "&&", "?", "?|", "?&", "@@", "@?"})
+# Of ranges and networks; between numbers the first two are computed with, and compare nothing.
+_SHIFTS = frozenset({"<<", ">>"})
+CONTAINING = _SHIFTS | {
+    *("@>", "<@", "&&", "?", "?|", "?&", "@@", "@?", "&<", "&>", "-|-", "<<=", ">>=")
+}
 # Operators that are another one, negated or not.
 _PLAIN_MARKS = {
     "=": ("=", False),
@@ -31,6 +35,7 @@ _PLAIN_MARKS = {
 }
 _MARKS = ORDERS | CONTAINING | {"IN", "BETWEEN", "SIMILAR", "^@", *_PLAIN_MARKS}
 _MIRROR = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>"}
+_MIRROR.update({"<<": ">>", ">>": "<<", "<<=": ">>=", ">>=": "<<="})
 _SWAPPED = {"ANY": "ALL", "SOME": "ALL", "ALL": "ANY", "": ""}
 
 
@@ -81,6 +86,9 @@ class Comparisons:
             left = self.values.read(start, stop - 1)
             return Comparison(left, "NULL", left, self.tokens[stop - 1].upper == "NOTNULL")
         marks = self.marks(start, stop)
+        shift = None if marks else self.values.last_operator(start, stop, _SHIFTS)
+        if shift is not None:
+            marks = [shift]
         if len(marks) != 1 or marks[0] <= start:
             return None
         return self.compared(start, marks[0], stop)

@@ -178,6 +178,9 @@ def contains_something(mark: str, tokens: Sequence[Token]) -> bool:
     if mark in ("?", "?|") or holds_parameter(tokens):
         return True
     texts = [literal_text([token]) for token in tokens if token.kind is TokenKind.STRING]
+    # Every address lies in the networks of no bits.
+    if mark in ("<<", "<<=") and any((text or "").strip().endswith("/0") for text in texts):
+        return False
     if mark in ("@?", "@@") and any(text is None or _is_bare_path(text) for text in texts):
         return False
     if any(token.kind is TokenKind.NUMBER for token in tokens):

@@ -39,8 +39,9 @@ _DIFFERING = frozenset(
     | {"round", "floor", "ceil", "ceiling", "trunc", "cardinality", "age", "sqrt", "cbrt"}
     | {"to_tsvector", "jsonb_array_length", "json_array_length"}
     | {"sha224", "sha256", "sha384", "sha512", "hashtext", "hashtextextended", "to_hex", "host"}
-    | {"timezone"}
+    | {"timezone", "isempty"}
 )
+_RANGES = frozenset({"int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"})
 # Those that take more: the position of the argument that counts, for each number of arguments.
 _POSITIONS: dict[str, dict[int, int]] = {
     "coalesce": {2: 0},
@@ -265,6 +266,8 @@ class Values:
         arguments = self.arguments(*inside)
         if len(arguments) == 1:
             return called in _DIFFERING and self.differs(*arguments[0], depth)
+        if called in _RANGES:
+            return any(self.differs(*argument, depth) for argument in arguments[:2])
         if called in _CUTTING:
             return self.cut(arguments, depth)
         position = _POSITIONS.get(called, {}).get(len(arguments))
@@ -274,6 +277,14 @@ class Values:
         return all(self.is_constant(*span) for span in others) and self.differs(
             *arguments[position], depth
         )
+
+    def cast_to_boolean(self, start: int, stop: int) -> tuple[int, int] | None:
+        """Return what stands inside of ``…::boolean`` or CAST(… AS boolean), or nothing."""
+        if upper_at(self.tokens, start) == "CAST" and self.pairs.get(start + 1) == stop - 1:
+            start, stop = start + 2, stop - 1
+        if self.tokens[stop - 1].upper not in ("BOOLEAN", "BOOL"):
+            return None
+        return (start, stop - 2) if upper_at(self.tokens, stop - 2) in ("::", "AS") else None
 
     def is_own_call(self, start: int, stop: int) -> bool:
         """Whether a function of the user's is called: how many rows it tells apart is counted.
