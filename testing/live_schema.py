@@ -99,7 +99,9 @@ def create(connection: Connection, seed: int = 0) -> None:
                     cursor, f"INSERT INTO {table} ({columns}) VALUES %s", _rows(dice, rank)
                 )
             cursor.execute(
-                "UPDATE users SET email = name, a = age % 5; REFRESH MATERIALIZED VIEW m"
+                "UPDATE users SET email = name, a = age % 5; REFRESH MATERIALIZED VIEW m;"
+                # Nothing is compared with the rows of an empty table.
+                "INSERT INTO banned (id, age, amount, state, flag) VALUES (-1, 100, 0, '', true)"
             )
 
 
