@@ -225,11 +225,11 @@ class _Reader:
             if kind is TokenKind.PLACEHOLDER:
                 # "%s(…)": a call of what the parameter, or the modulo of a function, turns out as.
                 self.found(_OPERATOR, last, index)
+            elif upper_at(self.tokens, last - 1) == "UESCAPE":
+                self.call(last, index)
             return
         first = last
         while first - 2 >= self.start and upper_at(self.tokens, first - 1) == ".":
-            if self.tokens[first - 2].kind not in _NAMES:
-                break
             first -= 2
         if first == last and self.tokens[last].upper in _NOT_CALLED:
             return
@@ -247,10 +247,9 @@ class _Reader:
             self.found(_OPERATOR, index - 1, end + 1)
 
     def call(self, first: int, index: int) -> None:
+        # A part that is no name ends one in escapes of its own (UESCAPE '!'), which isn't read.
         name = tuple(
-            folded(self.tokens[part])
-            for part in range(first, index)
-            if self.tokens[part].kind in _NAMES
+            folded(token) if token.kind in _NAMES else "…" for token in self.tokens[first:index:2]
         )
         risk = call_risk(name)
         if risk is None or (is_set_config(name) and sets_ordinary(self.source, index)):
