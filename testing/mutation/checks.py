@@ -30,6 +30,7 @@ MODULES = (
     "test_pins",
     "test_routines",
     "test_long_lists",
+    "test_uses",
 )
 
 # Of processor time. A check that takes this much longer than usual never ends.
