@@ -380,4 +380,4 @@ def _nothings(function: ast.FunctionDef) -> tuple[str, ...]:
 
 
 def _returns(statement: ast.stmt, body: str) -> bool:
-    return ast.unparse(statement) == body
+    return isinstance(statement, ast.Pass) or ast.unparse(statement) == body

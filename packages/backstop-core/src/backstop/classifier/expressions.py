@@ -28,7 +28,7 @@ _SYNTAX_OPERATORS = frozenset({"::", ":=", "=>", "..", "!="})
 
 _CLAUSES = frozenset(
     {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "WINDOW", "RETURNING"}
-    | {"SET", "VALUES", "UNION", "INTERSECT", "EXCEPT", "FETCH", "DELETE", "CONFLICT"}
+    | {"SET", "VALUES", "UNION", "INTERSECT", "EXCEPT", "FETCH", "DELETE"}
 )
 _WATCHED = _CLAUSES | {"FROM", "JOIN", "USING", "ON", "WITH", "INTO", "LATERAL", "ONLY", "INSERT"}
 _WATCHED |= {"MERGE", "TABLE"}
@@ -105,8 +105,7 @@ class _Reader:
         pass
 
     def semicolon(self, index: int, _mark: str) -> None:
-        if len(self.clauses) > 1:
-            self.found(_MISPLACED, index, index + 1)
+        self.found(_MISPLACED, index, index + 1)
 
     def found(self, risk: Risk, start: int, stop: int) -> None:
         self.reading.findings.append(self.source.finding(risk, start, stop))

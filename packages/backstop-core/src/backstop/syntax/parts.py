@@ -20,7 +20,7 @@ Visible = tuple[tuple[WithList, int], ...]
 _MAX_BRACKETS = 10
 _MAX_NESTED = 50
 _MAX_ENTRIES = 500
-_OFF = frozenset({"off", "false", "0", "no"})
+_OFF = frozenset({"off", "false", "0"})
 _SHAPING = frozenset({"(", "[", ")", "]", "WITH"})
 
 
