@@ -33,6 +33,7 @@ MODULES = (
     "test_routines",
     "test_long_lists",
     "test_uses",
+    "test_structure",
 )
 
 # Of processor time. A check that takes this much longer than usual never ends.

@@ -193,6 +193,7 @@ def test_a_reason_names_what_it_is_about(sql: str, says: str) -> None:
         ),
         ("DELETE FROM a USING b WHERE a.id = b.id", "DELETE", ("a", "b")),
         ("UPDATE a SET x = 1 FROM b RETURNING c, d", "UPDATE", ("a", "b")),
+        ("SELECT insert, b, merge, c FROM a", "SELECT", ("a",)),
         ("SELECT * FROM a, LATERAL unnest(a.b)", "SELECT", ("a",)),
         ("SELECT * FROM ONLY a", "SELECT", ("a",)),
         ("TABLE a", "TABLE", ("a",)),

@@ -118,11 +118,10 @@ class _Reader:
         if mark == "(":
             self.bracket(index)
         # A bracket that a FROM list opens with holds tables again (or a subquery).
-        self.clauses.append("FROM" if self.expects_table and mark == "(" else "")
+        self.clauses.append("FROM" if self.expects_table else "")
 
     def closing(self, _index: int, _mark: str) -> None:
         self.clauses.pop()
-        self.expects_table = False
 
     def comma(self, _index: int, _mark: str) -> None:
         if self.clauses[-1] == "ON":
@@ -140,7 +139,7 @@ class _Reader:
             self.into(index)
         elif word in ("INSERT", "MERGE"):
             self.misplaced(index, "INTO")
-            if word == "MERGE" and upper_at(self.tokens, index + 1) == "INTO":
+            if upper_at(self.tokens, index + 1) == "INTO":
                 self.clauses[-1] = "FROM"
         else:
             self.from_list(index, word)
@@ -158,10 +157,10 @@ class _Reader:
     def from_list(self, index: int, word: str) -> None:
         """FROM, JOIN, USING, ON, TABLE, and the words that may stand before a table."""
         clause = self.clauses[-1]
-        before = upper_at(self.tokens, index - 1) if index > self.start else ""
+        before = upper_at(self.tokens, index - 1)
         if word == "FROM":
             # Not the FROM of EXTRACT (no clause is open there) nor that of IS DISTINCT FROM.
-            if clause not in ("", "FROM", "ON") and before != "DISTINCT":
+            if clause and before != "DISTINCT":
                 self.open_from()
         elif word == "JOIN" or (word == "TABLE" and before not in _INTO_WORDS):
             self.open_from()
