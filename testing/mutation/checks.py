@@ -34,6 +34,8 @@ MODULES = (
     "test_long_lists",
     "test_uses",
     "test_structure",
+    "test_parts",
+    "test_expressions",
 )
 
 # Of processor time. A check that takes this much longer than usual never ends.

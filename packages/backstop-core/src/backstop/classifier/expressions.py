@@ -24,6 +24,7 @@ _NOT_CALLED = RESERVED | EXPRESSIONS
 _BEFORE_OPERAND = _NOT_CALLED | JOINING | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
 _JOINS = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL"})
 _OPERANDS = (TokenKind.STRING, TokenKind.NUMBER, TokenKind.PLACEHOLDER)
+_PATHS = (TokenKind.STRING, TokenKind.PLACEHOLDER)
 _SYNTAX_OPERATORS = frozenset({"::", ":=", "=>", "..", "!="})
 
 _CLAUSES = frozenset(
@@ -165,23 +166,15 @@ class _Reader:
         elif word == "JOIN" or (word == "TABLE" and before not in _INTO_WORDS):
             self.open_from()
         elif word == "USING":
-            if clause == "FROM" and self.is_target(index):
+            # That of DELETE or MERGE, and not a join's list of columns.
+            if clause == "FROM" and upper_at(self.tokens, index + 1) != "(":
                 self.open_from()
         elif word == "ON" and clause == "FROM":
             self.clauses[-1] = "ON"
-            self.expects_table = False
 
     def open_from(self) -> None:
         self.clauses[-1] = "FROM"
         self.expects_table = True
-
-    def is_target(self, index: int) -> bool:
-        """Whether this USING is that of DELETE or MERGE, and not a join's column list."""
-        return upper_at(self.tokens, index + 1) != "(" or upper_at(self.tokens, index + 2) in (
-            "SELECT",
-            "WITH",
-            "VALUES",
-        )
 
     def into(self, index: int) -> None:
         at = index + 1
@@ -194,6 +187,7 @@ class _Reader:
             self.reading.tables.append(self.source.name(name))
 
     def with_list(self, index: int) -> None:
+        self.expects_table = False
         listed_entries = read_with(self.tokens, self.source.pairs, index, self.stop)
         if listed_entries is None:
             return
@@ -241,7 +235,7 @@ class _Reader:
         # "+", or "pg_catalog.+": never more tokens, however far off the closing bracket is.
         inner = self.tokens[index + 1 : min(end, index + 5)]
         names = [folded(token) for token in inner if token.kind in _NAMES]
-        if len(inner) > 3 or names not in ([], ["pg_catalog"]):
+        if names not in ([], ["pg_catalog"]):
             self.found(_OPERATOR, index - 1, end + 1)
 
     def call(self, first: int, index: int) -> None:
@@ -291,7 +285,8 @@ class _Reader:
         if word in ("ROLLUP", "CUBE"):
             return self.clauses[-1] == "GROUP"
         if word == "COLUMNS":
-            return before.kind is TokenKind.STRING or before.upper == ")"
+            # That of JSON_TABLE: behind the path, or behind a name for it or for a parameter.
+            return before.kind in _PATHS or upper_at(self.tokens, index - 2) == "AS"
         if word == "JOIN":
             return before.upper in _JOINS or self.ends_operand(index - 1)
         if word == "ILIKE":
@@ -305,6 +300,8 @@ class _Reader:
         """Whether SECOND belongs to INTERVAL or to DAY TO, and not to a pattern of SIMILAR TO."""
         before = upper_at(self.tokens, index - 1)
         leader = upper_at(self.tokens, index - 2)
+        if self.tokens[index - 1].kind is TokenKind.STRING:
+            return leader == "INTERVAL"
         return before == "INTERVAL" or (before == "TO" and leader in ("DAY", "HOUR", "MINUTE"))
 
     def ends_operand(self, index: int) -> bool:

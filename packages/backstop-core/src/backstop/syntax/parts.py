@@ -75,7 +75,7 @@ def find_parts(tokens: list[Token], pairs: dict[int, int], start: int, stop: int
 
 def _opens_write(tokens: list[Token], index: int) -> bool:
     after = upper_at(tokens, index + 2)
-    return upper_at(tokens, index + 1) in WRITES and after not in (")", ",", "")
+    return upper_at(tokens, index + 1) in WRITES and after not in (")", ",")
 
 
 def _note_with(heads: dict[int, Visible | None], listed: WithList | None, deep: bool) -> None:
