@@ -591,6 +591,12 @@ def test_a_where_that_is_nested_too_deep_restricts_nothing(nested: Callable[[int
         ("CREATE RULE r AS ON INSERT TO a DO INSTEAD NOTHING", "creates-rule"),
         ("CREATE RULE r AS ON INSERT TO a DO NOTIFY x", "creates-rule"),
         ("CALL p(wipe())", "calls-procedure"),
+        ("WITH a AS (foo b, (WITH c AS (bar) SELECT 1)) SELECT 1", "unreadable"),
+        ("WITH a AS (foo WITH c AS (SELECT 1) bar) SELECT 1", "unreadable"),
+        (
+            "MERGE INTO a USING b ON a.id = b.id WHEN NOT MATCHED THEN INSERT (id) VALUES (b.id)",
+            "merge",
+        ),
     ],
 )
 def test_what_adds_nothing_to_a_risk_is_not_found(sql: str, kind: str) -> None:

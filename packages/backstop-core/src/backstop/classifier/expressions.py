@@ -102,9 +102,6 @@ class _Reader:
             elif token.kind is operator and mark not in operators:
                 self.operator(index, mark)
 
-    def nothing(self, _index: int, _mark: str) -> None:
-        pass
-
     def semicolon(self, index: int, _mark: str) -> None:
         self.found(_MISPLACED, index, index + 1)
 
@@ -314,12 +311,11 @@ class _Reader:
         return token.kind in (*_OPERANDS, TokenKind.QUOTED) or token.upper in (")", "]")
 
 
-# What each mark or word asks for. A dot asks for nothing, but names no table either.
+# What each mark or word asks for.
 _ACTIONS: dict[str, Callable[[_Reader, int, str], None]] = {
     **dict.fromkeys(_WATCHED, _Reader.watched),
     **dict.fromkeys(("(", "["), _Reader.opening),
     **dict.fromkeys((")", "]"), _Reader.closing),
-    **dict.fromkeys((".", ":"), _Reader.nothing),
     ";": _Reader.semicolon,
     ",": _Reader.comma,
 }
@@ -329,8 +325,7 @@ _AFTER: dict[str, frozenset[str]] = {
     "BY": frozenset({"ORDER", "GROUP", "PARTITION"}),
     "OVER": frozenset({")"}),
     "FILTER": frozenset({")"}),
-    "REPEATABLE": frozenset({")"}),
-    "MATERIALIZED": frozenset({"AS", "NOT"}),
+    "MATERIALIZED": frozenset({"NOT"}),
     "FIRST": frozenset({"FETCH"}),
     "NEXT": frozenset({"FETCH"}),
     "SETS": frozenset({"GROUPING"}),
