@@ -24,6 +24,7 @@ _NOT_CALLED = RESERVED | EXPRESSIONS
 _BEFORE_OPERAND = _NOT_CALLED | JOINING | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
 _JOINS = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL"})
 _OPERANDS = (TokenKind.STRING, TokenKind.NUMBER, TokenKind.PLACEHOLDER)
+_FRAMES = frozenset({"ROWS", "RANGE", "GROUPS"})
 _PATHS = (TokenKind.STRING, TokenKind.PLACEHOLDER)
 _SYNTAX_OPERATORS = frozenset({"::", ":=", "=>", "..", "!="})
 
@@ -82,6 +83,7 @@ class _Reader:
         self.start, self.stop, self.heads = start, stop, heads
         self.reading = Reading()
         self.clauses = [""]
+        self.openings: list[int] = []
         self.expects_table = False
         self.ctes: set[int] = set()
         self.cte_names: set[str] = set()
@@ -117,9 +119,11 @@ class _Reader:
             self.bracket(index)
         # A bracket that a FROM list opens with holds tables again (or a subquery).
         self.clauses.append("FROM" if self.expects_table else "")
+        self.openings.append(index)
 
     def closing(self, _index: int, _mark: str) -> None:
         self.clauses.pop()
+        self.openings.pop()
 
     def comma(self, _index: int, _mark: str) -> None:
         if self.clauses[-1] == "ON":
@@ -307,8 +311,15 @@ class _Reader:
             return False
         token = self.tokens[index]
         if token.kind is TokenKind.WORD:
+            if token.upper in _FRAMES and self.in_window():
+                return False
             return token.upper not in _BEFORE_OPERAND
         return token.kind in (*_OPERANDS, TokenKind.QUOTED) or token.upper in (")", "]")
+
+    def in_window(self) -> bool:
+        """Whether the innermost bracket holds a window, where ROWS and the like are no columns."""
+        before = upper_at(self.tokens, self.openings[-1] - 1) if self.openings else ""
+        return before == "OVER" or (before == "AS" and self.clauses[-2] == "WINDOW")
 
 
 # What each mark or word asks for.
