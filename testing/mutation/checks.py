@@ -12,12 +12,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 import pytest
+
+from backstop import embedded
 
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "packages" / "backstop-core" / "tests"
@@ -28,6 +30,12 @@ MODULES = (
     "test_statements",
     "test_changes",
     "test_pins",
+    "test_routines",
+    "test_long_lists",
+    "test_uses",
+    "test_structure",
+    "test_parts",
+    "test_expressions",
 )
 
 # Of processor time. A check that takes this much longer than usual never ends.
@@ -57,6 +65,8 @@ class Checks:
         self.usual: dict[str, float] = {}
         self.killers: dict[object, str] = {}
         signal.signal(signal.SIGVTALRM, _give_up)
+        # The tests ask at every import, and each answer runs programs.
+        pytest.MonkeyPatch().setattr(embedded, "list_binaries", cache(embedded.list_binaries))
 
     def measure(self) -> None:
         """Run every check on what is imported now; each must pass, and tells how long it takes."""

@@ -174,8 +174,9 @@ class _Finder(ast.NodeVisitor):
         name = node.targets[0].id
         if name == "__all__":
             return
-        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            self.texts[name] = node.value.value
+        text = self.text(node.value)
+        if text is not None:
+            self.texts[name] = text
         self.inside(name, [node.value])
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -197,7 +198,8 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """Messages are left alone."""
+        """Take a module's own for a piece of a pattern; others are messages, and left alone."""
+        self.pattern(node)
 
     # Conditions
 
@@ -275,6 +277,7 @@ class _Finder(ast.NodeVisitor):
                 self.add(kind, '"another"')
         if ast.unparse(node.func) == "re.compile":
             self.pattern(node.args[0])
+            return
         self.generic_visit(node)
 
     # Tables
@@ -295,9 +298,18 @@ class _Finder(ast.NodeVisitor):
             place = ".".join(self.scope)
             self.found.append(Mutant(self.module, place, line, change, first, last, ""))
 
+    def text(self, node: ast.expr) -> str | None:
+        """Return a text that is made of constants alone."""
+        if not isinstance(node, (ast.Constant, ast.JoinedStr)):
+            return None
+        try:
+            value = eval(compile(ast.Expression(node), self.module, "eval"), {}, self.texts)
+        except NameError:
+            return None
+        return value if isinstance(value, str) else None
+
     def pattern(self, node: ast.expr) -> None:
-        value = eval(compile(ast.Expression(node), self.module, "eval"), {}, self.texts)
-        for gone, left in without_alternatives(value):
+        for gone, left in without_alternatives(self.text(node) or ""):
             self.add(node, repr(left), f"without | {' '.join(gone.split())}")
 
     def visit_Set(self, node: ast.Set) -> None:
@@ -368,4 +380,4 @@ def _nothings(function: ast.FunctionDef) -> tuple[str, ...]:
 
 
 def _returns(statement: ast.stmt, body: str) -> bool:
-    return ast.unparse(statement) == body
+    return isinstance(statement, ast.Pass) or ast.unparse(statement) == body

@@ -133,6 +133,7 @@ def test_every_action_that_destroys_is_found() -> None:
     [
         ("SELECT 1", "SELECT changes nothing."),
         ("BEGIN; SELECT 1; COMMIT", "No statement changes anything."),
+        ("SELECT U&\"my\" UESCAPE '!'.lower(1)", "….lower() is not known"),
         ("DROP TABLE a, b", "DROP TABLE destroys a, b and every row"),
         ("DROP OWNED BY bob", "DROP OWNED destroys all that bob owns."),
         ("DROP TYPE mood", "DROP TYPE destroys mood."),
@@ -192,6 +193,11 @@ def test_a_reason_names_what_it_is_about(sql: str, says: str) -> None:
             ("a", "b"),
         ),
         ("DELETE FROM a USING b WHERE a.id = b.id", "DELETE", ("a", "b")),
+        ("UPDATE a SET x = 1 FROM b RETURNING c, d", "UPDATE", ("a", "b")),
+        ("SELECT insert, b, merge, c FROM a", "SELECT", ("a",)),
+        ("SELECT DISTINCT ON (b) b, c FROM a", "SELECT", ("a",)),
+        ("WITH s AS (SELECT 1) SELECT * FROM s.a", "SELECT", ("s.a",)),
+        ("SELECT * FROM (WITH RECURSIVE x AS (TABLE a) SELECT * FROM x) y", "SELECT", ("a",)),
         ("SELECT * FROM a, LATERAL unnest(a.b)", "SELECT", ("a",)),
         ("SELECT * FROM ONLY a", "SELECT", ("a",)),
         ("TABLE a", "TABLE", ("a",)),
@@ -323,6 +329,8 @@ def test_a_finding_names_its_object(sql: str, table: str | None) -> None:
         + " ".join(f"JOIN u{n} ON a.id = u{n}.id" for n in range(10_000))
         + " WHERE x)",
         "WITH a AS (" * 1_000 + "SELECT 1" + ") SELECT 1" * 1_000,
+        "(WITH a AS (SELECT 1) CYCLE " * 3_000 + ")" * 3_000,
+        "WITH a AS (" * 3_000 + "SELECT 1" + ") CYCLE x" * 3_000,
         "/*" * 1_000 + "*/" * 1_000 + "SELECT 1",
         "EXPLAIN " * 10_000 + "SELECT 1",
         "DO $a$ " * 1_000,
@@ -583,6 +591,12 @@ def test_a_where_that_is_nested_too_deep_restricts_nothing(nested: Callable[[int
         ("CREATE RULE r AS ON INSERT TO a DO INSTEAD NOTHING", "creates-rule"),
         ("CREATE RULE r AS ON INSERT TO a DO NOTIFY x", "creates-rule"),
         ("CALL p(wipe())", "calls-procedure"),
+        ("WITH a AS (foo b, (WITH c AS (bar) SELECT 1)) SELECT 1", "unreadable"),
+        ("WITH a AS (foo WITH c AS (SELECT 1) bar) SELECT 1", "unreadable"),
+        (
+            "MERGE INTO a USING b ON a.id = b.id WHEN NOT MATCHED THEN INSERT (id) VALUES (b.id)",
+            "merge",
+        ),
     ],
 )
 def test_what_adds_nothing_to_a_risk_is_not_found(sql: str, kind: str) -> None:

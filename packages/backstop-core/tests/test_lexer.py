@@ -234,6 +234,7 @@ def test_a_placeholder_inside_a_quote_is_found(sql: str, hidden: bool) -> None:
         ("SELECT 'secret', 42 FROM t -- secret", "SELECT ?, ? FROM t"),
         ("ALTER ROLE r PASSWORD E'se\\'cret'", "ALTER ROLE r PASSWORD ?"),
         ("DO $$ secret $$", "DO ?"),
+        (" /* secret */ SELECT 1", "SELECT ?"),
         ("UPDATE t\n  SET a = %s /* secret */ WHERE id=1.5", "UPDATE t SET a = %s WHERE id=?"),
         ("SELECT 'secret", "(unreadable statement)"),
         ("", ""),

@@ -44,6 +44,10 @@ from backstop.syntax import ControlKind, TransactionControl, split, tokenize, tr
             ["CREATE FUNCTION f() BEGIN ATOMIC SELECT t.case, a AS end; SELECT 2; END", "SELECT 3"],
         ),
         (
+            "CREATE FUNCTION f() BEGIN ATOMIC SELECT t.end; SELECT 2; END; SELECT 3",
+            ["CREATE FUNCTION f() BEGIN ATOMIC SELECT t.end; SELECT 2; END", "SELECT 3"],
+        ),
+        (
             "CREATE TABLE begin (atomic int); SELECT 1",
             ["CREATE TABLE begin (atomic int)", "SELECT 1"],
         ),
@@ -117,6 +121,7 @@ def test_names_are_folded_as_the_server_does(sql: str, kind: ControlKind, name: 
 def test_a_chained_end_says_so() -> None:
     assert control("COMMIT AND CHAIN") == TransactionControl(ControlKind.COMMIT, chain=True)
     assert control("ROLLBACK AND CHAIN") == TransactionControl(ControlKind.ROLLBACK, chain=True)
+    assert not TransactionControl(ControlKind.COMMIT).chain
 
 
 @pytest.mark.parametrize(

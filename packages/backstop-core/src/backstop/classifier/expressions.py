@@ -24,11 +24,13 @@ NOT_CALLED = RESERVED | EXPRESSIONS
 _BEFORE_OPERAND = NOT_CALLED | JOINING | {"ZONE", "ESCAPE", "BY", "OVER", "OPERATOR"}
 _JOINS = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL"})
 _OPERANDS = (TokenKind.STRING, TokenKind.NUMBER, TokenKind.PLACEHOLDER)
+_FRAMES = frozenset({"ROWS", "RANGE", "GROUPS"})
+_PATHS = (TokenKind.STRING, TokenKind.PLACEHOLDER)
 _SYNTAX_OPERATORS = frozenset({"::", ":=", "=>", "..", "!="})
 
 CLAUSES = frozenset(
     {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "WINDOW", "RETURNING"}
-    | {"SET", "VALUES", "UNION", "INTERSECT", "EXCEPT", "FETCH", "DELETE", "CONFLICT"}
+    | {"SET", "VALUES", "UNION", "INTERSECT", "EXCEPT", "FETCH", "DELETE"}
 )
 WATCHED = CLAUSES | {"FROM", "JOIN", "USING", "ON", "WITH", "INTO", "LATERAL", "ONLY", "INSERT"}
 WATCHED |= {"MERGE", "TABLE"}
@@ -81,6 +83,7 @@ class _Reader:
         self.start, self.stop, self.heads = start, stop, heads
         self.reading = Reading()
         self.clauses = [""]
+        self.openings: list[int] = []
         self.expects_table = False
         self.ctes: set[int] = set()
         self.cte_names: set[str] = set()
@@ -101,12 +104,8 @@ class _Reader:
             elif token.kind is operator and mark not in operators:
                 self.operator(index, mark)
 
-    def nothing(self, _index: int, _mark: str) -> None:
-        pass
-
     def semicolon(self, index: int, _mark: str) -> None:
-        if len(self.clauses) > 1:
-            self.found(_MISPLACED, index, index + 1)
+        self.found(_MISPLACED, index, index + 1)
 
     def found(self, risk: Risk, start: int, stop: int) -> None:
         self.reading.findings.append(self.source.finding(risk, start, stop))
@@ -119,11 +118,12 @@ class _Reader:
         if mark == "(":
             self.bracket(index)
         # A bracket that a FROM list opens with holds tables again (or a subquery).
-        self.clauses.append("FROM" if self.expects_table and mark == "(" else "")
+        self.clauses.append("FROM" if self.expects_table else "")
+        self.openings.append(index)
 
     def closing(self, _index: int, _mark: str) -> None:
         self.clauses.pop()
-        self.expects_table = False
+        self.openings.pop()
 
     def comma(self, _index: int, _mark: str) -> None:
         if self.clauses[-1] == "ON":
@@ -141,7 +141,7 @@ class _Reader:
             self.into(index)
         elif word in ("INSERT", "MERGE"):
             self.misplaced(index, "INTO")
-            if word == "MERGE" and upper_at(self.tokens, index + 1) == "INTO":
+            if upper_at(self.tokens, index + 1) == "INTO":
                 self.clauses[-1] = "FROM"
         else:
             self.from_list(index, word)
@@ -159,31 +159,23 @@ class _Reader:
     def from_list(self, index: int, word: str) -> None:
         """FROM, JOIN, USING, ON, TABLE, and the words that may stand before a table."""
         clause = self.clauses[-1]
-        before = upper_at(self.tokens, index - 1) if index > self.start else ""
+        before = upper_at(self.tokens, index - 1)
         if word == "FROM":
             # Not the FROM of EXTRACT (no clause is open there) nor that of IS DISTINCT FROM.
-            if clause not in ("", "FROM", "ON") and before != "DISTINCT":
+            if clause and before != "DISTINCT":
                 self.open_from()
         elif word == "JOIN" or (word == "TABLE" and before not in _INTO_WORDS):
             self.open_from()
         elif word == "USING":
-            if clause == "FROM" and self.is_target(index):
+            # That of DELETE or MERGE, and not a join's list of columns.
+            if clause == "FROM" and upper_at(self.tokens, index + 1) != "(":
                 self.open_from()
         elif word == "ON" and clause == "FROM":
             self.clauses[-1] = "ON"
-            self.expects_table = False
 
     def open_from(self) -> None:
         self.clauses[-1] = "FROM"
         self.expects_table = True
-
-    def is_target(self, index: int) -> bool:
-        """Whether this USING is that of DELETE or MERGE, and not a join's column list."""
-        return upper_at(self.tokens, index + 1) != "(" or upper_at(self.tokens, index + 2) in (
-            "SELECT",
-            "WITH",
-            "VALUES",
-        )
 
     def into(self, index: int) -> None:
         at = index + 1
@@ -196,6 +188,7 @@ class _Reader:
             self.reading.tables.append(self.source.name(name))
 
     def with_list(self, index: int) -> None:
+        self.expects_table = False
         listed_entries = read_with(self.tokens, self.source.pairs, index, self.stop)
         if listed_entries is None:
             return
@@ -225,11 +218,11 @@ class _Reader:
             if kind is TokenKind.PLACEHOLDER:
                 # "%s(…)": a call of what the parameter, or the modulo of a function, turns out as.
                 self.found(_OPERATOR, last, index)
+            elif upper_at(self.tokens, last - 1) == "UESCAPE":
+                self.call(last, index)
             return
         first = last
         while first - 2 >= self.start and upper_at(self.tokens, first - 1) == ".":
-            if self.tokens[first - 2].kind not in _NAMES:
-                break
             first -= 2
         if first == last and self.tokens[last].upper in NOT_CALLED:
             return
@@ -243,14 +236,13 @@ class _Reader:
         # "+", or "pg_catalog.+": never more tokens, however far off the closing bracket is.
         inner = self.tokens[index + 1 : min(end, index + 5)]
         names = [folded(token) for token in inner if token.kind in _NAMES]
-        if len(inner) > 3 or names not in ([], ["pg_catalog"]):
+        if names not in ([], ["pg_catalog"]):
             self.found(_OPERATOR, index - 1, end + 1)
 
     def call(self, first: int, index: int) -> None:
+        # A part that is no name ends one in escapes of its own (UESCAPE '!'), which isn't read.
         name = tuple(
-            folded(self.tokens[part])
-            for part in range(first, index)
-            if self.tokens[part].kind in _NAMES
+            folded(token) if token.kind in _NAMES else "…" for token in self.tokens[first:index:2]
         )
         risk = call_risk(name)
         if risk is None or (is_set_config(name) and sets_ordinary(self.source, index)):
@@ -294,7 +286,8 @@ class _Reader:
         if word in ("ROLLUP", "CUBE"):
             return self.clauses[-1] == "GROUP"
         if word == "COLUMNS":
-            return before.kind is TokenKind.STRING or before.upper == ")"
+            # That of JSON_TABLE: behind the path, or behind a name for it or for a parameter.
+            return before.kind in _PATHS or upper_at(self.tokens, index - 2) == "AS"
         if word == "JOIN":
             return before.upper in _JOINS or self.ends_operand(index - 1)
         if word == "ILIKE":
@@ -308,6 +301,8 @@ class _Reader:
         """Whether SECOND belongs to INTERVAL or to DAY TO, and not to a pattern of SIMILAR TO."""
         before = upper_at(self.tokens, index - 1)
         leader = upper_at(self.tokens, index - 2)
+        if self.tokens[index - 1].kind is TokenKind.STRING:
+            return leader == "INTERVAL"
         return before == "INTERVAL" or (before == "TO" and leader in ("DAY", "HOUR", "MINUTE"))
 
     def ends_operand(self, index: int) -> bool:
@@ -316,16 +311,22 @@ class _Reader:
             return False
         token = self.tokens[index]
         if token.kind is TokenKind.WORD:
+            if token.upper in _FRAMES and self.in_window():
+                return False
             return token.upper not in _BEFORE_OPERAND
         return token.kind in (*_OPERANDS, TokenKind.QUOTED) or token.upper in (")", "]")
 
+    def in_window(self) -> bool:
+        """Whether the innermost bracket holds a window, where ROWS and the like are no columns."""
+        before = upper_at(self.tokens, self.openings[-1] - 1) if self.openings else ""
+        return before == "OVER" or (before == "AS" and self.clauses[-2] == "WINDOW")
 
-# What each mark or word asks for. A dot asks for nothing, but names no table either.
+
+# What each mark or word asks for.
 _ACTIONS: dict[str, Callable[[_Reader, int, str], None]] = {
     **dict.fromkeys(WATCHED, _Reader.watched),
     **dict.fromkeys(("(", "["), _Reader.opening),
     **dict.fromkeys((")", "]"), _Reader.closing),
-    **dict.fromkeys((".", ":"), _Reader.nothing),
     ";": _Reader.semicolon,
     ",": _Reader.comma,
 }
@@ -335,8 +336,7 @@ SYNTAX_AFTER: dict[str, frozenset[str]] = {
     "BY": frozenset({"ORDER", "GROUP", "PARTITION"}),
     "OVER": frozenset({")"}),
     "FILTER": frozenset({")"}),
-    "REPEATABLE": frozenset({")"}),
-    "MATERIALIZED": frozenset({"AS", "NOT"}),
+    "MATERIALIZED": frozenset({"NOT"}),
     "FIRST": frozenset({"FETCH"}),
     "NEXT": frozenset({"FETCH"}),
     "SETS": frozenset({"GROUPING"}),

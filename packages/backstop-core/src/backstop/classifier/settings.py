@@ -43,7 +43,7 @@ def judge_setting(source: Source, start: int, stop: int) -> Verdict:
         return _privileges(verdict, source, start, stop)
     if upper_at(tokens, at, stop) in ("NAMES", "CLIENT_ENCODING"):
         return _encoding(verdict, source, start, stop)
-    if not is_name(tokens, at, stop):
+    if not is_name(tokens, at, stop) or tokens[at].text.upper().startswith("U&"):
         verdict.findings.append(source.finding(_unknown("what it names"), start, stop))
         return verdict
     setting = folded(tokens[at]).lower()

@@ -20,7 +20,7 @@ Visible = tuple[tuple[WithList, int], ...]
 _MAX_BRACKETS = 10
 _MAX_NESTED = 50
 _MAX_ENTRIES = 500
-_OFF = frozenset({"off", "false", "0", "no"})
+_OFF = frozenset({"off", "false", "0"})
 _SHAPING = frozenset({"(", "[", ")", "]", "WITH"})
 
 
@@ -75,7 +75,7 @@ def find_parts(tokens: list[Token], pairs: dict[int, int], start: int, stop: int
 
 def _opens_write(tokens: list[Token], index: int) -> bool:
     after = upper_at(tokens, index + 2)
-    return upper_at(tokens, index + 1) in WRITES and after not in (")", ",", "")
+    return upper_at(tokens, index + 1) in WRITES and after not in (")", ",")
 
 
 def _note_with(heads: dict[int, Visible | None], listed: WithList | None, deep: bool) -> None:

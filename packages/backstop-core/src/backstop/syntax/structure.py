@@ -74,9 +74,7 @@ def upper_at(tokens: list[Token], index: int, stop: int | None = None) -> str:
 
 def words_at(tokens: list[Token], index: int, *words: str) -> bool:
     """Whether these words stand at the index, one after the other."""
-    if index < 0 or index + len(words) > len(tokens):
-        return False
-    return all(tokens[index + offset].upper == word for offset, word in enumerate(words))
+    return [token.upper for token in tokens[index : index + len(words)]] == list(words)
 
 
 def is_name(tokens: list[Token], index: int, stop: int) -> bool:

@@ -31,7 +31,7 @@ def called_names(tokens: Sequence[Token]) -> list[str]:
 
 def names_a_place(tokens: Sequence[Token]) -> bool:
     """Whether a system column is named, which tells rows of equal values apart."""
-    return any(token.kind in _NAMES and folded(token) in _SYSTEM_COLUMNS for token in tokens)
+    return any(folded(token) in _SYSTEM_COLUMNS for token in tokens)
 
 
 def moves_names(sql: str) -> bool:

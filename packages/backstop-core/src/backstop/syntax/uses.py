@@ -125,7 +125,9 @@ def _names_its_escape(tokens: list[Token], after: int) -> bool:
 
 def _unescaped(text: str) -> str:
     inner = text[text.index('"') + 1 : -1].replace('""', '"')
-    return _ESCAPE.sub(_character, inner)
+    halves = _ESCAPE.sub(_character, inner)
+    # A character may be written as the two halves that UTF-16 makes of it.
+    return halves.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _character(match: re.Match[str]) -> str:
