@@ -246,7 +246,16 @@ class ComparisonReach:
         if comparison.quantifier:
             return None
         mark = _INVERSE[comparison.mark] if negated else comparison.mark
+        if comparison.left.in_row:
+            # Where the first members are equal, the others count.
+            return self.bounded(comparison.left, f"{mark[0]}=", self.first_member(comparison.right))
         return self.bounded(comparison.left, mark, tokens)
+
+    def first_member(self, row: Value) -> Sequence[Token]:
+        """Return the first member of a row, ROW(1, 2) or what stands in its brackets."""
+        start = row.start + (2 if self.tokens[row.start].upper == "ROW" else 0)
+        stop = skip_top_level(self.tokens, self.pairs, start, row.stop, frozenset({","}))
+        return self.tokens[start:stop]
 
     def bounded(self, left: Value, mark: str, tokens: Sequence[Token]) -> Reach | None:
         """Compare with one bound; every row's place is within bounds."""
