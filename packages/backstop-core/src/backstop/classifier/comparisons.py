@@ -8,7 +8,7 @@ from backstop.classifier import operands
 from backstop.classifier._source import Source
 from backstop.classifier.values import COMPUTING, Kind, Value, Values
 from backstop.syntax.lexer import Token, TokenKind
-from backstop.syntax.structure import skip_top_level, upper_at
+from backstop.syntax.structure import skip_top_level, upper_at, words_at
 
 ORDERS = frozenset({"<", "<=", ">", ">="})
 PATTERNS = frozenset({"LIKE", "SIMILAR", "~", "^@"})
@@ -150,8 +150,9 @@ class Comparisons:
     def inside_array(self, start: int, stop: int) -> tuple[int, int]:
         """Return where the values of ANY (…) are: those of ARRAY(SELECT …) are a subquery's."""
         at = start + 1
-        if upper_at(self.tokens, at) == "ARRAY" and upper_at(self.tokens, at + 1) == "(":
-            return at + 1, self.pairs[at + 1] + 1
+        whole = self.pairs.get(at + 1) == stop - 2
+        if whole and words_at(self.tokens, at, "ARRAY", "("):
+            return at + 1, stop - 1
         return start, stop
 
     def side(self, start: int, stop: int, mark: str) -> Value:
