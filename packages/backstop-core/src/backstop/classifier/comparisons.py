@@ -31,7 +31,7 @@ _PLAIN_MARKS = {
 }
 _MARKS = ORDERS | CONTAINING | {"IN", "BETWEEN", "SIMILAR", "^@", *_PLAIN_MARKS}
 _MIRROR = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>"}
-_SWAPPED = {"ANY": "ALL", "SOME": "ALL", "ALL": "ANY", "": ""}
+_SWAPPED = {"ANY": "ALL", "ALL": "ANY"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Comparison:
     left: Value
     mark: str
     right: Value
-    inverted: bool = False
+    inverted: bool
     lax: bool = False
     quantifier: str = ""
 
@@ -57,10 +57,9 @@ class Comparison:
 
     def wants_rows(self, negated: bool) -> bool:
         """Whether the comparison holds for every row if the subquery has none."""
-        inverted = negated != self.inverted
         if self.mark == "IN" or self.quantifier == "ANY":
-            return inverted
-        return self.quantifier == "ALL" and not inverted
+            return negated != self.inverted
+        return self.quantifier == "ALL"
 
 
 class Comparisons:
@@ -81,7 +80,7 @@ class Comparisons:
             left = self.values.read(start, stop - 1)
             return Comparison(left, "NULL", left, self.tokens[stop - 1].upper == "NOTNULL")
         marks = self.marks(start, stop)
-        if len(marks) != 1 or marks[0] <= start:
+        if len(marks) != 1:
             return None
         return self.compared(start, marks[0], stop)
 
@@ -101,14 +100,12 @@ class Comparisons:
         inverted = upper_at(self.tokens, at + 1, stop) == "NOT"
         after = at + 1 + inverted
         word = upper_at(self.tokens, after, stop)
-        if word == "NULL" and after + 1 == stop:
-            return Comparison(left, "NULL", left, inverted)
-        if word == "UNKNOWN" and after + 1 == stop and left.plain:
+        if word in ("NULL", "UNKNOWN") and after + 1 == stop:
             return Comparison(left, "NULL", left, inverted)
         if word != "DISTINCT" or self.marks(start, at) or self.marks(after + 2, stop):
             return None
         right = self.values.read(after + 2, stop)
-        if stop - after == 3 and self.tokens[stop - 1].upper == "NULL":
+        if self.tokens[stop - 1].upper == "NULL":
             return Comparison(left, "NULL", left, not inverted)
         return _turned(Comparison(left, "=", right, not inverted, True))
 
@@ -132,10 +129,8 @@ class Comparisons:
             return None
         inverted = self.tokens[at - 1].upper == "NOT"
         left_stop = at - inverted
-        if left_stop <= start:
-            return None
         mark, opposite = _PLAIN_MARKS.get(mark, (mark, False))
-        right = at + 2 if mark == "SIMILAR" else at + 1
+        right = at + 1
         quantifier = ""
         if upper_at(self.tokens, right, stop) in ("ANY", "SOME", "ALL"):
             quantifier = self.tokens[right].upper.replace("SOME", "ANY")
@@ -144,7 +139,7 @@ class Comparisons:
         inverted = inverted != opposite
         left, other = self.side(start, left_stop, mark), self.values.read(right, stop)
         if quantifier:
-            return Comparison(left, mark, other, inverted, False, quantifier)
+            return Comparison(left, mark, other, inverted, quantifier=quantifier)
         return _turned(Comparison(left, mark, other, inverted))
 
     def inside_array(self, start: int, stop: int) -> tuple[int, int]:
@@ -179,13 +174,13 @@ class Comparisons:
 def _compares(token: Token) -> bool:
     if token.kind is TokenKind.OPERATOR:
         return token.upper not in COMPUTING
-    return token.upper in _MARKS or token.upper in ("OPERATOR", "OVERLAPS")
+    return token.upper in _MARKS or token.upper == "OPERATOR"
 
 
 def _turned(comparison: Comparison) -> Comparison:
     """Put the side that has the target's columns on the left."""
     left, right = comparison.left, comparison.right
     mark = _MIRROR.get(comparison.mark)
-    if mark is None or left.kind is Kind.COLUMN or right.kind is not Kind.COLUMN:
+    if mark is None or left.kind is Kind.COLUMN:
         return comparison
     return Comparison(right, mark, left, comparison.inverted, comparison.lax)
