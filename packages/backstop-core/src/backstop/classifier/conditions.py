@@ -26,8 +26,7 @@ from backstop.classifier.reach import (
 )
 from backstop.classifier.subqueries import Query, read_query
 from backstop.classifier.target import Target
-from backstop.syntax.lexer import TokenKind
-from backstop.syntax.structure import folded, upper_at
+from backstop.syntax.structure import folded
 
 _MAX_DEPTH = 20
 _MAX_TABLES = 30
@@ -40,11 +39,7 @@ def restricts(source: Source, target: Target, start: int, stop: int) -> bool:
 
 def holds_target(source: Source, target: Target, start: int, stop: int) -> bool:
     """Whether a FROM list brings in the target's own rows, by name or through a WITH entry."""
-    names = {
-        folded(token)
-        for token in source.tokens[start:stop]
-        if token.kind in (TokenKind.WORD, TokenKind.QUOTED)
-    }
+    names = {folded(token) for token in source.tokens[start:stop]}
     if target.table in names:
         return True
     condition = Condition(source, target)
@@ -201,7 +196,8 @@ class Condition:
         own = [alias for name, alias in joins.tables if name == self.target.table]
         itself = len(own) > 1
         if not own:
-            own = [self.target.table if query.joined else query.alias or self.target.table]
+            unknown = query.joined or not joins.tables
+            own = [self.target.table if unknown else joins.tables[0].alias]
         # Looking by several names, over and over within each other, would take for ever.
         if len(joins.tables) > _MAX_TABLES or (itself and not self.outermost):
             return False
@@ -231,25 +227,23 @@ class Condition:
     def exists(self, bracket: int, negated: bool, depth: int) -> Reach | None:
         """EXISTS (…): the subquery's WHERE is a test of the target's row, joined to others."""
         start, stop = bracket + 1, self.pairs[bracket]
-        pieces = subqueries.pieces(self.source, start, stop)
-        if len(pieces) != 1 or upper_at(self.tokens, start) != "SELECT":
+        if len(subqueries.pieces(self.source, start, stop)) != 1:
             return None
         query = read_query(self.source, start, stop)
-        if query.where is None or query.source >= stop or self.target.name in query.bound:
+        if query.where is None or self.target.name in query.bound:
             return None
         if subqueries.aggregates(self.source, query):
             return None
         if negated:
-            return self.not_exists(query)
+            return self.not_exists(query, *query.where)
         # A name without a qualifier is the subquery's own.
         inner = replace(self.target, joined=True, bare=False, itself=query.reads(self.target.table))
         condition = Condition(self.source, inner, outermost=self.outermost)
         return condition.reach(*query.where, depth=depth + 1)
 
-    def not_exists(self, query: Query) -> Reach | None:
+    def not_exists(self, query: Query, start: int, stop: int) -> Reach | None:
         """NOT EXISTS keeps out the rows that are found; it must be able to find some."""
-        where = query.where or (query.stop, query.stop)
-        named = operands.columns(self.source, self.target.name, *where)
+        named = operands.columns(self.source, self.target.name, start, stop)
         if not named.qualified or named.unclear:
             return None
         if self.may_be_empty(query.start, query.stop):
@@ -274,10 +268,10 @@ class Condition:
         start, stop, _ = self.strip(start, stop, False)
         if depth > _MAX_DEPTH:
             return True
-        for word in ("OR", "AND"):
+        for word, of in (("OR", all), ("AND", any)):
             parts = self.split(start, stop, word)
             if len(parts) > 1:
-                return any(self.is_fixed(a, b, depth + 1) for a, b in parts)
+                return of(self.is_fixed(a, b, depth + 1) for a, b in parts)
         comparison = self.comparisons.read(start, stop)
         tested = comparison is not None and comparison.mark == "NULL"
         if any(token.upper == "NULL" for token in self.tokens[start:stop]) and not tested:
