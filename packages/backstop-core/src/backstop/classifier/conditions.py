@@ -58,6 +58,7 @@ class Condition:
         self.comparisons = Comparisons(source, target.name, target.joined)
         self.reaches = ComparisonReach(source, target, self.comparisons.values)
         self.entries: dict[str, bool] = {}
+        self.empty: dict[str, bool] = {}
 
     def reach(
         self, start: int, stop: int, negated: bool = False, lax: bool = False, depth: int = 0
@@ -234,15 +235,21 @@ class Condition:
             return None
         if subqueries.aggregates(self.source, query):
             return None
-        if negated:
-            return self.not_exists(query, *query.where)
         # A name without a qualifier is the subquery's own.
         inner = replace(self.target, joined=True, bare=False, itself=query.reads(self.target.table))
         condition = Condition(self.source, inner, outermost=self.outermost)
+        if negated:
+            return condition.not_exists(query, *query.where, depth + 1)
         return condition.reach(*query.where, depth=depth + 1)
 
-    def not_exists(self, query: Query, start: int, stop: int) -> Reach | None:
+    def not_exists(self, query: Query, start: int, stop: int, depth: int) -> Reach | None:
         """NOT EXISTS keeps out the rows that are found; it must be able to find some."""
+        for part in self.split(start, stop, "AND"):
+            # What is tested of the target's row alone may never hold.
+            tested = operands.columns(self.source, self.target.name, *part)
+            own = tested.qualified and not (tested.bare or tested.foreign)
+            if own and self.reach(*part, negated=True, depth=depth) is None:
+                return None
         named = operands.columns(self.source, self.target.name, start, stop)
         if not named.qualified or named.unclear:
             return None
@@ -250,14 +257,31 @@ class Condition:
             return None
         return (Alternative(Share.MOST, named.qualified),)
 
-    def may_be_empty(self, start: int, stop: int) -> bool:
+    def may_be_empty(self, start: int, stop: int, depth: int = 0) -> bool:
         """Whether a subquery may give no rows whatever its tables hold."""
-        if subqueries.may_be_short(self.source, start, stop):
+        if depth > _MAX_DEPTH or subqueries.may_be_short(self.source, start, stop):
             return True
-        queries = [read_query(self.source, *p) for p in subqueries.pieces(self.source, start, stop)]
-        if any(subqueries.reads_query(self.source, query) for query in queries):
+        pieces = subqueries.pieces(self.source, start, stop)
+        return any(
+            self.may_find_nothing(read_query(self.source, *piece), depth) for piece in pieces
+        )
+
+    def may_find_nothing(self, query: Query, depth: int) -> bool:
+        """Whether one SELECT may give no rows whatever its tables hold."""
+        if subqueries.reads_no_table(self.source, query):
             return True
-        return any(query.where is not None and self.is_fixed(*query.where, 0) for query in queries)
+        if any(self.is_fixed(*test, 0) for test in subqueries.tests(self.source, query)):
+            return True
+        return any(self.entry_may_be_empty(name, depth + 1) for name in query.tables)
+
+    def entry_may_be_empty(self, name: str, depth: int) -> bool:
+        """Whether a name is that of a WITH entry that may be empty; each is looked at once."""
+        if name not in self.target.ctes:
+            return False
+        if name not in self.empty:
+            self.empty[name] = False
+            self.empty[name] = self.may_be_empty(*self.target.ctes[name], depth)
+        return self.empty[name]
 
     def depends(self, start: int, stop: int) -> bool:
         """Whether what a subquery gives depends on the target's row."""

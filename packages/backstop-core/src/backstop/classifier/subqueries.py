@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from backstop.classifier import operands
 from backstop.classifier._source import Source
-from backstop.classifier.keywords import NOT_COLUMNS
+from backstop.classifier.keywords import JOINING, NOT_COLUMNS
 from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, is_name, read_name, skip_top_level, upper_at
 
@@ -19,7 +19,10 @@ _SETS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
 _QUERY_ENDS = frozenset(
     {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "WINDOW", "FOR"}
 )
-_LIMITS = frozenset({"LIMIT", "FETCH", "OFFSET"})
+_LIMITS = frozenset({"LIMIT", "FETCH", "OFFSET", "HAVING"})
+_SHORTENING = _LIMITS | {"EXCEPT", "INTERSECT", "TABLESAMPLE"}
+# What may stand before a table, or before a function in its place.
+_LEADS = frozenset({"FROM", "JOIN", "LATERAL", ",", "("})
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,7 @@ class Query:
     """One SELECT of a subquery, by token indexes.
 
     ``source`` is where FROM stands, if it does, and ``source_stop`` where its list ends.
-    ``tables`` are the names in its FROM list, ``bound`` those by which columns are qualified;
-    ``alias`` is the first one's.
+    ``tables`` are the names in its FROM list, ``bound`` those by which columns are qualified.
     """
 
     start: int
@@ -37,7 +39,6 @@ class Query:
     source_stop: int
     tables: tuple[str, ...]
     bound: frozenset[str]
-    alias: str | None
     where: tuple[int, int] | None
     limited: bool
     joined: bool
@@ -67,12 +68,8 @@ def read_query(source: Source, start: int, stop: int) -> Query:
     where = None
     if at < stop:
         where = (at + 1, skip_top_level(tokens, pairs, at + 1, stop, _QUERY_ENDS - {"WHERE"}))
-    limits = frozenset({"LIMIT", "FETCH", "HAVING", "OFFSET"})
-    limited = skip_top_level(tokens, pairs, begin, stop, limits) < stop
-    alias = _alias(source, begin + 1, end)
-    return Query(
-        start, stop, begin, end, tuple(tables), frozenset(bound), alias, where, limited, joined
-    )
+    limited = skip_top_level(tokens, pairs, begin, stop, _LIMITS) < stop
+    return Query(start, stop, begin, end, tuple(tables), frozenset(bound), where, limited, joined)
 
 
 def _has_alias(source: Source, index: int, stop: int) -> bool:
@@ -81,17 +78,6 @@ def _has_alias(source: Source, index: int, stop: int) -> bool:
     if upper_at(source.tokens, after, stop) == "AS":
         return True
     return is_name(source.tokens, after, stop) and source.tokens[after].upper not in NOT_COLUMNS
-
-
-def _alias(source: Source, start: int, stop: int) -> str | None:
-    name = read_name(source.tokens, start, stop)
-    if name is None:
-        return None
-    at = name.stop + (1 if upper_at(source.tokens, name.stop, stop) == "AS" else 0)
-    alias = read_name(source.tokens, at, stop)
-    if alias is None or source.tokens[alias.start].upper in NOT_COLUMNS:
-        return None
-    return folded(source.tokens[alias.start])
 
 
 def pieces(source: Source, start: int, stop: int) -> list[tuple[int, int]]:
@@ -161,16 +147,36 @@ def _holds_rowless(source: Source, start: int, stop: int) -> bool:
     return False
 
 
-def reads_query(source: Source, query: Query) -> bool:
-    """Whether a query reads from another one, which may be empty in turn."""
-    stop = query.where[0] if query.where is not None else query.stop
-    return any(operands.opens_query(source, at) for at in range(query.source, stop))
+def reads_no_table(source: Source, query: Query) -> bool:
+    """Whether a query reads from another one, or from a function, which may give no rows."""
+    return any(
+        operands.opens_query(source, at)
+        or (source.tokens[at].upper in _LEADS and _calls(source, at + 1, query.source_stop))
+        for at in range(query.source, query.source_stop)
+    )
+
+
+def _calls(source: Source, start: int, stop: int) -> bool:
+    name = read_name(source.tokens, start, stop)
+    return name is not None and upper_at(source.tokens, name.stop, stop) == "("
+
+
+def tests(source: Source, query: Query) -> list[tuple[int, int]]:
+    """Return the conditions of a query's WHERE and of its joins."""
+    found = [query.where] if query.where is not None else []
+    at = query.source
+    while True:
+        at = skip_top_level(source.tokens, source.pairs, at, query.source_stop, frozenset({"ON"}))
+        if at >= query.source_stop:
+            return found
+        end = skip_top_level(source.tokens, source.pairs, at, query.source_stop, JOINING)
+        found.append((at + 1, end))
+        at = end
 
 
 def may_be_short(source: Source, start: int, stop: int) -> bool:
-    """Whether LIMIT, OFFSET or HAVING may leave a subquery without rows."""
-    words = _LIMITS | {"HAVING"}
-    return skip_top_level(source.tokens, source.pairs, start, stop, words) < stop
+    """Whether a subquery may be left without rows that its tables hold."""
+    return skip_top_level(source.tokens, source.pairs, start, stop, _SHORTENING) < stop
 
 
 def aggregates(source: Source, query: Query) -> bool:
