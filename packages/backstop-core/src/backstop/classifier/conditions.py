@@ -208,15 +208,16 @@ class Condition:
     def narrows_name(self, query: Query, joins: Joins, name: str, itself: bool, depth: int) -> bool:
         """Whether the rows that go by one name must match others, or pass the query's WHERE."""
         plain = {alias: table for table, alias in joins.tables if table not in self.target.ctes}
-        if joins.leaves_out(name, plain):
+        if joins.leaves_out(name, plain.keys()):
             return True
         if query.where is None:
             return False
-        targets = [Target(name, self.target.table, query.joined, itself)]
-        if self.outermost:
-            # A test on what is joined to the row by an equality is a test of the row.
-            tied = joins.tied_to(name) & plain.keys()
-            targets += [Target(alias, plain[alias], True, itself) for alias in sorted(tied)]
+        # A test on what is joined to the row by an equality is a test of the row.
+        tied = joins.tied_to(name) & plain.keys() if self.outermost else set()
+        targets = [
+            Target(alias, plain.get(alias, self.target.table), query.joined, itself)
+            for alias in sorted({name} | tied)
+        ]
         return any(self.holds_back(inner, *query.where, depth + 1) for inner in targets)
 
     def holds_back(self, target: Target, start: int, stop: int, depth: int) -> bool:
