@@ -15,7 +15,6 @@ from backstop.classifier.literals import number, single_text
 from backstop.classifier.reach import (
     FALSE_SIDE,
     LOWER_BOUND,
-    NO_ROWS,
     TRUE_SIDE,
     UPPER_BOUND,
     Alternative,
@@ -67,10 +66,10 @@ class ComparisonReach:
             return self.member(comparison, negated, lax)
         if left.kind is not Kind.COLUMN or left.named & _SYSTEM:
             return None
-        if comparison.mark == "NULL":
-            return self.null(left, negated)
         if self.is_foreign(left) and not (self.target.bare and kind is Kind.OTHER):
             return None
+        if comparison.mark == "NULL":
+            return self.null(left, negated)
         if kind is Kind.CONSTANT:
             return self.with_constant(comparison, negated, lax)
         if self.values.is_remainder(left):
@@ -112,8 +111,6 @@ class ComparisonReach:
 
     def null(self, left: Value, negated: bool) -> Reach | None:
         """IS [NOT] NULL: only a column, or a field of a document, may be NULL for most rows."""
-        if self.is_foreign(left):
-            return None
         if not negated:
             return (Alternative(Share.FEW, left.named, null=True),)
         if self.target.has_key(left.named) or not (left.plain or self.values.is_access(left)):
@@ -196,7 +193,7 @@ class ComparisonReach:
         if mark in PATTERNS:
             narrow = constants.selects(mark, tokens)
         else:
-            narrow = mark in CONTAINING and constants.contains_something(mark, tokens)
+            narrow = constants.contains_something(mark, tokens)
         if negated:
             # An array that holds NULL is contained in none.
             never = mark in CONTAINING and constants.holds_null_text(tokens)
@@ -223,8 +220,7 @@ class ComparisonReach:
         named = comparison.left.named
         if comparison.quantifier == "ALL" or (negated and comparison.left.in_row):
             return None
-        null = constants.holds_null(tokens)
-        if null and (lax or negated):
+        if constants.holds_null(tokens) and (lax or negated):
             return None
         truths = constants.truths(tokens, digits=True)
         if comparison.left.in_row:
@@ -237,8 +233,7 @@ class ComparisonReach:
         if side and constants.holds_truth(tokens):
             return (Alternative(Share.SIDE, named, side),)
         if not negated:
-            only_null = null and len(tokens) == 1
-            return NO_ROWS if only_null else (Alternative(Share.FEW, named, side),)
+            return (Alternative(Share.FEW, named, side),)
         if comparison.quantifier and constants.is_empty_array(tokens):
             return None
         return self.all_but(comparison.left, tokens)
@@ -250,7 +245,16 @@ class ComparisonReach:
         if comparison.quantifier:
             return None
         mark = _INVERSE[comparison.mark] if negated else comparison.mark
+        if comparison.left.in_row:
+            # Where the first members are equal, the others count.
+            return self.bounded(comparison.left, f"{mark[0]}=", self.first_member(comparison.right))
         return self.bounded(comparison.left, mark, tokens)
+
+    def first_member(self, row: Value) -> Sequence[Token]:
+        """Return the first member of a row, ROW(1, 2) or what stands in its brackets."""
+        start = row.start + (2 if self.tokens[row.start].upper == "ROW" else 0)
+        stop = skip_top_level(self.tokens, self.pairs, start, row.stop, frozenset({","}))
+        return self.tokens[start:stop]
 
     def bounded(self, left: Value, mark: str, tokens: Sequence[Token]) -> Reach | None:
         """Compare with one bound; every row's place is within bounds."""

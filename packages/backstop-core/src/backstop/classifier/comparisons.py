@@ -8,7 +8,7 @@ from backstop.classifier import operands
 from backstop.classifier._source import Source
 from backstop.classifier.values import COMPUTING, Kind, Value, Values
 from backstop.syntax.lexer import Token, TokenKind
-from backstop.syntax.structure import skip_top_level, upper_at
+from backstop.syntax.structure import skip_top_level, upper_at, words_at
 
 ORDERS = frozenset({"<", "<=", ">", ">="})
 PATTERNS = frozenset({"LIKE", "SIMILAR", "~", "^@"})
@@ -36,7 +36,7 @@ _PLAIN_MARKS = {
 _MARKS = ORDERS | CONTAINING | {"IN", "BETWEEN", "SIMILAR", "^@", *_PLAIN_MARKS}
 _MIRROR = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>"}
 _MIRROR.update({"<<": ">>", ">>": "<<", "<<=": ">>=", ">>=": "<<="})
-_SWAPPED = {"ANY": "ALL", "SOME": "ALL", "ALL": "ANY", "": ""}
+_SWAPPED = {"ANY": "ALL", "ALL": "ANY"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Comparison:
     left: Value
     mark: str
     right: Value
-    inverted: bool = False
+    inverted: bool
     lax: bool = False
     quantifier: str = ""
 
@@ -62,10 +62,9 @@ class Comparison:
 
     def wants_rows(self, negated: bool) -> bool:
         """Whether the comparison holds for every row if the subquery has none."""
-        inverted = negated != self.inverted
         if self.mark == "IN" or self.quantifier == "ANY":
-            return inverted
-        return self.quantifier == "ALL" and not inverted
+            return negated != self.inverted
+        return self.quantifier == "ALL"
 
 
 class Comparisons:
@@ -89,7 +88,7 @@ class Comparisons:
         shift = None if marks else self.values.last_operator(start, stop, _SHIFTS)
         if shift is not None:
             marks = [shift]
-        if len(marks) != 1 or marks[0] <= start:
+        if len(marks) != 1:
             return None
         return self.compared(start, marks[0], stop)
 
@@ -109,14 +108,12 @@ class Comparisons:
         inverted = upper_at(self.tokens, at + 1, stop) == "NOT"
         after = at + 1 + inverted
         word = upper_at(self.tokens, after, stop)
-        if word == "NULL" and after + 1 == stop:
-            return Comparison(left, "NULL", left, inverted)
-        if word == "UNKNOWN" and after + 1 == stop and left.plain:
+        if word in ("NULL", "UNKNOWN") and after + 1 == stop:
             return Comparison(left, "NULL", left, inverted)
         if word != "DISTINCT" or self.marks(start, at) or self.marks(after + 2, stop):
             return None
         right = self.values.read(after + 2, stop)
-        if stop - after == 3 and self.tokens[stop - 1].upper == "NULL":
+        if self.tokens[stop - 1].upper == "NULL":
             return Comparison(left, "NULL", left, not inverted)
         return _turned(Comparison(left, "=", right, not inverted, True))
 
@@ -140,10 +137,8 @@ class Comparisons:
             return None
         inverted = self.tokens[at - 1].upper == "NOT"
         left_stop = at - inverted
-        if left_stop <= start:
-            return None
         mark, opposite = _PLAIN_MARKS.get(mark, (mark, False))
-        right = at + 2 if mark == "SIMILAR" else at + 1
+        right = at + 1
         quantifier = ""
         if upper_at(self.tokens, right, stop) in ("ANY", "SOME", "ALL"):
             quantifier = self.tokens[right].upper.replace("SOME", "ANY")
@@ -152,14 +147,15 @@ class Comparisons:
         inverted = inverted != opposite
         left, other = self.side(start, left_stop, mark), self.values.read(right, stop)
         if quantifier:
-            return Comparison(left, mark, other, inverted, False, quantifier)
+            return Comparison(left, mark, other, inverted, quantifier=quantifier)
         return _turned(Comparison(left, mark, other, inverted))
 
     def inside_array(self, start: int, stop: int) -> tuple[int, int]:
         """Return where the values of ANY (…) are: those of ARRAY(SELECT …) are a subquery's."""
         at = start + 1
-        if upper_at(self.tokens, at) == "ARRAY" and upper_at(self.tokens, at + 1) == "(":
-            return at + 1, self.pairs[at + 1] + 1
+        whole = self.pairs.get(at + 1) == stop - 2
+        if whole and words_at(self.tokens, at, "ARRAY", "("):
+            return at + 1, stop - 1
         return start, stop
 
     def side(self, start: int, stop: int, mark: str) -> Value:
@@ -186,13 +182,13 @@ class Comparisons:
 def _compares(token: Token) -> bool:
     if token.kind is TokenKind.OPERATOR:
         return token.upper not in COMPUTING
-    return token.upper in _MARKS or token.upper in ("OPERATOR", "OVERLAPS")
+    return token.upper in _MARKS or token.upper == "OPERATOR"
 
 
 def _turned(comparison: Comparison) -> Comparison:
     """Put the side that has the target's columns on the left."""
     left, right = comparison.left, comparison.right
     mark = _MIRROR.get(comparison.mark)
-    if mark is None or left.kind is Kind.COLUMN or right.kind is not Kind.COLUMN:
+    if mark is None or left.kind is Kind.COLUMN:
         return comparison
     return Comparison(right, mark, left, comparison.inverted, comparison.lax)

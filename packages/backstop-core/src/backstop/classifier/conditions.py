@@ -26,8 +26,7 @@ from backstop.classifier.reach import (
 )
 from backstop.classifier.subqueries import Query, read_query
 from backstop.classifier.target import Target
-from backstop.syntax.lexer import TokenKind
-from backstop.syntax.structure import folded, upper_at
+from backstop.syntax.structure import folded
 
 _MAX_DEPTH = 20
 _MAX_TABLES = 30
@@ -40,11 +39,7 @@ def restricts(source: Source, target: Target, start: int, stop: int) -> bool:
 
 def holds_target(source: Source, target: Target, start: int, stop: int) -> bool:
     """Whether a FROM list brings in the target's own rows, by name or through a WITH entry."""
-    names = {
-        folded(token)
-        for token in source.tokens[start:stop]
-        if token.kind in (TokenKind.WORD, TokenKind.QUOTED)
-    }
+    names = {folded(token) for token in source.tokens[start:stop]}
     if target.table in names:
         return True
     condition = Condition(source, target)
@@ -63,6 +58,7 @@ class Condition:
         self.comparisons = Comparisons(source, target.name, target.joined)
         self.reaches = ComparisonReach(source, target, self.comparisons.values)
         self.entries: dict[str, bool] = {}
+        self.empty: dict[str, bool] = {}
 
     def reach(
         self, start: int, stop: int, negated: bool = False, lax: bool = False, depth: int = 0
@@ -201,7 +197,8 @@ class Condition:
         own = [alias for name, alias in joins.tables if name == self.target.table]
         itself = len(own) > 1
         if not own:
-            own = [self.target.table if query.joined else query.alias or self.target.table]
+            unknown = query.joined or not joins.tables
+            own = [self.target.table if unknown else joins.tables[0].alias]
         # Looking by several names, over and over within each other, would take for ever.
         if len(joins.tables) > _MAX_TABLES or (itself and not self.outermost):
             return False
@@ -211,15 +208,16 @@ class Condition:
     def narrows_name(self, query: Query, joins: Joins, name: str, itself: bool, depth: int) -> bool:
         """Whether the rows that go by one name must match others, or pass the query's WHERE."""
         plain = {alias: table for table, alias in joins.tables if table not in self.target.ctes}
-        if joins.leaves_out(name, plain):
+        if joins.leaves_out(name, plain.keys()):
             return True
         if query.where is None:
             return False
-        targets = [Target(name, self.target.table, query.joined, itself)]
-        if self.outermost:
-            # A test on what is joined to the row by an equality is a test of the row.
-            tied = joins.tied_to(name) & plain.keys()
-            targets += [Target(alias, plain[alias], True, itself) for alias in sorted(tied)]
+        # A test on what is joined to the row by an equality is a test of the row.
+        tied = joins.tied_to(name) & plain.keys() if self.outermost else set()
+        targets = [
+            Target(alias, plain.get(alias, self.target.table), query.joined, itself)
+            for alias in sorted({name} | tied)
+        ]
         return any(self.holds_back(inner, *query.where, depth + 1) for inner in targets)
 
     def holds_back(self, target: Target, start: int, stop: int, depth: int) -> bool:
@@ -231,39 +229,60 @@ class Condition:
     def exists(self, bracket: int, negated: bool, depth: int) -> Reach | None:
         """EXISTS (…): the subquery's WHERE is a test of the target's row, joined to others."""
         start, stop = bracket + 1, self.pairs[bracket]
-        pieces = subqueries.pieces(self.source, start, stop)
-        if len(pieces) != 1 or upper_at(self.tokens, start) != "SELECT":
+        if len(subqueries.pieces(self.source, start, stop)) != 1:
             return None
         query = read_query(self.source, start, stop)
-        if query.where is None or query.source >= stop or self.target.name in query.bound:
+        if query.where is None or self.target.name in query.bound:
             return None
         if subqueries.aggregates(self.source, query):
             return None
-        if negated:
-            return self.not_exists(query)
         # A name without a qualifier is the subquery's own.
         inner = replace(self.target, joined=True, bare=False, itself=query.reads(self.target.table))
         condition = Condition(self.source, inner, outermost=self.outermost)
+        if negated:
+            return condition.not_exists(query, *query.where, depth + 1)
         return condition.reach(*query.where, depth=depth + 1)
 
-    def not_exists(self, query: Query) -> Reach | None:
+    def not_exists(self, query: Query, start: int, stop: int, depth: int) -> Reach | None:
         """NOT EXISTS keeps out the rows that are found; it must be able to find some."""
-        where = query.where or (query.stop, query.stop)
-        named = operands.columns(self.source, self.target.name, *where)
+        for part in self.split(start, stop, "AND"):
+            # What is tested of the target's row alone may never hold.
+            tested = operands.columns(self.source, self.target.name, *part)
+            own = tested.qualified and not (tested.bare or tested.foreign)
+            if own and self.reach(*part, negated=True, depth=depth) is None:
+                return None
+        named = operands.columns(self.source, self.target.name, start, stop)
         if not named.qualified or named.unclear:
             return None
         if self.may_be_empty(query.start, query.stop):
             return None
         return (Alternative(Share.MOST, named.qualified),)
 
-    def may_be_empty(self, start: int, stop: int) -> bool:
+    def may_be_empty(self, start: int, stop: int, depth: int = 0) -> bool:
         """Whether a subquery may give no rows whatever its tables hold."""
-        if subqueries.may_be_short(self.source, start, stop):
+        if depth > _MAX_DEPTH or subqueries.may_be_short(self.source, start, stop):
             return True
-        queries = [read_query(self.source, *p) for p in subqueries.pieces(self.source, start, stop)]
-        if any(subqueries.reads_query(self.source, query) for query in queries):
+        pieces = subqueries.pieces(self.source, start, stop)
+        return any(
+            self.may_find_nothing(read_query(self.source, *piece), depth) for piece in pieces
+        )
+
+    def may_find_nothing(self, query: Query, depth: int) -> bool:
+        """Whether one SELECT may give no rows whatever its tables hold."""
+        if subqueries.reads_no_table(self.source, query):
             return True
-        return any(query.where is not None and self.is_fixed(*query.where, 0) for query in queries)
+        if any(self.is_fixed(*test, 0) for test in subqueries.tests(self.source, query)):
+            return True
+        return any(self.entry_may_be_empty(name, depth + 1) for name in query.tables)
+
+    def entry_may_be_empty(self, name: str, depth: int) -> bool:
+        """Whether a name is that of a WITH entry that may be empty; each is looked at once."""
+        if name not in self.target.ctes:
+            return False
+        if name not in self.empty:
+            self.empty[name] = False
+            self.empty[name] = self.may_be_empty(*self.target.ctes[name], depth)
+        return self.empty[name]
 
     def depends(self, start: int, stop: int) -> bool:
         """Whether what a subquery gives depends on the target's row."""
@@ -274,10 +293,10 @@ class Condition:
         start, stop, _ = self.strip(start, stop, False)
         if depth > _MAX_DEPTH:
             return True
-        for word in ("OR", "AND"):
+        for word, of in (("OR", all), ("AND", any)):
             parts = self.split(start, stop, word)
             if len(parts) > 1:
-                return any(self.is_fixed(a, b, depth + 1) for a, b in parts)
+                return of(self.is_fixed(a, b, depth + 1) for a, b in parts)
         comparison = self.comparisons.read(start, stop)
         tested = comparison is not None and comparison.mark == "NULL"
         if any(token.upper == "NULL" for token in self.tokens[start:stop]) and not tested:

@@ -6,7 +6,7 @@ any other form ties nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Set
 from typing import NamedTuple
 
 from backstop.classifier._source import Source
@@ -16,8 +16,8 @@ from backstop.syntax.structure import Name, folded, read_name, skip_top_level, u
 _STARTS = frozenset({"JOIN", ","})
 _KEEPING = frozenset({"RIGHT", "FULL"})
 # Words by which an equality in a condition may not have to hold.
-_LOOSE = frozenset({"OR", "NOT", "CASE", "BETWEEN"})
-_BEFORE_JOIN = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL"})
+_LOOSE = frozenset({"OR", "CASE", "BETWEEN"})
+_BEFORE_JOIN = frozenset({"INNER", "LEFT", "CROSS", "NATURAL"})
 
 
 class Table(NamedTuple):
@@ -42,22 +42,25 @@ class Joins(NamedTuple):
     ties: tuple[Tie, ...]
 
     def tied_to(self, alias: str) -> frozenset[str]:
-        """Return the names of what stands beside a row of ``alias`` only where it matches it."""
-        reached = {alias}
+        """Return the names of what stands beside a row of ``alias`` only where it matches it.
+
+        That of the row itself may be among them.
+        """
+        reached: set[str] = set()
         found = [alias]
         for name in found:
             beside = {one for tie in self.ties if name in tie.names for one in tie.names}
             found.extend(beside - reached)
             reached |= beside
-        return frozenset(reached - {alias})
+        return frozenset(reached)
 
-    def leaves_out(self, alias: str, partners: Collection[str]) -> bool:
+    def leaves_out(self, alias: str, partners: Set[str]) -> bool:
         """Whether a row of ``alias`` needs a partner that isn't simply itself."""
         return any(
             tie.inner
             and tie.columns[0] != tie.columns[1]
             and alias in tie.names
-            and all(name == alias or name in partners for name in tie.names)
+            and partners >= set(tie.names)
             for tie in self.ties
         )
 
@@ -69,22 +72,20 @@ def read_joins(source: Source, start: int, stop: int) -> Joins:
     tokens, pairs = source.tokens, source.pairs
     # These keep rows that no equality of an earlier join holds for.
     tied = skip_top_level(tokens, pairs, start, stop, _KEEPING) == stop
-    begin, inner = start, False
-    while begin < stop:
+    begin = start
+    while True:
+        inner = upper_at(tokens, begin - 2) not in ("LEFT", "OUTER")
         end = skip_top_level(tokens, pairs, begin, stop, _STARTS)
         on = skip_top_level(tokens, pairs, begin, end, frozenset({"ON"}))
         table = _table(source, begin, on)
         if table is not None:
             tables.append(table)
-        if tied and on < end:
+        if tied:
             last = skip_top_level(tokens, pairs, on, end, _BEFORE_JOIN)
             ties.extend(_ties(source, on + 1, last, inner))
-        inner = upper_at(tokens, end, stop) == "JOIN" and upper_at(tokens, end - 1) not in (
-            "LEFT",
-            "OUTER",
-        )
+        if end == stop:
+            return Joins(tuple(tables), tuple(ties))
         begin = end + 1
-    return Joins(tuple(tables), tuple(ties))
 
 
 def _table(source: Source, start: int, stop: int) -> Table | None:
@@ -104,10 +105,10 @@ def _ties(source: Source, start: int, stop: int, inner: bool) -> list[Tie]:
     """Return the equalities that must hold for the condition to hold."""
     if any(token.upper in _LOOSE for token in source.tokens[start:stop]):
         return []
-    while stop - start > 2 and source.pairs.get(start) == stop - 1:
+    while source.pairs.get(start) == stop - 1:
         start, stop = start + 1, stop - 1
     ties: list[Tie] = []
-    while start < stop:
+    while True:
         end = skip_top_level(source.tokens, source.pairs, start, stop, frozenset({"AND"}))
         tie = _tie(source, start, end, inner)
         if tie is not None:
@@ -115,33 +116,29 @@ def _ties(source: Source, start: int, stop: int, inner: bool) -> list[Tie]:
         elif not inner:
             # What never holds gives each row the partner NULL.
             return []
+        if end == stop:
+            return ties
         start = end + 1
-    return ties
 
 
 def _tie(source: Source, start: int, stop: int, inner: bool) -> Tie | None:
-    left, at = _side(source, start, stop)
-    if left is None or upper_at(source.tokens, at, stop) != "=":
-        return None
-    right, at = _side(source, at + 1, stop)
-    if right is None or at != stop:
+    equals = skip_top_level(source.tokens, source.pairs, start, stop, frozenset({"="}))
+    left, right = _side(source, start, equals), _side(source, equals + 1, stop)
+    if left is None or right is None:
         return None
     names = (folded(source.tokens[left.start]), folded(source.tokens[right.start]))
     columns = (folded(source.tokens[left.stop - 1]), folded(source.tokens[right.stop - 1]))
     return Tie(names, columns, inner) if names[0] != names[1] else None
 
 
-def _side(source: Source, start: int, stop: int) -> tuple[Name | None, int]:
-    """Read ``a.x`` or ``(a.x)::type``, and the index after it."""
+def _side(source: Source, start: int, stop: int) -> Name | None:
+    """Read ``a.x`` or ``(a.x)::type``, if nothing else stands there."""
     tokens = source.tokens
     bracketed = upper_at(tokens, start, stop) == "("
     name = read_name(tokens, start + bracketed, stop)
     if name is None or name.stop - name.start != 3:
-        return None, start
-    at = name.stop + bracketed
-    if bracketed and source.pairs[start] != name.stop:
-        return None, start
-    if upper_at(tokens, at, stop) == "::":
-        kind = read_name(tokens, at + 1, stop)
-        at = kind.stop if kind is not None else at
-    return name, at
+        return None
+    after = name.stop + bracketed
+    cast = upper_at(tokens, after, stop) == "::"
+    whole = read_name(tokens, after + 1, stop) == (after + 1, stop) if cast else after == stop
+    return name if whole else None

@@ -70,18 +70,19 @@ def union(reaches: Sequence[Reach | None]) -> Reach | None:
             return None
         found.extend(reach)
     wide = [one for one in found if one.share in (Share.SIDE, Share.MOST)]
+    sides = [one for one in wide if one.share is Share.SIDE]
     single = [one for one in found if one.share in (Share.FEW, Share.SOME)]
     if weight(tuple(found)) > _MOST_WEIGHT or _leaves_too_little(found):
         return None
     values = {column for one in single if not one.null for column in one.columns}
     nulls = {column for one in single if one.null for column in one.columns}
-    truths = {(column, one.side) for one in single if one.side for column in one.columns}
+    truths = {(column, one.side) for one in single for column in one.columns}
     if any((column, TRUE_SIDE) in truths for column, side in truths if side == FALSE_SIDE):
         return None
     if any(_completed(one, values, nulls) for one in wide):
         return None
-    for position, one in enumerate(wide):
-        for other in wide[:position]:
+    for position, one in enumerate(sides):
+        for other in sides[:position]:
             if one.columns & other.columns and _cover(one, other, bool(one.columns & values)):
                 return None
     return tuple(found)
@@ -105,13 +106,9 @@ def _completed(wide: Alternative, values: set[str], nulls: set[str]) -> bool:
 
 
 def _cover(one: Alternative, other: Alternative, with_values: bool) -> bool:
-    """Whether two wide tests of the same column may let every value through together."""
-    if Share.MOST in (one.share, other.share):
-        return True
+    """Whether two sides of the same column may let every value through together."""
     if one.side == other.side:
         return False
-    if {one.side, other.side} != {LOWER_BOUND, UPPER_BOUND}:
-        return True
     lower, upper = (one, other) if one.side == LOWER_BOUND else (other, one)
     if lower.bound is None or upper.bound is None or with_values:
         return True

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 
 from backstop.classifier import operands
 from backstop.classifier._source import Source
-from backstop.classifier.keywords import NOT_COLUMNS
+from backstop.classifier.keywords import JOINING, NOT_COLUMNS
+from backstop.classifier.literals import number
 from backstop.syntax.lexer import TokenKind
 from backstop.syntax.structure import folded, is_name, read_name, skip_top_level, upper_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 _SETS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
-_QUERY_ENDS = frozenset(
-    {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "WINDOW", "FOR"}
-)
-_LIMITS = frozenset({"LIMIT", "FETCH", "OFFSET"})
+_QUERY_ENDS = frozenset({"WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET", "WINDOW", "FOR"})
+_LIMITS = frozenset({"LIMIT", "FETCH", "OFFSET", "HAVING"})
+_SHORTENING = _LIMITS | {"EXCEPT", "INTERSECT", "TABLESAMPLE"}
+# What may stand before a table, or before a function in its place.
+_LEADS = frozenset({"FROM", "JOIN", "LATERAL", ",", "("})
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,7 @@ class Query:
     """One SELECT of a subquery, by token indexes.
 
     ``source`` is where FROM stands, if it does, and ``source_stop`` where its list ends.
-    ``tables`` are the names in its FROM list, ``bound`` those by which columns are qualified;
-    ``alias`` is the first one's.
+    ``tables`` are the names in its FROM list, ``bound`` those by which columns are qualified.
     """
 
     start: int
@@ -37,7 +38,6 @@ class Query:
     source_stop: int
     tables: tuple[str, ...]
     bound: frozenset[str]
-    alias: str | None
     where: tuple[int, int] | None
     limited: bool
     joined: bool
@@ -56,23 +56,29 @@ def read_query(source: Source, start: int, stop: int) -> Query:
     bound: set[str] = set()
     for index in range(begin + 1, end):
         # Any name of the FROM list counts: taking an alias for a table only makes it stricter.
-        if tokens[index].kind in _NAMES and upper_at(tokens, index + 1) != ".":
+        if upper_at(tokens, index + 1) != ".":
             tables.append(folded(tokens[index]))
             if not _has_alias(source, index, end):
                 bound.add(tables[-1])
     joined = any(tokens[index].upper in ("JOIN", ",") for index in range(begin + 1, end))
-    at = skip_top_level(tokens, pairs, begin, stop, frozenset({"WHERE"}))
-    if begin >= stop:
-        at = skip_top_level(tokens, pairs, start, stop, frozenset({"WHERE"}))
+    at = skip_top_level(tokens, pairs, start, stop, frozenset({"WHERE"}))
     where = None
     if at < stop:
-        where = (at + 1, skip_top_level(tokens, pairs, at + 1, stop, _QUERY_ENDS - {"WHERE"}))
-    limits = frozenset({"LIMIT", "FETCH", "HAVING", "OFFSET"})
-    limited = skip_top_level(tokens, pairs, begin, stop, limits) < stop
-    alias = _alias(source, begin + 1, end)
-    return Query(
-        start, stop, begin, end, tuple(tables), frozenset(bound), alias, where, limited, joined
-    )
+        where = (at + 1, skip_top_level(tokens, pairs, at + 1, stop, _QUERY_ENDS))
+    limited = _is_limited(source, begin, stop)
+    return Query(start, stop, begin, end, tuple(tables), frozenset(bound), where, limited, joined)
+
+
+def _is_limited(source: Source, start: int, stop: int) -> bool:
+    """Whether LIMIT, OFFSET, FETCH or HAVING keeps rows out: OFFSET 0 and LIMIT ALL keep none."""
+    at = start
+    while True:
+        at = skip_top_level(source.tokens, source.pairs, at, stop, _LIMITS) + 1
+        if at > stop:
+            return False
+        word = upper_at(source.tokens, at)
+        if word not in ("ALL", "NULL", "TRUE") and number(source.tokens[at : at + 1]) != 0:
+            return True
 
 
 def _has_alias(source: Source, index: int, stop: int) -> bool:
@@ -83,27 +89,17 @@ def _has_alias(source: Source, index: int, stop: int) -> bool:
     return is_name(source.tokens, after, stop) and source.tokens[after].upper not in NOT_COLUMNS
 
 
-def _alias(source: Source, start: int, stop: int) -> str | None:
-    name = read_name(source.tokens, start, stop)
-    if name is None:
-        return None
-    at = name.stop + (1 if upper_at(source.tokens, name.stop, stop) == "AS" else 0)
-    alias = read_name(source.tokens, at, stop)
-    if alias is None or source.tokens[alias.start].upper in NOT_COLUMNS:
-        return None
-    return folded(source.tokens[alias.start])
-
-
 def pieces(source: Source, start: int, stop: int) -> list[tuple[int, int]]:
     """Return the queries that UNION, EXCEPT and INTERSECT combine."""
     found: list[tuple[int, int]] = []
     begin = start
-    while begin < stop:
+    while True:
         end = skip_top_level(source.tokens, source.pairs, begin, stop, _SETS)
         found.append((begin, end))
+        if end == stop:
+            return found
         begin = end + 1
         begin += 1 if upper_at(source.tokens, begin) in ("ALL", "DISTINCT") else 0
-    return found
 
 
 def gives_own_values(source: Source, target: str, start: int, stop: int) -> bool:
@@ -116,9 +112,8 @@ def gives_own_values(source: Source, target: str, start: int, stop: int) -> bool
         if head not in ("SELECT", "VALUES"):
             return True
         query = read_query(source, begin, end)
-        if head == "VALUES" or query.source >= end:
-            named = operands.columns(source, target, begin, end)
-            if named.any or named.unclear or end - begin < 2:
+        if query.source >= end:
+            if operands.columns(source, target, begin, end).any:
                 return True
         elif _names_target(source, target, query):
             return True
@@ -127,10 +122,9 @@ def gives_own_values(source: Source, target: str, start: int, stop: int) -> bool
 
 def _names_target(source: Source, target: str, query: Query) -> bool:
     """Whether a query gives columns of further out, or reads the target's outside of its WHERE."""
-    picked = operands.columns(source, "", query.start, query.source)
     after = query.where[0] - 1 if query.where is not None else query.stop
     read = operands.columns(source, target, query.source, after)
-    if picked.unclear or (read.qualified and target not in query.bound):
+    if read.qualified and target not in query.bound:
         return True
     if any(
         upper_at(source.tokens, index + 1) == "."
@@ -161,16 +155,36 @@ def _holds_rowless(source: Source, start: int, stop: int) -> bool:
     return False
 
 
-def reads_query(source: Source, query: Query) -> bool:
-    """Whether a query reads from another one, which may be empty in turn."""
-    stop = query.where[0] if query.where is not None else query.stop
-    return any(operands.opens_query(source, at) for at in range(query.source, stop))
+def reads_no_table(source: Source, query: Query) -> bool:
+    """Whether a query reads from another one, or from a function, which may give no rows."""
+    return any(
+        operands.opens_query(source, at)
+        or (source.tokens[at].upper in _LEADS and _calls(source, at + 1, query.source_stop))
+        for at in range(query.source, query.source_stop)
+    )
+
+
+def _calls(source: Source, start: int, stop: int) -> bool:
+    name = read_name(source.tokens, start, stop)
+    return name is not None and upper_at(source.tokens, name.stop, stop) == "("
+
+
+def tests(source: Source, query: Query) -> list[tuple[int, int]]:
+    """Return the conditions of a query's WHERE and of its joins."""
+    found = [query.where] if query.where is not None else []
+    at = query.source
+    while True:
+        at = skip_top_level(source.tokens, source.pairs, at, query.source_stop, frozenset({"ON"}))
+        if at >= query.source_stop:
+            return found
+        end = skip_top_level(source.tokens, source.pairs, at, query.source_stop, JOINING)
+        found.append((at + 1, end))
+        at = end
 
 
 def may_be_short(source: Source, start: int, stop: int) -> bool:
-    """Whether LIMIT, OFFSET or HAVING may leave a subquery without rows."""
-    words = _LIMITS | {"HAVING"}
-    return skip_top_level(source.tokens, source.pairs, start, stop, words) < stop
+    """Whether a subquery may be left without rows that its tables hold."""
+    return skip_top_level(source.tokens, source.pairs, start, stop, _SHORTENING) < stop
 
 
 def aggregates(source: Source, query: Query) -> bool:
