@@ -28,6 +28,8 @@ MODULES = (
     "test_statements",
     "test_changes",
     "test_pins",
+    "test_routines",
+    "test_long_lists",
 )
 
 # Of processor time. A check that takes this much longer than usual never ends.
