@@ -11,9 +11,12 @@ _NAMED_CLASS = re.compile(r"\[[:.=][^\]]*\]")
 _ATOM = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
 
 
-def like_selects(pattern: str, escape: str = "\\") -> bool:
-    """Whether a LIKE pattern asks for a certain character, or for none at all."""
-    return not pattern or bool(pattern.replace(escape, "").replace("%", "").replace("_", ""))
+def like_selects(pattern: str) -> bool:
+    """Whether a LIKE pattern asks for a certain character, or for none at all.
+
+    An escaped character is a certain one, so that it doesn't matter which mark escapes.
+    """
+    return not pattern or bool(pattern.strip("%_"))
 
 
 def similar_selects(pattern: str) -> bool:
