@@ -585,6 +585,18 @@ def test_a_where_that_is_nested_too_deep_restricts_nothing(nested: Callable[[int
 
 
 @pytest.mark.parametrize(
+    ("write", "kind"),
+    [
+        ("DELETE FROM users WHERE id = 1", "unreadable-write"),
+        ("INSERT INTO users VALUES (1)", "insert"),
+    ],
+)
+def test_behind_too_many_with_entries_only_what_adds_rows_is_read(write: str, kind: str) -> None:
+    entries = ", ".join(f"x{number} AS (SELECT 1)" for number in range(3000))
+    assert classify(f"WITH {entries} {write}").findings[0].kind == kind
+
+
+@pytest.mark.parametrize(
     ("sql", "kind"),
     [
         ("ALTER TABLE a ADD COLUMN b vector(3)", "schema-change"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backstop.classifier.routines import routine_findings
+from backstop.classifier.routines import READABLE, routine_findings
 from backstop.levels import RiskLevel
 
 DATA = Path(__file__).parent / "data" / "routines.tsv"
@@ -34,6 +34,10 @@ def level_of(body: str, language: str) -> RiskLevel:
 @pytest.mark.parametrize(("level", "language", "body"), TABLE)
 def test_a_body_has_the_level_of_the_table(level: str, language: str, body: str) -> None:
     assert level_of(body, language).value == level
+
+
+def test_every_language_that_can_be_read_is_in_the_table() -> None:
+    assert {language for _, language, _ in TABLE} == READABLE
 
 
 _FRAGMENTS = """

@@ -6,9 +6,10 @@ pattern that matches everything, a bound that nothing lies beyond.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from backstop.classifier.literals import decoded, literal_text, number, single_text
+from backstop.classifier.literals import decoded, number, single_text
 from backstop.classifier.patterns import like_selects, regex_selects, similar_selects
 from backstop.classifier.reach import (
     FALSE_SIDE,
@@ -22,12 +23,14 @@ from backstop.classifier.reach import (
 )
 from backstop.syntax.lexer import Token, TokenKind, strings
 
+_NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 _TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on"})
 _FALSE_WORDS = frozenset({"false", "f", "no", "n", "off"})
 _LOWEST = frozenset({-(2.0**15), -(2.0**31), -(2.0**63), float("-inf")})
 _HIGHEST = frozenset({2.0**15 - 1, 2.0**31 - 1, 2.0**63 - 1, float("inf")})
-_LISTS = frozenset({"ARRAY", "VALUES", "ROW", "ANY", "ALL", "SOME", "VARCHAR", "NUMERIC"})
-_INVERSE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_SIZED_TYPES = frozenset({"VARCHAR", "NUMERIC"})
+# What a text search has of the operators of a path: followed by, cat <-> dog.
+_FOLLOWED_BY = re.compile(r"<(?:-|[0-9]+)>")
 
 
 def holds_parameter(tokens: Sequence[Token]) -> bool:
@@ -68,18 +71,24 @@ def truths(tokens: Sequence[Token], *, digits: bool = False) -> set[bool]:
 
 
 def _words(token: Token) -> Iterator[str]:
-    """Give the texts in a string, in the array that it holds, or in a long list, in lower case."""
+    """Give the words in a string or a long list, in lower case; unclear text may be any."""
     for string in strings(token):
-        text = (decoded(string) or "").strip().lower()
-        entries = text[1:-1].split(",") if text[:1] == "{" and text[-1:] == "}" else [text]
-        yield from (entry.strip(' "') for entry in entries)
+        text = decoded(string)
+        yield from ("t", "f") if text is None else _entries(text.strip().lower())
+
+
+def _entries(text: str) -> list[str]:
+    """Return the entries of an array that a text may hold, or the text itself."""
+    if text[:1] == "{" and text[-1:] == "}":
+        return [entry.strip(' "') for entry in text[1:-1].split(",")]
+    return [text]
 
 
 def is_computed(tokens: Sequence[Token]) -> bool:
     """Whether a constant is the outcome of a call, which hardly any row has: now()."""
     calls = zip(tokens, tokens[1:])
     if any(
-        name.kind is TokenKind.WORD and after.upper == "(" and name.upper not in _LISTS
+        name.kind in _NAMES and after.upper == "(" and name.upper not in _SIZED_TYPES
         for name, after in calls
     ):
         return True
@@ -93,11 +102,14 @@ def holds_truth(tokens: Sequence[Token]) -> bool:
 
 def is_empty_array(tokens: Sequence[Token]) -> bool:
     """Whether constants hold no value at all: '{}' and ARRAY[]."""
-    kinds = (TokenKind.NUMBER, TokenKind.PLACEHOLDER)
-    texts = [literal_text([token]) for token in tokens if token.kind is TokenKind.STRING]
-    if any(token.kind in kinds or token.upper in ("TRUE", "FALSE") for token in tokens):
+    if any(token.kind in (TokenKind.NUMBER, TokenKind.PLACEHOLDER) for token in tokens):
         return False
-    return all(text is not None and not text.strip("{} ") for text in texts)
+    return all(not (text or "").strip("{} ") for text in _texts(tokens))
+
+
+def _texts(tokens: Sequence[Token]) -> list[str | None]:
+    """Return what every string among these tokens stands for, those of a long list too."""
+    return [decoded(string) for token in tokens for string in strings(token)]
 
 
 def ordered(
@@ -148,22 +160,21 @@ def _ordered_truth(
 
 def selects(mark: str, tokens: Sequence[Token]) -> bool:
     """Whether a pattern turns any text away; that of a parameter counts as one that does."""
-    escape = "\\"
     for index, token in enumerate(tokens):
         if token.upper == "ESCAPE":
-            escape = single_text(tokens[index + 1 :]) or ""
             tokens = tokens[:index]
             break
     if holds_parameter(tokens):
         return True
-    texts = [literal_text([token]) for token in tokens if token.kind is TokenKind.STRING]
+    texts = _texts(tokens)
     known = [text for text in texts if text is not None]
-    if len(known) < len(texts) or not known or holds_null(tokens):
+    if len(known) < len(texts) or not known:
         return False
-    joined = all(token.upper not in (",", "ANY", "ALL") for token in tokens)
+    joined = all(token.upper != "," for token in tokens)
     patterns = ["".join(known)] if joined else known
+    patterns = [entry for pattern in patterns for entry in _entries(pattern)]
     if mark == "LIKE":
-        return all(like_selects(pattern, escape) for pattern in patterns)
+        return all(like_selects(pattern) for pattern in patterns)
     if mark == "SIMILAR":
         return all(similar_selects(pattern) for pattern in patterns)
     if mark == "~":
@@ -173,20 +184,20 @@ def selects(mark: str, tokens: Sequence[Token]) -> bool:
 
 def contains_something(mark: str, tokens: Sequence[Token]) -> bool:
     """Whether a document, an array or a range is one that not all others contain or overlap."""
-    if holds_null(tokens):
-        return False
     if mark in ("?", "?|") or holds_parameter(tokens):
         return True
-    texts = [literal_text([token]) for token in tokens if token.kind is TokenKind.STRING]
+    texts = _texts(tokens)
     # Every address lies in the networks of no bits.
     if mark in ("<<", "<<=") and any((text or "").strip().endswith("/0") for text in texts):
         return False
-    if mark in ("@?", "@@") and any(text is None or _is_bare_path(text) for text in texts):
+    if mark in ("@?", "@@") and not all(_looks_for(mark, text or "$") for text in texts):
         return False
     if any(token.kind is TokenKind.NUMBER for token in tokens):
         return True
     return any(any(mark.isalnum() for mark in text or "") for text in texts)
 
 
-def _is_bare_path(text: str) -> bool:
-    return "$" in text and not any(mark in text for mark in "?=<>")
+def _looks_for(mark: str, text: str) -> bool:
+    """Whether a path tests what stands in the document; ``@@`` may search for words as well."""
+    tests = any(sign in _FOLLOWED_BY.sub("", text) for sign in "?=<>")
+    return tests == ("$" in text) if mark == "@@" else tests and "$" in text

@@ -21,7 +21,7 @@ def literal_text(tokens: Sequence[Token]) -> str | None:
     """Return the text that adjacent string literals stand for, or nothing if it isn't clear."""
     parts: list[str] = []
     for token in tokens:
-        part = decoded(token.text)
+        part = decoded(token.text) if token.kind is TokenKind.STRING else None
         if part is None:
             return None
         parts.append(part)
@@ -57,8 +57,6 @@ def _unescape(match: re.Match[str]) -> str:
 def number(tokens: Sequence[Token]) -> float | None:
     """Return the number that stands alone here, with its sign, quotes, brackets or cast."""
     kept = [token for token in _without_cast(tokens) if token.upper not in ("(", ")")]
-    if not 0 < len(kept) <= 4:
-        return None
     texts = [
         (literal_text([token]) or "") if token.kind is TokenKind.STRING else token.text
         for token in kept
@@ -72,16 +70,16 @@ def number(tokens: Sequence[Token]) -> float | None:
 def single_text(tokens: Sequence[Token]) -> str | None:
     """Return the text of the literal that stands alone here, with or without a cast."""
     kept = _without_cast(tokens)
-    while len(kept) > 2 and kept[0].upper == "(" and kept[-1].upper == ")":
+    while kept and kept[0].upper == "(":
         kept = _without_cast(kept[1:-1])
-    if not kept or any(token.kind is not TokenKind.STRING for token in kept):
-        return None
     return literal_text(kept)
 
 
 def _without_cast(tokens: Sequence[Token]) -> Sequence[Token]:
-    """Leave out everything from the first cast on; CAST(… AS …) stays as it is."""
+    """Leave the casts at the end out; CAST(… AS …) stays as it is."""
     for index, token in enumerate(tokens):
         if token.upper == "::":
-            return tokens[:index]
+            rest = tokens[index:]
+            computed = any(t.kind is TokenKind.OPERATOR and t.upper != "::" for t in rest)
+            return tokens if computed else tokens[:index]
     return tokens

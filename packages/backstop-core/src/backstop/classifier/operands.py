@@ -12,9 +12,6 @@ from backstop.syntax.structure import Name, folded, read_name, upper_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 _SHORT_NUMBER = re.compile(r"[0-9]{1,18}\Z")
-_QUERY_ENDS = frozenset(
-    {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "WINDOW", "FOR"}
-)
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Columns:
     bare: frozenset[str]
     qualified: frozenset[str]
     foreign: frozenset[str]
-    unclear: bool = False
+    unclear: bool
 
     @property
     def named(self) -> frozenset[str]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 
 _REPEATS = frozenset("*?")
-_CLASS = re.compile(r"\[\^?\]?[^\]]*\]|\\.|.", re.DOTALL)
+# Longer ones are not looked into, as finding the end of a class takes a look at all of the rest.
+_LONGEST = 1000
+_NAMED_CLASS = re.compile(r"\[[:.=][^\]]*\]")
+_ATOM = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
 
 
-def like_selects(pattern: str, escape: str = "\\") -> bool:
-    """Whether a LIKE pattern asks for a certain character, or for none at all."""
-    texts = pattern.replace(escape, "") if escape else pattern
-    return not pattern or bool(texts.replace("%", "").replace("_", ""))
+def like_selects(pattern: str) -> bool:
+    """Whether a LIKE pattern asks for a certain character, or for none at all.
+
+    An escaped character is a certain one, so that it doesn't matter which mark escapes.
+    """
+    return not pattern or bool(pattern.strip("%_"))
 
 
 def similar_selects(pattern: str) -> bool:
@@ -24,10 +29,10 @@ def regex_selects(pattern: str) -> bool:
 
     Alternatives and groups are not looked into, but for what stands outside of them.
     """
-    if any(mark in pattern for mark in ("|", "{", "***", "(?")):
+    if len(pattern) > _LONGEST or any(mark in pattern for mark in ("|", "{", "***", "(?")):
         return False
     depth = 0
-    atoms = _CLASS.findall(pattern)
+    atoms = _ATOM.findall(_NAMED_CLASS.sub(".", pattern))
     for position, atom in enumerate(atoms):
         follower = atoms[position + 1] if position + 1 < len(atoms) else ""
         if atom == "(":

@@ -20,7 +20,7 @@ from backstop.syntax.structure import skip_top_level, upper_at, words_at
 READABLE = frozenset({"sql", "plpgsql"})
 
 _SQL = frozenset(
-    {"SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE"}
+    {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"}
     | {"ALTER", "ANALYZE", "CALL", "COPY", "CREATE", "DO", "DROP", "GRANT", "LOCK", "NOTIFY"}
     | {"REFRESH", "REVOKE", "SET", "RESET", "TRUNCATE"}
 )
@@ -33,7 +33,7 @@ _BETWEEN = frozenset({"NEXT", "QUERY", "WHEN", "STACKED", "CURRENT", "DIAGNOSTIC
 _ONE_WORD = frozenset({"BEGIN", "LOOP", "ELSE", "EXCEPTION", "DECLARE", "THEN", ";"})
 _WITHOUT_EFFECT = _ONE_WORD | {"END", "NULL", "<<"}
 _ENDS = frozenset({";", "THEN", "LOOP", "BEGIN"})
-_CONDITIONS = frozenset({"IF", "ELSIF", "ELSEIF", "WHEN"})
+_CONDITIONS = frozenset({"IF", "ELSIF", "ELSEIF", "CASE", "WHEN"})
 _BEFORE_QUERY = frozenset({"FOR", "IN", "QUERY"})
 _VARIABLE = (TokenKind.WORD, TokenKind.QUOTED, TokenKind.PLACEHOLDER)
 # INTO names a variable in PL/pgSQL, and no table.

@@ -68,7 +68,7 @@ def _row_risk(source: Source, part: Part, statement: RowStatement) -> Risk:
             "Add a WHERE that names the rows.",
         )
     target = _target(source, part, statement)
-    known = statement.alias is None or not is_escaped(source.tokens[statement.alias.start])
+    known = not is_escaped(source.tokens[(statement.alias or statement.table).stop - 1])
     if known and restricts(source, target, statement.where.start, statement.where.stop):
         return Risk(
             f"{operation.lower()}-scoped",
@@ -133,15 +133,15 @@ def _merge_risk(source: Source, part: Part, name: Name) -> Risk:
         on = after
     alias = name.stop + (1 if upper_at(tokens, name.stop) == "AS" else 0)
     own = folded(tokens[name.stop - 1])
-    known = folded(tokens[alias]) if alias < using else own
+    called = tokens[alias if alias < using else name.stop - 1]
     changes = _changing_actions(source, first, part.stop)
     if not changes:
         return Risk("merge", RiskLevel.HIGH, f"MERGE adds rows to {table}.")
     by_source = any(tokens[at].upper == "SOURCE" for at in range(first, part.stop))
-    target = Target(known, own, joined=True, ctes=_visible(source, part))
+    target = Target(folded(called), own, joined=True, ctes=_visible(source, part))
     target = replace(target, itself=holds_target(source, target, using + 1, on))
-    scoped = on > using and restricts(source, target, on + 1, first)
-    if by_source or not scoped:
+    known = on > using and not is_escaped(called)
+    if by_source or not (known and restricts(source, target, on + 1, first)):
         return Risk(
             "merge-unscoped",
             RiskLevel.CRITICAL,

@@ -7,6 +7,7 @@ What isn't known to differ is unclear, and an unclear test restricts nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -14,10 +15,10 @@ from backstop.classifier import operands
 from backstop.classifier._source import Source
 from backstop.classifier.functions import call_risk
 from backstop.classifier.keywords import EXPRESSIONS, RESERVED
-from backstop.classifier.literals import number
+from backstop.classifier.literals import literal_text, number
 from backstop.classifier.operands import Columns
 from backstop.syntax.lexer import Token, TokenKind
-from backstop.syntax.structure import folded, read_name, skip_top_level, upper_at, words_at
+from backstop.syntax.structure import folded, read_name, upper_at
 
 _MAX_DEPTH = 12
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
@@ -28,9 +29,8 @@ _LEVELS = (
     frozenset({"*", "/", "%"}),
     frozenset({"^"}),
 )
-COMPUTING = frozenset({"::", "=>"}).union(*_LEVELS)
+COMPUTING = frozenset({"::"}).union(*_LEVELS)
 _ACCESS = frozenset({"->", "->>", "#>", "#>>"})
-_OPERATORS = frozenset({"+", "-", "||", "*", "/"}) | _ACCESS
 
 # Functions of one argument whose value differs between arguments that differ.
 _DIFFERING = frozenset(
@@ -38,7 +38,7 @@ _DIFFERING = frozenset(
     | {"octet_length", "bit_length", "ascii", "btrim", "ltrim", "rtrim", "trim", "date", "abs"}
     | {"round", "floor", "ceil", "ceiling", "trunc", "cardinality", "age", "sqrt", "cbrt"}
     | {"to_tsvector", "jsonb_array_length", "json_array_length"}
-    | {"sha224", "sha256", "sha384", "sha512", "hashtext", "hashtextextended", "to_hex", "host"}
+    | {"sha224", "sha256", "sha384", "sha512", "hashtext", "to_hex", "host"}
     | {"timezone", "isempty"}
 )
 _RANGES = frozenset({"int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"})
@@ -84,12 +84,12 @@ class Value:
     start: int
     stop: int
     columns: Columns
-    plain: bool = False
+    plain: bool
     in_row: bool = False
 
     def as_row(self) -> Value:
         """Return it as a member that stands for a whole row, (a, b)."""
-        return replace(self, plain=False, in_row=True)
+        return replace(self, in_row=True)
 
     @property
     def named(self) -> frozenset[str]:
@@ -111,37 +111,34 @@ class Values:
         """Read what stands between two token indexes."""
         start, stop = self.strip(start, stop)
         columns = operands.columns(self.source, self.target, start, stop)
-        kind, plain = self.kind(start, stop, columns)
+        kind = self.kind(start, stop, columns)
+        plain = kind in (Kind.COLUMN, Kind.OTHER) and self.is_column(start, stop)
         return Value(kind, start, stop, columns, plain)
 
     def strip(self, start: int, stop: int) -> tuple[int, int]:
         """Take brackets around the whole off, but for those of a subquery."""
-        while stop - start > 2 and self.tokens[start].upper == "(":
+        while start < stop and self.tokens[start].upper == "(":
             if self.pairs[start] != stop - 1 or operands.opens_query(self.source, start):
                 break
             start, stop = start + 1, stop - 1
         return start, stop
 
-    def kind(self, start: int, stop: int, columns: Columns) -> tuple[Kind, bool]:
-        """Return what stands between two indexes, and whether it is a column by itself."""
+    def kind(self, start: int, stop: int, columns: Columns) -> Kind:
+        """Return what stands between two indexes."""
         if start >= stop or columns.unclear:
-            return Kind.UNCLEAR, False
+            return Kind.UNCLEAR
         if operands.opens_query(self.source, start) and self.pairs[start] == stop - 1:
-            return Kind.QUERY, False
+            return Kind.QUERY
         if any(operands.opens_query(self.source, at) for at in range(start, stop)):
-            return Kind.UNCLEAR, False
+            return Kind.UNCLEAR
         if not columns.any:
-            return Kind.CONSTANT, False
-        if columns.foreign and not columns.named:
+            return Kind.CONSTANT
+        if not columns.named:
             # Where no other table stands beside the target, it is a variable: NEW.id, row.id.
-            kind = Kind.OTHER if self.joined else Kind.CONSTANT
-            return kind, self.is_column(start, stop)
-        if columns.foreign:
-            return Kind.UNCLEAR, False
-        plain = self.is_column(start, stop)
-        if plain or self.differs(start, stop, 0):
-            return Kind.COLUMN, plain
-        return Kind.UNCLEAR, False
+            return Kind.OTHER if self.joined else Kind.CONSTANT
+        if columns.foreign or not self.differs(start, stop, 0):
+            return Kind.UNCLEAR
+        return Kind.COLUMN
 
     def is_column(self, start: int, stop: int) -> bool:
         """Whether nothing but a name stands between two indexes."""
@@ -160,32 +157,25 @@ class Values:
     def differs(self, start: int, stop: int, depth: int) -> bool:
         """Whether a value is sure to differ between rows; constants don't."""
         start, stop = self.strip(start, stop)
-        if depth > _MAX_DEPTH or start >= stop:
+        if depth > _MAX_DEPTH:
             return False
         if self.is_column(start, stop):
-            return self.names_column(start, stop)
-        if self.tokens[start].upper in ("CASE", "ROW", "ARRAY"):
-            return False
+            return bool(operands.columns(self.source, self.target, start, stop).named)
         for level in _LEVELS[:3]:
             at = self.last_operator(start, stop, level)
             if at is not None:
                 return self.operation(start, at, stop, depth + 1)
         return self.suffixed(start, stop, depth + 1)
 
-    def names_column(self, start: int, stop: int) -> bool:
-        """Whether a name is surely that of a column of the target."""
-        columns = operands.columns(self.source, self.target, start, stop)
-        return bool(columns.named) and not columns.unclear
-
     def last_operator(self, start: int, stop: int, level: frozenset[str]) -> int | None:
-        """Return the index of the last operator of a level that has something on its left."""
+        """Return the index of the last operator of a level, or of a sign in front of it all."""
         found = None
         index = start
         while index < stop:
             mark = self.tokens[index].upper
             if mark in ("(", "["):
                 index = self.pairs[index]
-            elif mark in level and index > start and not self.is_sign(index):
+            elif mark in level and (index == start or not self.is_sign(index)):
                 found = index
             index += 1
         return found
@@ -212,40 +202,47 @@ class Values:
 
     def keeps(self, mark: str, start: int, stop: int, *, right: bool) -> bool:
         """Whether a constant beside an operator leaves the differences of the other side."""
+        start, stop = self.strip(start, stop)
         tokens = self.tokens[start:stop]
-        if any(token.upper == "NULL" for token in tokens):
+        if not self.is_constant(start, stop):
             return False
-        if mark in ("+", "-", "||"):
-            return True
         if mark in _ACCESS:
             return right
+        if mark == "||":
+            return True
+        if any(map(_is_endless, tokens)):
+            return False
+        if mark in ("+", "-"):
+            return True
         factor = number(tokens)
         if mark in ("*", "/"):
-            return factor != 0 and (factor is not None or _open(tokens))
+            return bool(factor) or _is_parameter(tokens) or _is_interval(tokens)
         if mark in ("%", "&") and right:
-            return (factor is None and _is_parameter(tokens)) or abs(factor or 0) > (mark == "%")
+            return _is_parameter(tokens) or abs(factor or 0) > (mark == "%")
         return False
 
     def suffixed(self, start: int, stop: int, depth: int) -> bool:
-        """Whether a value with what follows it differs: a sign, a cast, a subscript, a zone."""
+        """Whether a value with what follows it differs: a cast, a subscript, a zone."""
         tokens = self.tokens
-        if tokens[start].upper in ("-", "+"):
-            return self.differs(start + 1, stop, depth)
-        zone = skip_top_level(tokens, self.pairs, start, stop, frozenset({"AT"}))
-        if zone < stop and words_at(tokens, zone, "AT", "TIME", "ZONE"):
-            return self.is_constant(zone + 3, stop) and self.differs(start, zone, depth)
-        if words_at(tokens, stop - 2, "COLLATE") or upper_at(tokens, stop - 2) == "COLLATE":
-            return self.differs(start, stop - 2, depth)
+        word = self.last_operator(start, stop, frozenset({"AT", "COLLATE"}))
+        if word is not None:
+            return self.is_constant(word + 1, stop) and self.differs(start, word, depth)
         cast = self.last_operator(start, stop, frozenset({"::"}))
         if cast is not None:
             return _keeps_type(tokens[cast + 1 : stop]) and self.differs(start, cast, depth)
         if tokens[stop - 1].upper == "]":
             opening = self.pairs[stop - 1]
-            return self.is_constant(opening + 1, stop - 1) and self.differs(start, opening, depth)
+            # A slice may be empty in all rows: tags[2:1].
+            is_slice = any(token.upper == ":" for token in tokens[opening:stop])
+            if is_slice or not self.is_constant(opening + 1, stop - 1):
+                return False
+            return self.differs(start, opening, depth)
         return self.call(start, stop, depth)
 
     def is_constant(self, start: int, stop: int) -> bool:
-        """Whether no column is named between two indexes."""
+        """Whether neither a column nor NULL stands between two indexes."""
+        if any(token.upper == "NULL" for token in self.tokens[start:stop]):
+            return False
         return not operands.columns(self.source, self.target, start, stop).any
 
     def call(self, start: int, stop: int, depth: int) -> bool:
@@ -259,7 +256,7 @@ class Values:
         inside = name.stop + 1, stop - 1
         if self.is_own_call(start, stop):
             return any(self.differs(*argument, depth) for argument in self.arguments(*inside))
-        if called in ("cast", "extract", "trim", "substring", "position"):
+        if called in ("cast", "extract", "trim", "substring"):
             worded = self.worded(called, *inside, depth)
             if worded is not None:
                 return worded
@@ -272,6 +269,8 @@ class Values:
             return self.cut(arguments, depth)
         position = _POSITIONS.get(called, {}).get(len(arguments))
         if position is None:
+            return False
+        if called == "date_part" and _is_zone(self.tokens[slice(*inside)]):
             return False
         others = [span for at, span in enumerate(arguments) if at != position]
         return all(self.is_constant(*span) for span in others) and self.differs(
@@ -303,26 +302,18 @@ class Values:
 
     def worded(self, called: str, start: int, stop: int, depth: int) -> bool | None:
         """Read the arguments that stand between words: CAST(a AS b), EXTRACT(a FROM b)."""
-        at = self.find(start, stop, "AS" if called == "cast" else "FROM")
-        if at is None:
+        words = {"cast": {"AS"}, "substring": {"FROM", "FOR"}}.get(called, {"FROM"})
+        spans = self.split(start, stop, frozenset(words))
+        if len(spans) == 1:
             return None
+        if called == "substring":
+            return self.cut(spans, depth)
+        (_, at), last = spans[0], spans[-1]
         if called == "cast":
             return _keeps_type(self.tokens[at + 1 : stop]) and self.differs(start, at, depth)
-        if called in ("extract", "trim"):
-            return self.differs(at + 1, stop, depth)
-        ends = [end for word in ("FROM", "FOR") if (end := self.find(start, stop, word))]
-        numbers = [number(self.tokens[end + 1 : end + 2]) for end in ends]
-        return bool(numbers[-1]) and self.differs(start, min(ends), depth)
-
-    def find(self, start: int, stop: int, word: str) -> int | None:
-        """Return where a word stands between arguments, outside of brackets."""
-        index = start
-        while index < stop:
-            mark = self.tokens[index].upper
-            if mark == word and index > start:
-                return index
-            index = self.pairs[index] + 1 if mark in ("(", "[") else index + 1
-        return None
+        if called == "extract" and _is_zone(self.tokens[start:at]):
+            return False
+        return self.is_constant(start, at) and self.differs(*last, depth)
 
     def cut(self, arguments: list[tuple[int, int]], depth: int) -> bool:
         """Whether left(a, 1) and the like leave a difference: not with a length of 0."""
@@ -335,22 +326,46 @@ class Values:
 
     def arguments(self, start: int, stop: int) -> list[tuple[int, int]]:
         """Return where the arguments between a call's brackets start and stop."""
+        return self.split(start, stop, frozenset({","}))
+
+    def split(self, start: int, stop: int, words: frozenset[str]) -> list[tuple[int, int]]:
+        """Cut at these words where they stand outside of brackets."""
         found: list[tuple[int, int]] = []
-        begin = start
-        while begin < stop:
-            end = skip_top_level(self.tokens, self.pairs, begin, stop, frozenset({","}))
-            found.append((begin, end))
-            begin = end + 1
-        return found
+        begin = index = start
+        while index < stop:
+            mark = self.tokens[index].upper
+            if mark in ("(", "["):
+                index = self.pairs[index]
+            elif mark in words:
+                found.append((begin, index))
+                begin = index + 1
+            index += 1
+        return [*found, (begin, stop)]
 
 
 def _is_parameter(tokens: list[Token]) -> bool:
-    return len(tokens) == 1 and tokens[0].kind is TokenKind.PLACEHOLDER
+    """Whether a parameter stands alone here, with or without a cast."""
+    if any(token.kind is TokenKind.OPERATOR and token.upper != "::" for token in tokens):
+        return False
+    return any(token.kind is TokenKind.PLACEHOLDER for token in tokens[:1])
 
 
-def _open(tokens: list[Token]) -> bool:
-    """Whether a factor's size is open: a parameter, or an interval."""
-    return any(token.kind is TokenKind.PLACEHOLDER or token.upper == "INTERVAL" for token in tokens)
+def _is_interval(tokens: list[Token]) -> bool:
+    """Whether this is the literal of an interval that isn't empty."""
+    if len(tokens) != 2 or tokens[0].upper != "INTERVAL":
+        return False
+    return any(mark in "123456789" for mark in literal_text(tokens[1:]) or "")
+
+
+def _is_endless(token: Token) -> bool:
+    """Whether a literal stands for infinity or NaN, which take every number in."""
+    value = number([token]) if token.kind is TokenKind.STRING else None
+    return value is not None and not math.isfinite(value)
+
+
+def _is_zone(tokens: list[Token]) -> bool:
+    """Whether a field of a time is that of its zone, which all rows share."""
+    return any("TIMEZONE" in token.text.upper() for token in tokens)
 
 
 def _keeps_type(tokens: list[Token]) -> bool:
