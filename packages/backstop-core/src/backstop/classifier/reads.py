@@ -115,7 +115,7 @@ def _tables(words: list[str], pieces: list[str], entries: frozenset[str]) -> dic
     for index, word in enumerate(words):
         step = steps.get(word)
         if step is None:
-            if expects_table and word != ".":
+            if expects_table:
                 expects_table = False
                 name = _table(words, pieces, index)
                 qualified = words[index + 1 : index + 2] == ["."]
@@ -129,7 +129,6 @@ def _tables(words: list[str], pieces: list[str], entries: frozenset[str]) -> dic
             if len(clauses) == 1:
                 return None
             clauses.pop()
-            expects_table = False
         else:
             # A label or a field (AS from, t.limit), or IS DISTINCT FROM.
             if words[index - 1] in (".", "AS", "DISTINCT"):
@@ -146,10 +145,12 @@ def _next_clause(clauses: list[str], word: str, expects_table: bool) -> bool:
             clauses[-1] = "FROM"
         return clauses[-1] == "FROM"
     # In no clause, FROM is that of EXTRACT (field FROM …).
-    if word == "JOIN" or (word == "FROM" and clause not in ("", "FROM", "ON")):
+    if word == "JOIN" or (word == "FROM" and clause):
         clauses[-1] = "FROM"
         return True
-    if word == "FROM" or (word == "ON" and clause != "FROM"):
+    if word in ("FROM", "ON"):
+        if clause == "FROM":
+            clauses[-1] = word
         return expects_table
     clauses[-1] = word
     return False
@@ -166,7 +167,7 @@ def _may_open(words: list[str], index: int) -> bool:
 
 def _table(words: list[str], pieces: list[str], index: int) -> str:
     """Return the table that is named here, as written; empty if it is a call or no name."""
-    if words[index - 1] == "." or not _is_name(words[index]):
+    if not _is_name(words[index]) or words[index : index + 2] == ["ROWS", "FROM"]:
         return ""
     end = index
     while words[end + 1 : end + 2] == ["."] and end + 2 < len(words) and _is_name(words[end + 2]):

@@ -267,10 +267,16 @@ class Values:
             return any(self.differs(*argument, depth) for argument in arguments[:2])
         if called in _CUTTING:
             return self.cut(arguments, depth)
-        position = _POSITIONS.get(called, {}).get(len(arguments))
-        if position is None:
-            return False
         if called == "date_part" and _is_zone(self.tokens[slice(*inside)]):
+            return False
+        return self.positioned(_POSITIONS.get(called, {}), arguments, depth)
+
+    def positioned(
+        self, positions: dict[int, int], arguments: list[tuple[int, int]], depth: int
+    ) -> bool:
+        """Whether the argument that counts differs, and the others are constants."""
+        position = positions.get(len(arguments))
+        if position is None:
             return False
         others = [span for at, span in enumerate(arguments) if at != position]
         return all(self.is_constant(*span) for span in others) and self.differs(
