@@ -61,6 +61,13 @@ class Comparison:
             return negated != self.inverted
         return self.quantifier == "ALL"
 
+    def compares_itself(self, negated: bool) -> bool:
+        """Whether a column may stand on both sides, but for an equality: x <> x never holds."""
+        if self.mark == "NULL" or (self.mark == "=" and negated == self.inverted):
+            return False
+        left, right = self.left.columns, self.right.columns
+        return bool(left.bare & right.bare or left.foreign & right.foreign)
+
 
 class Comparisons:
     """Reads the comparisons of one condition."""
