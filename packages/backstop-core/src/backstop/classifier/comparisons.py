@@ -152,8 +152,7 @@ class Comparisons:
     def inside_array(self, start: int, stop: int) -> tuple[int, int]:
         """Return where the values of ANY (…) are: those of ARRAY(SELECT …) are a subquery's."""
         at = start + 1
-        whole = self.pairs.get(at + 1) == stop - 2
-        if whole and words_at(self.tokens, at, "ARRAY", "("):
+        if words_at(self.tokens, at, "ARRAY", "("):
             return at + 1, stop - 1
         return start, stop
 

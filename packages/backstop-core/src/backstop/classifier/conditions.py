@@ -248,11 +248,11 @@ class Condition:
         for part in self.split(start, stop, "AND"):
             # What is tested of the target's row alone may never hold.
             tested = operands.columns(self.source, self.target.name, *part)
-            own = tested.qualified and not (tested.bare or tested.foreign)
+            own = not (tested.bare or tested.foreign)
             if own and self.reach(*part, negated=True, depth=depth) is None:
                 return None
         named = operands.columns(self.source, self.target.name, start, stop)
-        if not named.qualified or named.unclear:
+        if not named.qualified:
             return None
         if self.may_be_empty(query.start, query.stop):
             return None
@@ -263,7 +263,7 @@ class Condition:
         if depth > _MAX_DEPTH or subqueries.may_be_short(self.source, start, stop):
             return True
         pieces = subqueries.pieces(self.source, start, stop)
-        return any(
+        return all(
             self.may_find_nothing(read_query(self.source, *piece), depth) for piece in pieces
         )
 
@@ -280,7 +280,6 @@ class Condition:
         if name not in self.target.ctes:
             return False
         if name not in self.empty:
-            self.empty[name] = False
             self.empty[name] = self.may_be_empty(*self.target.ctes[name], depth)
         return self.empty[name]
 
