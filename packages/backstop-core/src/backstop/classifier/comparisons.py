@@ -66,6 +66,13 @@ class Comparison:
             return negated != self.inverted
         return self.quantifier == "ALL"
 
+    def compares_itself(self, negated: bool) -> bool:
+        """Whether a column may stand on both sides, but for an equality: x <> x never holds."""
+        if self.mark == "NULL" or (self.mark == "=" and negated == self.inverted):
+            return False
+        left, right = self.left.columns, self.right.columns
+        return bool(left.bare & right.bare or left.foreign & right.foreign)
+
 
 class Comparisons:
     """Reads the comparisons of one condition."""
@@ -153,8 +160,7 @@ class Comparisons:
     def inside_array(self, start: int, stop: int) -> tuple[int, int]:
         """Return where the values of ANY (…) are: those of ARRAY(SELECT …) are a subquery's."""
         at = start + 1
-        whole = self.pairs.get(at + 1) == stop - 2
-        if whole and words_at(self.tokens, at, "ARRAY", "("):
+        if words_at(self.tokens, at, "ARRAY", "("):
             return at + 1, stop - 1
         return start, stop
 

@@ -248,11 +248,11 @@ class Condition:
         for part in self.split(start, stop, "AND"):
             # What is tested of the target's row alone may never hold.
             tested = operands.columns(self.source, self.target.name, *part)
-            own = tested.qualified and not (tested.bare or tested.foreign)
+            own = not (tested.bare or tested.foreign)
             if own and self.reach(*part, negated=True, depth=depth) is None:
                 return None
         named = operands.columns(self.source, self.target.name, start, stop)
-        if not named.qualified or named.unclear:
+        if not named.qualified:
             return None
         if self.may_be_empty(query.start, query.stop):
             return None
@@ -263,7 +263,7 @@ class Condition:
         if depth > _MAX_DEPTH or subqueries.may_be_short(self.source, start, stop):
             return True
         pieces = subqueries.pieces(self.source, start, stop)
-        return any(
+        return all(
             self.may_find_nothing(read_query(self.source, *piece), depth) for piece in pieces
         )
 
@@ -271,7 +271,7 @@ class Condition:
         """Whether one SELECT may give no rows whatever its tables hold."""
         if subqueries.reads_no_table(self.source, query):
             return True
-        if any(self.is_fixed(*test, 0) for test in subqueries.tests(self.source, query)):
+        if any(self.is_fixed(*test) for test in subqueries.tests(self.source, query)):
             return True
         return any(self.entry_may_be_empty(name, depth + 1) for name in query.tables)
 
@@ -280,7 +280,6 @@ class Condition:
         if name not in self.target.ctes:
             return False
         if name not in self.empty:
-            self.empty[name] = False
             self.empty[name] = self.may_be_empty(*self.target.ctes[name], depth)
         return self.empty[name]
 
@@ -288,18 +287,21 @@ class Condition:
         """Whether what a subquery gives depends on the target's row."""
         return bool(operands.columns(self.source, self.target.name, start, stop).qualified)
 
-    def is_fixed(self, start: int, stop: int, depth: int) -> bool:
-        """Whether a part of a condition looks at no column, so that it may be false for good."""
-        start, stop, _ = self.strip(start, stop, False)
+    def is_fixed(self, start: int, stop: int, negated: bool = False, depth: int = 0) -> bool:
+        """Whether a condition (or its negation) may be false for good, by its own text."""
+        start, stop, negated = self.strip(start, stop, negated)
         if depth > _MAX_DEPTH:
             return True
-        for word, of in (("OR", all), ("AND", any)):
+        for word in ("OR", "AND"):
             parts = self.split(start, stop, word)
             if len(parts) > 1:
-                return of(self.is_fixed(a, b, depth + 1) for a, b in parts)
+                fixed = [self.is_fixed(a, b, negated, depth + 1) for a, b in parts]
+                return all(fixed) if (word == "OR") != negated else any(fixed)
         comparison = self.comparisons.read(start, stop)
         tested = comparison is not None and comparison.mark == "NULL"
         if any(token.upper == "NULL" for token in self.tokens[start:stop]) and not tested:
+            return True
+        if comparison is not None and comparison.compares_itself(negated):
             return True
         named = operands.columns(self.source, "", start, stop)
         return not named.any or named.unclear

@@ -73,9 +73,10 @@ def _is_limited(source: Source, start: int, stop: int) -> bool:
     """Whether LIMIT, OFFSET, FETCH or HAVING keeps rows out: OFFSET 0 and LIMIT ALL keep none."""
     at = start
     while True:
-        at = skip_top_level(source.tokens, source.pairs, at, stop, _LIMITS) + 1
-        if at > stop:
+        at = skip_top_level(source.tokens, source.pairs, at, stop, _LIMITS)
+        if at == stop:
             return False
+        at += 1
         word = upper_at(source.tokens, at)
         if word not in ("ALL", "NULL", "TRUE") and number(source.tokens[at : at + 1]) != 0:
             return True
