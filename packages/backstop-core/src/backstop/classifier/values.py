@@ -255,10 +255,9 @@ class Values:
         inside = name.stop + 1, stop - 1
         if self.is_own_call(start, stop):
             return any(self.differs(*argument, depth) for argument in self.arguments(*inside))
-        if called in ("cast", "extract", "trim", "substring"):
-            worded = self.worded(called, *inside, depth)
-            if worded is not None:
-                return worded
+        worded = self.worded(called, *inside, depth)
+        if worded is not None:
+            return worded
         arguments = self.arguments(*inside)
         if len(arguments) == 1:
             return called in _DIFFERING and self.differs(*arguments[0], depth)
