@@ -21,19 +21,7 @@ READABLE = frozenset({"sql", "plpgsql"})
 
 _SQL = frozenset(
     {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"}
-    | {
-        "ALTER",
-        "ANALYZE",
-        "CALL",
-        "COPY",
-        "CREATE",
-        "DO",
-        "DROP",
-        "GRANT",
-        "LOCK",
-        "EXPLAIN",
-        "NOTIFY",
-    }
+    | {"ALTER", "ANALYZE", "CALL", "COPY", "CREATE", "DO", "DROP", "GRANT", "LOCK", "NOTIFY"}
     | {"EXPLAIN", "PREPARE", "REFRESH", "REVOKE", "SET", "RESET"}
 )
 # Words of PL/pgSQL that an expression follows, and those that may stand between.
