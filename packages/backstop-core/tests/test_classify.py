@@ -596,6 +596,12 @@ def test_behind_too_many_with_entries_only_what_adds_rows_is_read(write: str, ki
     assert classify(f"WITH {entries} {write}").findings[0].kind == kind
 
 
+def test_a_pattern_that_is_very_long_is_not_looked_into() -> None:
+    pattern = "a" * 1000
+    assert classify(f"DELETE FROM users WHERE name ~ '{pattern}'").level is RiskLevel.LOW
+    assert classify(f"DELETE FROM users WHERE name ~ '{pattern}a'").level is RiskLevel.CRITICAL
+
+
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [

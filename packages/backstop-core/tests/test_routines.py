@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backstop.classifier import classify
 from backstop.classifier.routines import READABLE, routine_findings
 from backstop.levels import RiskLevel
 
@@ -34,6 +35,12 @@ def level_of(body: str, language: str) -> RiskLevel:
 @pytest.mark.parametrize(("level", "language", "body"), TABLE)
 def test_a_body_has_the_level_of_the_table(level: str, language: str, body: str) -> None:
     assert level_of(body, language).value == level
+
+
+def test_a_statement_of_a_block_is_named_by_what_it_does() -> None:
+    for statement in ("REFRESH MATERIALIZED VIEW v", "DO $$ BEGIN NULL; END $$", "GRANT a TO b"):
+        (finding,) = routine_findings(f"BEGIN {statement}; END", "plpgsql")
+        assert finding.kind == classify(statement).findings[0].kind
 
 
 def test_every_language_that_can_be_read_is_in_the_table() -> None:

@@ -7,7 +7,7 @@ pattern that matches everything, a bound that nothing lies beyond.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from backstop.classifier.literals import decoded, number, single_text
 from backstop.classifier.patterns import like_selects, regex_selects, similar_selects
@@ -31,6 +31,12 @@ _HIGHEST = frozenset({2.0**15 - 1, 2.0**31 - 1, 2.0**63 - 1, float("inf")})
 _SIZED_TYPES = frozenset({"VARCHAR", "NUMERIC"})
 # What a text search has of the operators of a path: followed by, cat <-> dog.
 _FOLLOWED_BY = re.compile(r"<(?:-|[0-9]+)>")
+_SELECTS: dict[str, Callable[[str], bool]] = {
+    "LIKE": like_selects,
+    "SIMILAR": similar_selects,
+    "~": regex_selects,
+    "^@": bool,
+}
 
 
 def holds_parameter(tokens: Sequence[Token]) -> bool:
@@ -119,7 +125,7 @@ def ordered(
 
     ``least`` is a number that all values are above by nature, such as keys are above 0.
     """
-    if holds_null(tokens):
+    if holds_null(tokens) or None in _texts(tokens):
         return None
     side = LOWER_BOUND if mark.startswith(">") else UPPER_BOUND
     word = single_text(tokens)
@@ -173,13 +179,7 @@ def selects(mark: str, tokens: Sequence[Token]) -> bool:
     joined = all(token.upper != "," for token in tokens)
     patterns = ["".join(known)] if joined else known
     patterns = [entry for pattern in patterns for entry in _entries(pattern)]
-    if mark == "LIKE":
-        return all(like_selects(pattern) for pattern in patterns)
-    if mark == "SIMILAR":
-        return all(similar_selects(pattern) for pattern in patterns)
-    if mark == "~":
-        return all(regex_selects(pattern) for pattern in patterns)
-    return all(patterns)
+    return all(_SELECTS[mark](pattern) for pattern in patterns)
 
 
 def contains_something(mark: str, tokens: Sequence[Token]) -> bool:

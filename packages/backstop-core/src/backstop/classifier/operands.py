@@ -62,18 +62,17 @@ def columns(source: Source, target: str, start: int, stop: int) -> Columns:
             index += 1
             continue
         index = name.stop
-        unclear = unclear or (name.start > hidden and _is_unclear(source, target, name))
+        inside = name.start <= hidden
+        unclear = unclear or (not inside and _is_unclear(source, target, name))
         if not _is_column(source, name.start, name.stop, stop):
             continue
         column = folded(tokens[name.stop - 1])
         if name.stop - name.start == 1:
-            if name.start > hidden and (
-                token.kind is TokenKind.QUOTED or token.upper not in NOT_COLUMNS
-            ):
+            if not inside and (token.kind is TokenKind.QUOTED or token.upper not in NOT_COLUMNS):
                 bare.add(column)
-        elif folded(tokens[name.stop - 3]) == target and not (name.start <= hidden and binds):
+        elif folded(tokens[name.stop - 3]) == target and not (inside and binds):
             qualified.add(column)
-        elif name.start > hidden:
+        elif not inside:
             foreign.add(column)
     return Columns(frozenset(bare), frozenset(qualified), frozenset(foreign), unclear)
 
@@ -105,9 +104,7 @@ def opens_query(source: Source, index: int) -> bool:
 def _binds(source: Source, target: str, start: int, stop: int) -> bool:
     """Whether a subquery brings in a relation of the target's name."""
     return any(
-        source.tokens[index].kind in _NAMES
-        and folded(source.tokens[index]) == target
-        and upper_at(source.tokens, index + 1) != "."
+        folded(source.tokens[index]) == target and upper_at(source.tokens, index + 1) != "."
         for index in range(start, stop)
     )
 
@@ -147,7 +144,7 @@ def truth_test(source: Source, start: int, stop: int) -> tuple[int, bool] | None
     ``=`` and ``<>`` have an answer where that is NULL.
     """
     value = source.tokens[stop - 1].upper
-    if value not in ("TRUE", "FALSE") or stop - start < 3:
+    if value not in ("TRUE", "FALSE"):
         return None
     at = stop - 2
     inverted = value == "FALSE"

@@ -22,15 +22,15 @@ READABLE = frozenset({"sql", "plpgsql"})
 _SQL = frozenset(
     {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"}
     | {"ALTER", "ANALYZE", "CALL", "COPY", "CREATE", "DO", "DROP", "GRANT", "LOCK", "NOTIFY"}
-    | {"REFRESH", "REVOKE", "SET", "RESET", "TRUNCATE"}
+    | {"EXPLAIN", "PREPARE", "REFRESH", "REVOKE", "SET", "RESET"}
 )
 # Words of PL/pgSQL that an expression follows, and those that may stand between.
 _BEFORE_EXPRESSION = frozenset(
     {"IF", "ELSIF", "ELSEIF", "WHILE", "CASE", "WHEN", "PERFORM", "RETURN", "RAISE", "ASSERT"}
     | {"EXIT", "CONTINUE", "FOR", "FOREACH", "OPEN", "FETCH", "MOVE", "CLOSE", "GET"}
 )
-_BETWEEN = frozenset({"NEXT", "QUERY", "WHEN", "STACKED", "CURRENT", "DIAGNOSTICS"})
-_ONE_WORD = frozenset({"BEGIN", "LOOP", "ELSE", "EXCEPTION", "DECLARE", "THEN", ";"})
+_BETWEEN = frozenset({"NEXT", "QUERY"})
+_ONE_WORD = frozenset({"BEGIN", "LOOP", "ELSE", "EXCEPTION", "THEN", ";"})
 _WITHOUT_EFFECT = _ONE_WORD | {"END", "NULL", "<<"}
 _ENDS = frozenset({";", "THEN", "LOOP", "BEGIN"})
 _CONDITIONS = frozenset({"IF", "ELSIF", "ELSEIF", "CASE", "WHEN"})
@@ -123,14 +123,11 @@ class _Block:
 
     def assigns(self, start: int, end: int) -> bool:
         """Whether this is ``variable := …`` or ``variable = …``."""
-        at = start
-        while at < end and self.tokens[at].upper not in (":=", "="):
-            if self.tokens[at].upper == "[":
-                at = self.source.pairs[at]
-            elif self.tokens[at].kind not in _VARIABLE and self.tokens[at].upper != ".":
-                return False
-            at += 1
-        return start < at < end
+        at = start + 1
+        while upper_at(self.tokens, at, end) in (".", "["):
+            at = self.source.pairs.get(at, at + 1) + 1
+        is_variable = self.tokens[start].kind in _VARIABLE
+        return is_variable and upper_at(self.tokens, at, end) in (":=", "=")
 
     def query(self, start: int, end: int) -> None:
         found = judge(self.source, start, end).findings
@@ -140,3 +137,9 @@ class _Block:
         while upper_at(self.tokens, start, end) in _BETWEEN:
             start += 1
         self.found.extend(read_expressions(self.source, start, end).findings)
+        at = start
+        while at < end:
+            if words_at(self.tokens, at, "(", "WITH"):
+                self.query(at + 1, self.source.pairs[at])
+                at = self.source.pairs[at]
+            at += 1

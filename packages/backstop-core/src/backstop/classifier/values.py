@@ -18,7 +18,7 @@ from backstop.classifier.keywords import EXPRESSIONS, RESERVED
 from backstop.classifier.literals import literal_text, number
 from backstop.classifier.operands import Columns
 from backstop.syntax.lexer import Token, TokenKind
-from backstop.syntax.structure import folded, read_name, upper_at
+from backstop.syntax.structure import Name, folded, read_name, upper_at
 
 _MAX_DEPTH = 12
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
@@ -58,6 +58,13 @@ _POSITIONS: dict[str, dict[int, int]] = {
 }
 # Those whose second argument is a number that may leave nothing over: left(name, 0).
 _CUTTING = frozenset({"left", "right", "substr", "substring", "round", "trunc"})
+# The words that stand between the arguments of some.
+_BETWEEN_ARGUMENTS = {
+    "cast": frozenset({"AS"}),
+    "extract": frozenset({"FROM"}),
+    "trim": frozenset({"FROM"}),
+    "substring": frozenset({"FROM", "FOR"}),
+}
 
 
 class Kind(Enum):
@@ -247,19 +254,16 @@ class Values:
 
     def call(self, start: int, stop: int, depth: int) -> bool:
         """Whether a call differs, by the function's name and which argument holds the column."""
-        name = read_name(self.tokens, start, stop)
-        if name is None or upper_at(self.tokens, name.stop, stop) != "(":
-            return False
-        if self.pairs[name.stop] != stop - 1:
+        name = self.function(start, stop)
+        if name is None:
             return False
         called = folded(self.tokens[name.stop - 1])
         inside = name.stop + 1, stop - 1
         if self.is_own_call(start, stop):
             return any(self.differs(*argument, depth) for argument in self.arguments(*inside))
-        if called in ("cast", "extract", "trim", "substring"):
-            worded = self.worded(called, *inside, depth)
-            if worded is not None:
-                return worded
+        worded = self.worded(called, *inside, depth)
+        if worded is not None:
+            return worded
         arguments = self.arguments(*inside)
         if len(arguments) == 1:
             return called in _DIFFERING and self.differs(*arguments[0], depth)
@@ -291,15 +295,20 @@ class Values:
             return None
         return (start, stop - 2) if upper_at(self.tokens, stop - 2) in ("::", "AS") else None
 
+    def function(self, start: int, stop: int) -> Name | None:
+        """Return the name of the function if nothing but a call stands between two indexes."""
+        name = read_name(self.tokens, start, stop)
+        if name is None or upper_at(self.tokens, name.stop, stop) != "(":
+            return None
+        return name if self.pairs[name.stop] == stop - 1 else None
+
     def is_own_call(self, start: int, stop: int) -> bool:
         """Whether a function of the user's is called: how many rows it tells apart is counted.
 
         That is for the assess stage; the call itself is a risk, whatever it answers.
         """
-        name = read_name(self.tokens, start, stop)
-        if name is None or self.pairs.get(name.stop) != stop - 1:
-            return False
-        if upper_at(self.tokens, name.stop) != "(":
+        name = self.function(start, stop)
+        if name is None:
             return False
         if name.stop - name.start == 1 and self.tokens[start].upper in RESERVED | EXPRESSIONS:
             return False
@@ -308,8 +317,7 @@ class Values:
 
     def worded(self, called: str, start: int, stop: int, depth: int) -> bool | None:
         """Read the arguments that stand between words: CAST(a AS b), EXTRACT(a FROM b)."""
-        words = {"cast": {"AS"}, "substring": {"FROM", "FOR"}}.get(called, {"FROM"})
-        spans = self.split(start, stop, frozenset(words))
+        spans = self.split(start, stop, _BETWEEN_ARGUMENTS.get(called, frozenset()))
         if len(spans) == 1:
             return None
         if called == "substring":
