@@ -83,6 +83,9 @@ def test_the_where_is_the_statements_own(sql: str, where: str | None) -> None:
         ("UPDATE t SET (a, b) = (SELECT x, y FROM z WHERE w), c = 3 FROM d", ("a", "b", "c")),
         ("UPDATE t SET (a) = ROW (1)", ("a",)),
         ("UPDATE t SET a[1] = 2, b.c = 3, d[1:2].e = 4", ("a", "b", "d")),
+        ("UPDATE t SET a[(b = 1)::int] = 2, c = 3", ("a", "c")),
+        ("UPDATE t SET a = 1 RETURNING b, c", ("a",)),
+        ("UPDATE t SET (a, b, c) = (1, 2, 3) WHERE d = 4", ("a", "b", "c")),
     ],
 )
 def test_the_assigned_columns_are_read(sql: str, columns: tuple[str, ...]) -> None:
@@ -95,7 +98,16 @@ def test_the_from_of_an_update_is_read() -> None:
     assert change.where == "t.f = b.f"
 
 
+def test_the_tables_of_a_delete_end_where_the_next_clause_starts() -> None:
+    change = only_change("DELETE FROM t USING u RETURNING a")
+    assert (change.from_clause, change.where) == ("u", None)
+    assert only_change("DELETE FROM t RETURNING a").alias is None
+    assert only_change("DELETE FROM t USING u, v WHERE a = 1").from_clause == "u, v"
+
+
 def test_current_of_names_the_cursor() -> None:
+    assert only_change("DELETE FROM t WHERE a = 1").current_of is None
+    assert only_change("DELETE FROM t WHERE CURRENT OF c AND a").current_of is None
     assert only_change("DELETE FROM t WHERE CURRENT OF c").current_of == "c"
     assert only_change('UPDATE t SET a = 1 WHERE CURRENT OF "C"').current_of == '"C"'
 
@@ -184,6 +196,22 @@ def test_a_drop_falls_into_its_tables() -> None:
         ("UPDATE t", "UPDATE", None),
         ("UPDATE t SET", "UPDATE", None),
         ("UPDATE t SET 1 = 2", "UPDATE", None),
+        ("DELETE a t WHERE id = 1", "DELETE", None),
+        ("DELETE FROM 1 WHERE a = 1", "DELETE", None),
+        ("DELETE FROM t AS 1 WHERE a = 1", "DELETE", None),
+        ("DELETE FROM ONLY (t x) WHERE a = 1", "DELETE", None),
+        ("DELETE FROM ONLY (t x)", "DELETE", None),
+        ("DELETE FROM (t) WHERE a = 1", "DELETE", None),
+        ("DELETE FROM t AS", "DELETE", None),
+        ("DELETE FROM t USING WHERE a = 1", "DELETE", None),
+        ("DELETE FROM t x FROM u WHERE a = 1", "DELETE", None),
+        ("UPDATE t x WHERE b = 1", "UPDATE", None),
+        ("UPDATE t SET a = 1 USING b WHERE c = 1", "UPDATE", None),
+        ("UPDATE t SET a = 1 FROM WHERE c = 1", "UPDATE", None),
+        ("UPDATE t SET a = 1,", "UPDATE", None),
+        ("UPDATE t SET a, b = 1", "UPDATE", None),
+        ("UPDATE t SET (a, 1) = (1, 2)", "UPDATE", None),
+        ("UPDATE t SET (a, b) 1 = 2", "UPDATE", None),
         ("TRUNCATE", "TRUNCATE", None),
         ("TRUNCATE a GARBAGE", "TRUNCATE", None),
         ("DROP TABLE", "DROP TABLE", None),
