@@ -148,6 +148,8 @@ def test_an_inner_list_comes_after_the_outer_one() -> None:
         "SELECT 1; DELETE FROM t",
         "CREATE TABLE x AS WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
         "EXPLAIN ANALYZE WITH d AS (DELETE FROM t) SELECT 1",
+        "(WITH d AS (DELETE FROM t) SELECT 1)",
+        "SELECT * FROM (DELETE FROM t) x",
     ],
 )
 def test_a_wrapped_change_is_found(sql: str) -> None:
@@ -161,6 +163,7 @@ def test_a_wrapped_change_is_found(sql: str) -> None:
         "SELECT 1",
         "EXPLAIN DELETE FROM t",
         "EXPLAIN (ANALYZE off) DELETE FROM t",
+        "CREATE VIEW v AS WITH d AS (DELETE FROM t) SELECT 1",
         "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
         "SELECT 'DELETE FROM t'",
         "CREATE RULE r AS ON INSERT TO t DO ALSO (DELETE FROM u)",
@@ -216,6 +219,7 @@ def test_a_drop_falls_into_its_tables() -> None:
         ("TRUNCATE a GARBAGE", "TRUNCATE", None),
         ("DROP TABLE", "DROP TABLE", None),
         ("DROP TABLE a b", "DROP TABLE", None),
+        ("MERGE", "MERGE", None),
         ("MERGE INTO a.t USING s ON true WHEN MATCHED THEN DELETE", "MERGE", "a.t"),
         ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", "INSERT", "t"),
     ],
@@ -224,6 +228,19 @@ def test_a_shape_that_is_not_understood_is_not_left_out(
     sql: str, operation: str, table: str | None
 ) -> None:
     assert changes(sql) == [Unreadable(operation, 0, len(sql), table)]
+
+
+def test_a_change_nested_too_deep_to_tell_what_it_sees_is_unreadable() -> None:
+    sql = "SELECT " + "(" * 10 + "WITH a AS (SELECT 1) DELETE FROM t" + ")" * 10
+    assert changes(sql) == [Unreadable("DELETE", sql.index("DELETE"), len(sql) - 10)]
+
+
+def test_a_plain_delete_has_nothing_but_its_table() -> None:
+    assert changes("DELETE FROM t") == [RowChange("DELETE", 0, 13, "t")]
+    (change,) = changes("DELETE FROM t")
+    assert isinstance(change, RowChange)
+    assert not change.only
+    assert not change.with_writes
 
 
 @pytest.mark.parametrize("sql", ["DELETE FROM t WHERE 'a", "DELETE FROM t WHERE (a", "UPDATE t)"])
