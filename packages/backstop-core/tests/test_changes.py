@@ -163,6 +163,7 @@ def test_a_wrapped_change_is_found(sql: str) -> None:
         "SELECT 1",
         "EXPLAIN DELETE FROM t",
         "EXPLAIN (ANALYZE off) DELETE FROM t",
+        "INSERT INTO t SELECT update FROM u",
         "CREATE VIEW v AS WITH d AS (DELETE FROM t) SELECT 1",
         "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
         "SELECT 'DELETE FROM t'",

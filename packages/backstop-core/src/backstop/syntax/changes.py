@@ -139,7 +139,7 @@ def overwrites(tokens: list[Token], pairs: dict[int, int], part: Part) -> bool:
     index = part.start
     while index < part.stop:
         mark = tokens[index].upper
-        if mark in ("(", "["):
+        if mark == "(":
             index = pairs[index]
         elif mark == "DO" and upper_at(tokens, index + 1, part.stop) == "UPDATE":
             return True
