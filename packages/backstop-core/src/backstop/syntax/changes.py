@@ -156,7 +156,7 @@ def _row_change(sql: str, tokens: list[Token], part: Part, statement: RowStateme
         operation=part.head,
         start=tokens[part.start].start,
         end=tokens[part.stop - 1].end,
-        table=text(statement.table) or "",
+        table=_slice(sql, tokens, *statement.table),
         only=statement.only,
         alias=text(statement.alias),
         with_clause=with_clause,
