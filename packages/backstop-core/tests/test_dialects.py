@@ -40,3 +40,9 @@ def test_the_empty_name_is_no_dialect() -> None:
 
 def test_empty_statements_of_a_dialect_are_left_out() -> None:
     assert classify("; SELECT 1;;", "mysql").operations == ("SELECT",)
+
+
+def test_a_comment_of_a_dialect_may_be_code_and_stays() -> None:
+    sql = "/* a */ DELETE FROM t /*! b */"
+    (finding,) = classify(sql, "mysql").findings
+    assert (finding.start, finding.end) == (0, len(sql))
