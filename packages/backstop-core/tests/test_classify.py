@@ -505,6 +505,8 @@ def test_tracing_comments_do_not_defeat_the_cache() -> None:
     first = classify(f"{sql} {trace.format(1)}")
     assert classify(f"{sql} {trace.format(2)}") is first
     assert classify(f"{trace.format(3)}{sql} {trace.format(4)}") is first
+    behind = classify(f"{trace.format(5)} {sql}")
+    assert classify(f"{trace.format(6)} {sql}") is behind
 
 
 @pytest.mark.parametrize("before", ["", "/* a='b' */ ", "/* a /* b */ */"])
