@@ -499,6 +499,10 @@ def test_a_text_is_judged_once() -> None:
     assert classify("SELECT 'judged once'") is classify("SELECT 'judged once'")
 
 
+def test_nothing_follows_the_last_semicolon() -> None:
+    assert classify("SET standard_conforming_strings = off ; ").operations == ("SET",)
+
+
 def test_tracing_comments_do_not_defeat_the_cache() -> None:
     trace = "/*traceparent='00-{0}-{0}-01',route='%2Fusers%2F{0}'*/"
     sql = "SELECT 'with a trace'"

@@ -176,6 +176,7 @@ def test_a_refusal_says_where_it_stands(sql: str, refused: str) -> None:
     with pytest.raises(LexError) as raised:
         tokenize(sql)
     assert raised.value.position is not None
+    assert str(raised.value)
     assert sql[raised.value.position :] == refused
 
 

@@ -21,15 +21,12 @@ def without_comments(sql: str) -> tuple[str, int]:
     The end is certainly a comment only if what is returned can be read: it then leaves no quote
     open, at most a line comment, which what was cut off cannot end.
     """
-    start, end = 0, len(sql)
-    if sql.startswith("/*"):
-        leading = _LEADING.match(sql)
-        start = leading.end() if leading else 0
-    if sql.endswith("*/"):
-        opening = sql.rfind("/*", start)
-        if opening >= start and _TRAILING.fullmatch(sql, opening):
-            end = opening
-    return sql[start:end], start
+    leading = _LEADING.match(sql)
+    start = leading.end() if leading else 0
+    opening = sql.rfind("/*", start)
+    if opening >= start and _TRAILING.fullmatch(sql, opening):
+        return sql[start:opening], start
+    return sql[start:], start
 
 
 def moved(result: RiskResult, by: int) -> RiskResult:
