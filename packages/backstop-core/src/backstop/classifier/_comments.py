@@ -12,7 +12,7 @@ from dataclasses import replace
 from backstop.result import RiskResult
 
 _LEADING = re.compile(r"/\*[^*/]*\*/")
-_TRAILING = re.compile(r"/\*[^*\n\r]*\*/")
+_TRAILING = re.compile(r"/\*[^*\n\r]*\*/\Z")
 
 
 def without_comments(sql: str) -> tuple[str, int]:
@@ -23,10 +23,9 @@ def without_comments(sql: str) -> tuple[str, int]:
     """
     leading = _LEADING.match(sql)
     start = leading.end() if leading else 0
-    opening = sql.rfind("/*", start)
-    if opening >= start and _TRAILING.fullmatch(sql, opening):
-        return sql[start:opening], start
-    return sql[start:], start
+    trailing = _TRAILING.search(sql, start)
+    end = trailing.start() if trailing else len(sql)
+    return sql[start:end], start
 
 
 def moved(result: RiskResult, by: int) -> RiskResult:
