@@ -88,20 +88,18 @@ def used_operators(tokens: list[Token], start: int, stop: int) -> list[OperatorU
         if token.kind is TokenKind.OPERATOR:
             symbol = "<>" if token.upper == "!=" else token.upper
             found.append(OperatorUse(symbol, token.start, token.end))
-        elif token.kind is TokenKind.WORD and token.upper in _IMPLIED:
+        elif token.upper in _IMPLIED:
             found.extend(
                 OperatorUse(symbol, token.start, token.end) for symbol in _IMPLIED[token.upper]
             )
     return found
 
 
-def stored_name(token: Token) -> str | None:
-    """Return a name as the server stores it; nothing for escapes that can't be read here."""
-    name: str | None = folded(token)
+def stored_name(token: Token) -> str:
+    """Return a name as the server stores it."""
+    name = folded(token)
     if token.kind is TokenKind.QUOTED and not token.text.startswith('"'):
         name = _unescaped(token.text)
-    if name is None or len(name) <= LONGEST_NAME // 4:
-        return name
     return name.encode("utf-8", "replace")[:LONGEST_NAME].decode("utf-8", "ignore")
 
 
