@@ -35,6 +35,7 @@ MODULES = (
     "test_uses",
     "test_structure",
     "test_parts",
+    "test_dialects",
     "test_expressions",
 )
 

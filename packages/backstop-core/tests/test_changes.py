@@ -83,6 +83,9 @@ def test_the_where_is_the_statements_own(sql: str, where: str | None) -> None:
         ("UPDATE t SET (a, b) = (SELECT x, y FROM z WHERE w), c = 3 FROM d", ("a", "b", "c")),
         ("UPDATE t SET (a) = ROW (1)", ("a",)),
         ("UPDATE t SET a[1] = 2, b.c = 3, d[1:2].e = 4", ("a", "b", "d")),
+        ("UPDATE t SET a[(b = 1)::int] = 2, c = 3", ("a", "c")),
+        ("UPDATE t SET a = 1 RETURNING b, c", ("a",)),
+        ("UPDATE t SET (a, b, c) = (1, 2, 3) WHERE d = 4", ("a", "b", "c")),
     ],
 )
 def test_the_assigned_columns_are_read(sql: str, columns: tuple[str, ...]) -> None:
@@ -95,7 +98,16 @@ def test_the_from_of_an_update_is_read() -> None:
     assert change.where == "t.f = b.f"
 
 
+def test_the_tables_of_a_delete_end_where_the_next_clause_starts() -> None:
+    change = only_change("DELETE FROM t USING u RETURNING a")
+    assert (change.from_clause, change.where) == ("u", None)
+    assert only_change("DELETE FROM t RETURNING a").alias is None
+    assert only_change("DELETE FROM t USING u, v WHERE a = 1").from_clause == "u, v"
+
+
 def test_current_of_names_the_cursor() -> None:
+    assert only_change("DELETE FROM t WHERE a = 1").current_of is None
+    assert only_change("DELETE FROM t WHERE CURRENT OF c AND a").current_of is None
     assert only_change("DELETE FROM t WHERE CURRENT OF c").current_of == "c"
     assert only_change('UPDATE t SET a = 1 WHERE CURRENT OF "C"').current_of == '"C"'
 
@@ -136,6 +148,8 @@ def test_an_inner_list_comes_after_the_outer_one() -> None:
         "SELECT 1; DELETE FROM t",
         "CREATE TABLE x AS WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
         "EXPLAIN ANALYZE WITH d AS (DELETE FROM t) SELECT 1",
+        "(WITH d AS (DELETE FROM t) SELECT 1)",
+        "SELECT * FROM (DELETE FROM t) x",
     ],
 )
 def test_a_wrapped_change_is_found(sql: str) -> None:
@@ -149,6 +163,8 @@ def test_a_wrapped_change_is_found(sql: str) -> None:
         "SELECT 1",
         "EXPLAIN DELETE FROM t",
         "EXPLAIN (ANALYZE off) DELETE FROM t",
+        "INSERT INTO t SELECT update FROM u",
+        "CREATE VIEW v AS WITH d AS (DELETE FROM t) SELECT 1",
         "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
         "SELECT 'DELETE FROM t'",
         "CREATE RULE r AS ON INSERT TO t DO ALSO (DELETE FROM u)",
@@ -184,10 +200,27 @@ def test_a_drop_falls_into_its_tables() -> None:
         ("UPDATE t", "UPDATE", None),
         ("UPDATE t SET", "UPDATE", None),
         ("UPDATE t SET 1 = 2", "UPDATE", None),
+        ("DELETE a t WHERE id = 1", "DELETE", None),
+        ("DELETE FROM 1 WHERE a = 1", "DELETE", None),
+        ("DELETE FROM t AS 1 WHERE a = 1", "DELETE", None),
+        ("DELETE FROM ONLY (t x) WHERE a = 1", "DELETE", None),
+        ("DELETE FROM ONLY (t x)", "DELETE", None),
+        ("DELETE FROM (t) WHERE a = 1", "DELETE", None),
+        ("DELETE FROM t AS", "DELETE", None),
+        ("DELETE FROM t USING WHERE a = 1", "DELETE", None),
+        ("DELETE FROM t x FROM u WHERE a = 1", "DELETE", None),
+        ("UPDATE t x WHERE b = 1", "UPDATE", None),
+        ("UPDATE t SET a = 1 USING b WHERE c = 1", "UPDATE", None),
+        ("UPDATE t SET a = 1 FROM WHERE c = 1", "UPDATE", None),
+        ("UPDATE t SET a = 1,", "UPDATE", None),
+        ("UPDATE t SET a, b = 1", "UPDATE", None),
+        ("UPDATE t SET (a, 1) = (1, 2)", "UPDATE", None),
+        ("UPDATE t SET (a, b) 1 = 2", "UPDATE", None),
         ("TRUNCATE", "TRUNCATE", None),
         ("TRUNCATE a GARBAGE", "TRUNCATE", None),
         ("DROP TABLE", "DROP TABLE", None),
         ("DROP TABLE a b", "DROP TABLE", None),
+        ("MERGE", "MERGE", None),
         ("MERGE INTO a.t USING s ON true WHEN MATCHED THEN DELETE", "MERGE", "a.t"),
         ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", "INSERT", "t"),
     ],
@@ -196,6 +229,19 @@ def test_a_shape_that_is_not_understood_is_not_left_out(
     sql: str, operation: str, table: str | None
 ) -> None:
     assert changes(sql) == [Unreadable(operation, 0, len(sql), table)]
+
+
+def test_a_change_nested_too_deep_to_tell_what_it_sees_is_unreadable() -> None:
+    sql = "SELECT " + "(" * 10 + "WITH a AS (SELECT 1) DELETE FROM t" + ")" * 10
+    assert changes(sql) == [Unreadable("DELETE", sql.index("DELETE"), len(sql) - 10)]
+
+
+def test_a_plain_delete_has_nothing_but_its_table() -> None:
+    assert changes("DELETE FROM t") == [RowChange("DELETE", 0, 13, "t")]
+    (change,) = changes("DELETE FROM t")
+    assert isinstance(change, RowChange)
+    assert not change.only
+    assert not change.with_writes
 
 
 @pytest.mark.parametrize("sql", ["DELETE FROM t WHERE 'a", "DELETE FROM t WHERE (a", "UPDATE t)"])

@@ -499,12 +499,18 @@ def test_a_text_is_judged_once() -> None:
     assert classify("SELECT 'judged once'") is classify("SELECT 'judged once'")
 
 
+def test_nothing_follows_the_last_semicolon() -> None:
+    assert classify("SET standard_conforming_strings = off ; ").operations == ("SET",)
+
+
 def test_tracing_comments_do_not_defeat_the_cache() -> None:
     trace = "/*traceparent='00-{0}-{0}-01',route='%2Fusers%2F{0}'*/"
     sql = "SELECT 'with a trace'"
     first = classify(f"{sql} {trace.format(1)}")
     assert classify(f"{sql} {trace.format(2)}") is first
     assert classify(f"{trace.format(3)}{sql} {trace.format(4)}") is first
+    behind = classify(f"{trace.format(5)} {sql}")
+    assert classify(f"{trace.format(6)} {sql}") is behind
 
 
 @pytest.mark.parametrize("before", ["", "/* a='b' */ ", "/* a /* b */ */"])

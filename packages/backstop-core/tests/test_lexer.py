@@ -63,6 +63,7 @@ def kinds(sql: str) -> list[str]:
         ("a[1:b] :c", ["a", "[", "1", ":", "b", "]", ":c"]),
         ("id=%s AND x=%(name)s", ["id", "=", "%s", "AND", "x", "=", "%(name)s"]),
         ("a %% b % c", ["a", "%%", "b", "%", "c"]),
+        ("a %%s", ["a", "%%", "s"]),
         ("a %size", ["a", "%", "size"]),
         ("$1 $23", ["$1", "$23"]),
         ("data ? 'a' ?| b ?& c", ["data", "?", "'a'", "?|", "b", "?&", "c"]),
@@ -176,6 +177,7 @@ def test_a_refusal_says_where_it_stands(sql: str, refused: str) -> None:
     with pytest.raises(LexError) as raised:
         tokenize(sql)
     assert raised.value.position is not None
+    assert str(raised.value)
     assert sql[raised.value.position :] == refused
 
 

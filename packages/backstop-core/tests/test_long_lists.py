@@ -135,3 +135,29 @@ def test_a_long_list_is_masked_as_such() -> None:
     assert mask_literals(f"DELETE FROM t WHERE a IN ({'1, ' * 9}2)") == (
         "DELETE FROM t WHERE a IN (?, …, ?)"
     )
+
+
+_VALUES = (
+    ["1", "-1", "+1", "1.5", "1e5", "2E-3", "'a'", "'a''b'", r"E'a\'b'", "e'a''b'"]
+    + ["%s", "%(a)s", "$1", "?", ":a"]
+    + [f"'a'::{name}" for name in ("bigint", "boolean", "bytea", "date", "double precision")]
+    + [f"'a'::{name}" for name in ("integer", "interval", "json", "jsonb", "numeric", "real")]
+    + [f"'a'::{name}" for name in ("smallint", "text", "uuid", "varchar", "time", "timetz")]
+    + [f"'a'::{name}" for name in ("timestamp", "timestamptz", "time with time zone")]
+    + ["'a'::timestamp without time zone"]
+)
+
+
+@pytest.mark.parametrize("value", _VALUES)
+def test_every_form_of_a_value_may_be_in_a_long_list(value: str) -> None:
+    entries = ", ".join([value] * 10)
+    rows = ", ".join([f"({value}, {value})"] * 5)
+    for sql in (f"a IN ({entries})", f"VALUES ({entries})", f"VALUES {rows}"):
+        assert TokenKind.ENTRIES in {token.kind for token in tokenize(sql)}
+
+
+@pytest.mark.parametrize("value", ["NULL", "true", "False", "DEFAULT"])
+def test_a_word_may_be_in_a_long_row_but_not_in_a_long_list(value: str) -> None:
+    entries = ", ".join([value] * 10)
+    assert TokenKind.ENTRIES in {token.kind for token in tokenize(f"VALUES ({entries})")}
+    assert TokenKind.ENTRIES not in {token.kind for token in tokenize(f"a IN ({entries})")}

@@ -144,6 +144,8 @@ def test_a_chained_end_says_so() -> None:
         "COMMIT PREPARED",
         "COMMIT PREPARED x",
         "ROLLBACK TO 'a'",
+        "ROLLBACK TO a b",
+        "PREPARE a 'x'",
         "RELEASE a b",
         "RELEASE SAVEPOINT a b",
         "PREPARE TRANSACTION x",

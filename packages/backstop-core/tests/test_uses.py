@@ -79,6 +79,7 @@ def test_a_use_lies_at_its_whole_name() -> None:
         ("Data", "data"),
         ('"Da""ta"', 'Da"ta'),
         (r'U&"d\0061t\+000061"', "data"),
+        (r'"a\0061"', r"a\0061"),
         (r'u&"a\\b""c"', r'a\b"c'),
         (r'U&"\d83d\de00"', "😀"),
         (r'U&"a\+00D83D\DE00"', "a😀"),

@@ -12,7 +12,7 @@ from dataclasses import replace
 from backstop.result import RiskResult
 
 _LEADING = re.compile(r"/\*[^*/]*\*/")
-_TRAILING = re.compile(r"/\*[^*\n\r]*\*/")
+_TRAILING = re.compile(r"/\*[^*\n\r]*\*/\Z")
 
 
 def without_comments(sql: str) -> tuple[str, int]:
@@ -21,14 +21,10 @@ def without_comments(sql: str) -> tuple[str, int]:
     The end is certainly a comment only if what is returned can be read: it then leaves no quote
     open, at most a line comment, which what was cut off cannot end.
     """
-    start, end = 0, len(sql)
-    if sql.startswith("/*"):
-        leading = _LEADING.match(sql)
-        start = leading.end() if leading else 0
-    if sql.endswith("*/"):
-        opening = sql.rfind("/*", start)
-        if opening >= start and _TRAILING.fullmatch(sql, opening):
-            end = opening
+    leading = _LEADING.match(sql)
+    start = leading.end() if leading else 0
+    trailing = _TRAILING.search(sql, start)
+    end = trailing.start() if trailing else len(sql)
     return sql[start:end], start
 
 

@@ -20,6 +20,8 @@ from backstop.result import Finding
 _LOW, _HIGH, _CRITICAL = RiskLevel.LOW, RiskLevel.HIGH, RiskLevel.CRITICAL
 
 _READS = (exp.Query, exp.Describe, exp.Show, exp.Transaction, exp.Commit, exp.Rollback, exp.Use)
+# Actions of ALTER that leave every value as it is.
+_KEEPING = (exp.ColumnDef, exp.AlterRename, exp.RenameColumn, exp.AddConstraint, exp.Query)
 _DROPPED = frozenset({"INDEX", "VIEW", "FUNCTION", "PROCEDURE", "TRIGGER"})
 
 
@@ -121,9 +123,9 @@ def _drop(node: exp.Expr) -> Risk:
 
 
 def _alter(node: exp.Expr) -> Risk:
-    if node.find(exp.Drop) is not None or node.find(exp.AlterColumn) is not None:
-        return Risk("alter-destroys", _CRITICAL, "ALTER drops or rewrites a column's values.")
-    return Risk("schema-change", _HIGH, "ALTER changes an object.")
+    if all(isinstance(action, _KEEPING) for action in node.args.get("actions") or []):
+        return Risk("schema-change", _HIGH, "ALTER changes an object.")
+    return Risk("alter-destroys", _CRITICAL, "ALTER may drop or rewrite what a table holds.")
 
 
 def _create(node: exp.Expr) -> Risk:

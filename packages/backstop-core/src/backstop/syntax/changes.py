@@ -139,7 +139,7 @@ def overwrites(tokens: list[Token], pairs: dict[int, int], part: Part) -> bool:
     index = part.start
     while index < part.stop:
         mark = tokens[index].upper
-        if mark in ("(", "["):
+        if mark == "(":
             index = pairs[index]
         elif mark == "DO" and upper_at(tokens, index + 1, part.stop) == "UPDATE":
             return True
@@ -156,7 +156,7 @@ def _row_change(sql: str, tokens: list[Token], part: Part, statement: RowStateme
         operation=part.head,
         start=tokens[part.start].start,
         end=tokens[part.stop - 1].end,
-        table=text(statement.table) or "",
+        table=_slice(sql, tokens, *statement.table),
         only=statement.only,
         alias=text(statement.alias),
         with_clause=with_clause,

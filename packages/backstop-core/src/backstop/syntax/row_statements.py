@@ -129,8 +129,9 @@ def _assigned(tokens: list[Token], pairs: dict[int, int], start: int, stop: int)
             at = pairs[at] + 1
         elif is_name(tokens, at, stop):
             targets = [at]
-            while at < stop and tokens[at].upper != "=":
-                at = pairs[at] + 1 if tokens[at].upper in ("[", "(") else at + 1
+            at += 1
+            while upper_at(tokens, at, stop) in ("[", "."):
+                at = pairs[at] + 1 if tokens[at].upper == "[" else at + 2
         else:
             return ()
         if upper_at(tokens, at, stop) != "=" or not all(

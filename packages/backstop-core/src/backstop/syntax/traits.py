@@ -38,7 +38,7 @@ def moves_names(sql: str) -> bool:
     """Whether one statement of a text may change which tables the names of the next ones mean."""
     statements = split(sql)
     return len(statements) > 1 and any(
-        token.upper in ("RENAME", "SCHEMA", "SEARCH_PATH") or "search_path" in token.text.lower()
+        token.upper in ("RENAME", "SCHEMA") or "search_path" in token.text.lower()
         for statement in statements
         for token in statement.tokens
     )

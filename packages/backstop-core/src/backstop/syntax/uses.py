@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 
 from backstop.syntax.lexer import Token, TokenKind
-from backstop.syntax.structure import folded, is_name, read_name, upper_at
+from backstop.syntax.structure import folded, read_name, upper_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 # The server cuts names off after this many bytes (NAMEDATALEN - 1).
 LONGEST_NAME = 63
-_ESCAPE = re.compile(r"\\(?:\\|\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4}))|\\")
+_ESCAPE = re.compile(r"\\(?:\\|\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4}))")
 # What the grammar turns into a call of an operator's function without showing the operator.
 _IMPLIED: dict[str, frozenset[str]] = {
     "IN": frozenset({"=", "<>"}),
@@ -72,7 +72,7 @@ def used_names(tokens: list[Token], start: int, stop: int) -> list[Use]:
     found: list[Use] = []
     index = start
     while index < stop:
-        name = read_name(tokens, index, stop) if is_name(tokens, index, stop) else None
+        name = read_name(tokens, index, stop)
         if name is None:
             index += 1
             continue
@@ -88,20 +88,18 @@ def used_operators(tokens: list[Token], start: int, stop: int) -> list[OperatorU
         if token.kind is TokenKind.OPERATOR:
             symbol = "<>" if token.upper == "!=" else token.upper
             found.append(OperatorUse(symbol, token.start, token.end))
-        elif token.kind is TokenKind.WORD and token.upper in _IMPLIED:
+        elif token.upper in _IMPLIED:
             found.extend(
                 OperatorUse(symbol, token.start, token.end) for symbol in _IMPLIED[token.upper]
             )
     return found
 
 
-def stored_name(token: Token) -> str | None:
-    """Return a name as the server stores it; nothing for escapes that can't be read here."""
-    name: str | None = folded(token)
+def stored_name(token: Token) -> str:
+    """Return a name as the server stores it."""
+    name = folded(token)
     if token.kind is TokenKind.QUOTED and not token.text.startswith('"'):
         name = _unescaped(token.text)
-    if name is None or len(name) <= LONGEST_NAME // 4:
-        return name
     return name.encode("utf-8", "replace")[:LONGEST_NAME].decode("utf-8", "ignore")
 
 
