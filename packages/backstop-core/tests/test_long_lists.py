@@ -140,11 +140,9 @@ def test_a_long_list_is_masked_as_such() -> None:
 _VALUES = (
     ["1", "-1", "+1", "1.5", "1e5", "2E-3", "'a'", "'a''b'", r"E'a\'b'", "e'a''b'"]
     + ["%s", "%(a)s", "$1", "?", ":a"]
-    + [f"'a'::{name}" for name in ("bigint", "boolean", "bytea", "date", "double precision")]
-    + [f"'a'::{name}" for name in ("integer", "interval", "json", "jsonb", "numeric", "real")]
-    + [f"'a'::{name}" for name in ("smallint", "text", "uuid", "varchar", "time", "timetz")]
-    + [f"'a'::{name}" for name in ("timestamp", "timestamptz", "time with time zone")]
-    + ["'a'::timestamp without time zone"]
+    + [f"'a'::{name}" for name in ("bigint", "boolean", "double precision", "integer", "interval")]
+    + [f"'a'::{name}" for name in ("numeric", "real", "smallint", "varchar", "time", "timestamp")]
+    + ["'a'::time with time zone", "'a'::timestamp without time zone"]
 )
 
 

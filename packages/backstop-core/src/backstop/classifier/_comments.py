@@ -12,7 +12,8 @@ from dataclasses import replace
 from backstop.result import RiskResult
 
 _LEADING = re.compile(r"/\*[^*/]*\*/")
-_TRAILING = re.compile(r"/\*[^*\n\r]*\*/\Z")
+# A slash before the end would open a comment inside of it.
+_TRAILING = re.compile(r"/\*(?:[^*\n\r]*[^*\n\r/])?\*/\Z")
 
 
 def without_comments(sql: str) -> tuple[str, int]:

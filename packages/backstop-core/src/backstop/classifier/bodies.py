@@ -155,7 +155,7 @@ def judge_do(source: Source, start: int, stop: int, judge: Judge) -> Verdict:
 
 
 def judge_routine(source: Source, start: int, stop: int, judge: Judge) -> Verdict:
-    """Judge CREATE FUNCTION or PROCEDURE: what its body would do counts now."""
+    """Judge CREATE FUNCTION or PROCEDURE: HIGH, as it runs later; what it then does is told."""
     tokens, pairs = source.tokens, source.pairs
     words = [tokens[at].upper for at in range(start, min(start + 4, stop))]
     verdict = Verdict("CREATE FUNCTION" if "FUNCTION" in words else "CREATE PROCEDURE")
@@ -172,7 +172,7 @@ def judge_routine(source: Source, start: int, stop: int, judge: Judge) -> Verdic
             RiskLevel.HIGH,
             f"{verdict.operation} adds or replaces code that runs later.",
         )
-    verdict.findings.append(source.finding(risk, start, stop))
+    verdict.findings.append(source.finding(risk._replace(level=RiskLevel.HIGH), start, stop))
     return verdict
 
 

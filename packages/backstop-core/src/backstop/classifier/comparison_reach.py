@@ -195,8 +195,10 @@ class ComparisonReach:
         else:
             narrow = constants.contains_something(mark, tokens)
         if negated:
-            # An array that holds NULL is contained in none.
-            never = mark in CONTAINING and constants.holds_null_text(tokens)
+            # An array that holds NULL is contained in none, and nothing overlaps an empty one.
+            never = mark in CONTAINING and (
+                constants.holds_null_text(tokens) or constants.is_empty_array(tokens)
+            )
             return None if never or comparison.quantifier else self.all_but(left, tokens)
         return (Alternative(Share.FEW, left.named),) if narrow else None
 

@@ -91,14 +91,14 @@ def _entries(text: str) -> list[str]:
 
 
 def is_computed(tokens: Sequence[Token]) -> bool:
-    """Whether a constant is put together or the outcome of a call, as hardly any row has it."""
+    """Whether a constant is the outcome of a call, which hardly any row has: now()."""
     calls = zip(tokens, tokens[1:])
     if any(
         name.kind in _NAMES and after.upper == "(" and name.upper not in _SIZED_TYPES
         for name, after in calls
     ):
         return True
-    return any(token.upper.startswith(("CURRENT_", "LOCALTIME", "||")) for token in tokens)
+    return any(token.upper.startswith(("CURRENT_", "LOCALTIME")) for token in tokens)
 
 
 def holds_truth(tokens: Sequence[Token]) -> bool:
