@@ -130,6 +130,12 @@ def test_four_times_the_text_takes_four_times_the_time(shape: Shape, length: int
     )
 
 
+def test_thousands_of_subqueries_take_no_more_time_each() -> None:
+    # In short texts what grows with the square hides behind what each subquery takes.
+    shape = SHAPES["subqueries of a DELETE"]
+    assert any(_time(shape(160_000 + more)) < 8 * _time(shape(40_000 + more)) for more in (0, 50))
+
+
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_a_long_text_has_a_level(shape: Shape) -> None:
     assert isinstance(classify(shape(50_000)).level, RiskLevel)

@@ -12,10 +12,11 @@ from backstop.classifier import operands
 from backstop.classifier._source import Source
 from backstop.classifier.keywords import JOINING, NOT_COLUMNS
 from backstop.classifier.literals import number
-from backstop.syntax.lexer import TokenKind
+from backstop.syntax.lexer import Token, TokenKind
 from backstop.syntax.structure import folded, is_name, read_name, skip_top_level, upper_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
+_FROM = frozenset({"FROM"})
 _SETS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
 _QUERY_ENDS = frozenset({"WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET", "WINDOW", "FOR"})
 _LIMITS = frozenset({"LIMIT", "FETCH", "OFFSET", "HAVING"})
@@ -50,7 +51,7 @@ class Query:
 def read_query(source: Source, start: int, stop: int) -> Query:
     """Read the clauses of ``SELECT …`` between two token indexes."""
     tokens, pairs = source.tokens, source.pairs
-    begin = skip_top_level(tokens, pairs, start, stop, frozenset({"FROM"}))
+    begin = skip_top_level(tokens, pairs, start, stop, _FROM)
     end = skip_top_level(tokens, pairs, begin, stop, _QUERY_ENDS)
     tables: list[str] = []
     bound: set[str] = set()
@@ -142,18 +143,21 @@ def _names_target(source: Source, target: str, query: Query) -> bool:
 
 def _holds_rowless(source: Source, start: int, stop: int) -> bool:
     """Whether a query inside has no FROM but names something: a column from further out."""
-    for index in range(start, stop):
-        if not operands.opens_query(source, index):
-            continue
-        end = source.pairs[index]
-        begin = skip_top_level(source.tokens, source.pairs, index + 1, end, frozenset({"FROM"}))
-        named = any(
-            token.kind in _NAMES and token.upper not in NOT_COLUMNS
-            for token in source.tokens[index + 1 : end]
-        )
-        if begin >= end and named:
-            return True
+    index = start
+    while index < stop:
+        if operands.opens_query(source, index):
+            end = source.pairs[index]
+            begin = skip_top_level(source.tokens, source.pairs, index + 1, end, _FROM)
+            if begin >= end:
+                if any(_is_named(source.tokens[at]) for at in range(index + 1, end)):
+                    return True
+                index = end
+        index += 1
     return False
+
+
+def _is_named(token: Token) -> bool:
+    return token.kind in _NAMES and token.upper not in NOT_COLUMNS
 
 
 def reads_no_table(source: Source, query: Query) -> bool:
