@@ -81,13 +81,13 @@ def find_mutants(module: str, source: bytes) -> list[Mutant]:
 
 
 def find_lines(module: str, source: bytes) -> list[Mutant]:
-    """Return the mutants of a data file: each leaves one line out that is no comment."""
+    """Return the mutants of a data file: each leaves one line out that holds an entry."""
     found: list[Mutant] = []
     start = 0
     for number, line in enumerate(source.splitlines(keepends=True), 1):
         end = start + len(line)
-        if not line.startswith(b"--"):
-            entry = line.decode().strip()
+        entry = line.decode().strip()
+        if entry and not entry.startswith("--"):
             found.append(Mutant(module, "(lines)", number, f"without {entry}", start, end, ""))
         start = end
     return found

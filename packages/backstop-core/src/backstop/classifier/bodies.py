@@ -167,12 +167,11 @@ def judge_routine(source: Source, start: int, stop: int, judge: Judge) -> Verdic
         compiled = language in ("c", "internal")
         risk = None if compiled else literal_risk(literals, language, source.depth, judge)
     if risk is None:
-        risk = Risk(
-            "creates-routine",
-            RiskLevel.HIGH,
-            f"{verdict.operation} adds or replaces code that runs later.",
-        )
-    verdict.findings.append(source.finding(risk._replace(level=RiskLevel.HIGH), start, stop))
+        told = f"{verdict.operation} adds or replaces code that runs later."
+        risk = Risk("creates-routine", RiskLevel.HIGH, told)
+    else:
+        risk = risk._replace(level=RiskLevel.HIGH)
+    verdict.findings.append(source.finding(risk, start, stop))
     return verdict
 
 
