@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from backstop.levels import AT_RISK, RiskLevel
 
@@ -39,7 +40,20 @@ class RiskResult:
     findings: tuple[Finding, ...] = ()
     operations: tuple[str, ...] = ()
 
+    def with_finding(self, finding: Finding) -> RiskResult:
+        """Return it with one more finding, which speaks for the whole if it is as risky."""
+        findings = (*self.findings, finding)
+        if finding.level < self.level:
+            return replace(self, findings=findings)
+        return replace(self, level=finding.level, reason=finding.reason, findings=findings)
+
     @property
     def requires_snapshot(self) -> bool:
         """Whether mode "protect" saves a before-image at its default threshold."""
         return self.level >= AT_RISK
+
+
+def harmless(operations: Sequence[str]) -> str:
+    """Return the reason of a text whose statements change nothing."""
+    several = len(operations) > 1
+    return "No statement changes anything." if several else f"{operations[0]} changes nothing."

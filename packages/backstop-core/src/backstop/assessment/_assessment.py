@@ -6,7 +6,6 @@ Names come first, as they may settle the level; rows are counted only where it i
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from backstop.assessment.names import Names
 from backstop.assessment.reach import Reach
@@ -53,8 +52,9 @@ class Assessment:
         text = statement.text
         self._opened = False
         if "\\" in text and not self._session.standard_strings:
+            # What its names are isn't known any more, either.
             result = _misread(text, result)
-        if not _TAKES_NO_SNAPSHOT.issuperset(result.operations):
+        elif not _TAKES_NO_SNAPSHOT.issuperset(result.operations):
             was_idle = self._session.status() is TransactionStatus.IDLE
             result = self._look_up(text, result)
             if measure and RiskLevel.SAFE < result.level < AT_RISK and self._can_read:
@@ -123,7 +123,4 @@ def _misread(text: str, result: RiskResult) -> RiskResult:
     """Return the result of a text whose strings may not end where they seem to."""
     risk = unreadable_risk(text)
     reason = f"standard_conforming_strings is off, and the text holds a backslash. {risk.reason}"
-    finding = Finding(risk.kind, risk.level, reason, None, 0, len(text))
-    if risk.level < result.level:
-        return replace(result, findings=(*result.findings, finding))
-    return replace(result, level=risk.level, reason=reason, findings=(*result.findings, finding))
+    return result.with_finding(Finding(risk.kind, risk.level, reason, None, 0, len(text)))

@@ -14,7 +14,7 @@ from backstop.classifier.literals import literal_text
 from backstop.classifier.routines import READABLE
 from backstop.levels import RiskLevel
 from backstop.postgres.summary import Cast
-from backstop.result import Finding, RiskResult
+from backstop.result import Finding, RiskResult, harmless
 from backstop.syntax.lexer import Token
 from backstop.syntax.parts import READS, WRITES, unwrap
 from backstop.syntax.statements import StatementText, split
@@ -34,9 +34,8 @@ _UNREADABLE_NAME = Meaning(
 
 
 class _Span(NamedTuple):
-    """The tokens of a statement that run, and whether only the calls among them do."""
+    """Where the tokens of a statement that run start, and whether only the calls among them do."""
 
-    tokens: list[Token]
     start: int
     calls_only: bool
 
@@ -54,12 +53,8 @@ def look_up(
     findings = [*reader.explain(result.findings), *reader.found]
     worst = max(findings, key=lambda finding: finding.level.rank, default=None)
     if worst is None:
-        return replace(
-            result,
-            level=RiskLevel.SAFE,
-            reason=f"{result.operation} changes nothing.",
-            findings=(),
-        )
+        reason = harmless(result.operations)
+        return replace(result, level=RiskLevel.SAFE, reason=reason, findings=())
     return replace(result, level=worst.level, reason=worst.reason, findings=tuple(findings))
 
 
@@ -130,15 +125,15 @@ def _running(tokens: list[Token]) -> _Span | None:
     """Return what of a statement runs; nothing for one that only mentions names, such as GRANT."""
     head = tokens[0].upper
     if head in _RUN:
-        return _Span(tokens, 0, False)
+        return _Span(0, False)
     if head == "ALTER" and upper_at(tokens, 1) in _REWRITTEN:
-        return _Span(tokens, 0, True)
+        return _Span(0, True)
     if head != "CREATE":
         return None
     if "INDEX" in (upper_at(tokens, 1), upper_at(tokens, 2)):
-        return _Span(tokens, 0, True)
+        return _Span(0, True)
     wrapped = unwrap(tokens, match_brackets(tokens), 0, len(tokens))
-    return _Span(tokens, wrapped.start, False) if wrapped is not None and wrapped.runs else None
+    return _Span(wrapped.start, False) if wrapped is not None and wrapped.runs else None
 
 
 def _may_use(cast: Cast, text: str) -> bool:

@@ -81,6 +81,7 @@ class Meanings:
         for operator in summary.operators:
             self._operators.setdefault(operator.symbol, []).append(operator)
         self._casts = summary.casts
+        self._server_version = summary.server_version
         self._owned: dict[CatalogObject, _Own] = {}
         if earlier is not None:
             # What has the same version needs no second reading.
@@ -185,7 +186,7 @@ class Meanings:
         if missing:
             if not self.may_ask:
                 raise NotRead
-            found = bodies.fetch(self._session, missing)
+            found = bodies.fetch(self._session, missing, self._server_version)
             for entry in missing:
                 body = found.get(entry.key)
                 self._owned[entry] = _Own(_CHANGED) if body is None else _judge(entry, body)

@@ -24,6 +24,8 @@ from backstop.syntax.uses import IMPLIED_OPERATORS, LONGEST_NAME
 # Others may change the schema: what is known of it is asked for again after this many seconds.
 _KNOWN_FOR = 60.0
 _KNOWN_TEXTS = 2048
+# Longer texts hardly ever come twice, and would fill the memory.
+_LONGEST_KEPT = 20_000
 
 # Everything but what a name can hold without quotes becomes a space.
 _SEPARATED = bytes(
@@ -65,6 +67,7 @@ class Names:
             return found
         explained = any(finding.kind in EXPLAINED for finding in result.findings)
         if not (explained or knowledge.casts or knowledge.vocabulary.occurs_in(text)):
+            self._keep(text, result)
             return result
         try:
             return self._apply(knowledge, text, result)
@@ -84,10 +87,15 @@ class Names:
 
     def _apply(self, knowledge: _Knowledge, text: str, result: RiskResult) -> RiskResult:
         found = look_up(knowledge.meanings, knowledge.casts, text, result)
-        self._results[text] = found
+        self._keep(text, found)
+        return found
+
+    def _keep(self, text: str, result: RiskResult) -> None:
+        if len(text) > _LONGEST_KEPT:
+            return
+        self._results[text] = result
         if len(self._results) > _KNOWN_TEXTS:
             self._results.popitem(last=False)
-        return found
 
     def _read_catalog(self) -> _Knowledge:
         self.forget()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from backstop.errors import describe
@@ -182,9 +182,4 @@ def _raised(result: RiskResult, passed: _Passed) -> RiskResult:
         start=change.start,
         end=change.end,
     )
-    return replace(
-        result,
-        level=RiskLevel.IMPACT_CRITICAL,
-        reason=reason,
-        findings=(*result.findings, finding),
-    )
+    return result.with_finding(finding)

@@ -11,7 +11,7 @@ from backstop.classifier.reads import ordinary_read
 from backstop.classifier.settings import changes_scanning
 from backstop.classifier.unreadable import UNREADABLE, unreadable_risk
 from backstop.levels import RiskLevel
-from backstop.result import Finding, RiskResult
+from backstop.result import Finding, RiskResult, harmless
 from backstop.syntax.lexer import LexError
 from backstop.syntax.statements import statements_of
 
@@ -83,12 +83,9 @@ def _combine(statements: list[Verdict]) -> RiskResult:
     worst = max(statements, key=lambda verdict: verdict.level)
     findings = tuple([finding for verdict in statements for finding in verdict.findings])
     tables = dict.fromkeys([table for verdict in statements for table in verdict.tables])
+    operations = tuple(verdict.operation for verdict in statements)
     if not worst.findings:
-        several = len(statements) > 1
-        reason = (
-            "No statement changes anything." if several else f"{worst.operation} changes nothing."
-        )
+        reason = harmless(operations)
     else:
         reason = max(worst.findings, key=lambda finding: finding.level).reason
-    operations = tuple(verdict.operation for verdict in statements)
     return RiskResult(worst.level, worst.operation, tuple(tables), reason, findings, operations)

@@ -27,14 +27,16 @@ class Body:
     references: tuple[tuple[ObjectKind, int], ...]
 
 
-def fetch(session: Session, objects: list[CatalogObject]) -> dict[tuple[ObjectKind, int], Body]:
+def fetch(
+    session: Session, objects: list[CatalogObject], server_version: int
+) -> dict[tuple[ObjectKind, int], Body]:
     """Return the body of each object that still exists."""
     found: dict[tuple[ObjectKind, int], Body] = {}
     for kind, build in _QUERIES.items():
         oids = [entry.oid for entry in objects if entry.kind is kind]
         if not oids:
             continue
-        for row in query.rows(session, build(session, quoting.oid_array(oids))):
+        for row in query.rows(session, build(quoting.oid_array(oids), server_version)):
             references = tuple(
                 (ObjectKind(one["kind"]), int(one["oid"])) for one in row["objects"] or ()
             )
@@ -74,9 +76,9 @@ def _referring(fields: str) -> str:
     """
 
 
-def _functions(session: Session, oids: str) -> str:
+def _functions(oids: str, server_version: int) -> str:
     # Functions with a parsed body (BEGIN ATOMIC, RETURN) came with PostgreSQL 14.
-    parsed = _version(session) >= 140000
+    parsed = server_version >= 140000
     code = "COALESCE(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc)" if parsed else "p.prosrc"
     # A call evaluates the defaults of the arguments that it leaves out.
     trees = "SELECT p.proargdefaults::pg_catalog.text"
@@ -106,15 +108,7 @@ def _functions(session: Session, oids: str) -> str:
     """
 
 
-def _version(session: Session) -> int:
-    answer = query.row(
-        session,
-        "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS number",
-    )
-    return int(answer["number"])
-
-
-def _relations(_: Session, oids: str) -> str:
+def _relations(oids: str, _: int) -> str:
     trees = """
         SELECT r.ev_action::pg_catalog.text FROM pg_catalog.pg_rewrite r
         WHERE r.ev_class = c.oid AND r.ev_type = '1'
@@ -128,7 +122,7 @@ def _relations(_: Session, oids: str) -> str:
     """
 
 
-def _domains(_: Session, oids: str) -> str:
+def _domains(oids: str, _: int) -> str:
     trees = """
         SELECT k.conbin::pg_catalog.text FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid
     """

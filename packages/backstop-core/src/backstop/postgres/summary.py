@@ -88,6 +88,8 @@ class Summary:
     objects: tuple[CatalogObject, ...]
     operators: tuple[Operator, ...]
     casts: tuple[Cast, ...]
+    server_version: int
+    """As PostgreSQL numbers it: 150018 for 15.18."""
 
 
 def load(session: Session) -> Summary:
@@ -110,6 +112,7 @@ def load(session: Session) -> Summary:
         ),
         operators=tuple(Operator(**entry) for entry in found["operators"]),
         casts=tuple(Cast(**entry) for entry in found["casts"]),
+        server_version=int(found["server"][0]["version"]),
     )
 
 
@@ -175,4 +178,8 @@ _CASTS = f"""
     WHERE c.oid >= {FIRST_OWN}
 """
 
-_PARTS = {"objects": _OBJECTS, "operators": _OPERATORS, "casts": _CASTS}
+_SERVER = """
+    SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version
+"""
+
+_PARTS = {"server": _SERVER, "objects": _OBJECTS, "operators": _OPERATORS, "casts": _CASTS}
