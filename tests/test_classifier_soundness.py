@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from testing.live_schema import TABLES
 from testing.sql_conditions import Conditions, Scope
 from testing.sql_statements import Statements
+from testing.tables import read_table
 
 ROOT = Path(__file__).parents[1]
 TRUTH = ROOT / "packages/backstop-core/tests/data/classification.tsv"
@@ -34,9 +35,8 @@ _PARAMETER = re.compile(r"%\(\w+\)s|%s|\$1|(?<=\s):[a-z]\w*|\?(?=$|\))")
 
 def known_statements() -> list[str]:
     """Give the statements of the truth table, with a value for each parameter."""
-    lines = TRUTH.read_text(encoding="utf-8").splitlines()
-    rows = [line.split("\t", 2)[2] for line in lines if line and not line.startswith("#")]
-    return [_PARAMETER.sub("'5'", sql.replace("⏎", "\n")).replace("%%", "%") for sql in rows]
+    rows = read_table(TRUTH)
+    return [_PARAMETER.sub("'5'", sql).replace("%%", "%") for _, _, sql in rows]
 
 
 @st.composite

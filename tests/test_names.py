@@ -20,16 +20,12 @@ from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.settings import Thresholds
 from backstop.statement import Statement
 from testing.postgres import fresh_database
+from testing.tables import read_table
 
 DATA = Path(__file__).parent / "data"
 
 
-def _table():
-    lines = (DATA / "names.tsv").read_text(encoding="utf-8").splitlines()
-    return [tuple(line.split("\t", 1)) for line in lines if line and not line.startswith("#")]
-
-
-TABLE = _table()
+TABLE = read_table(DATA / "names.tsv")
 
 
 @pytest.fixture(scope="module")

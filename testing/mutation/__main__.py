@@ -13,6 +13,7 @@ from pathlib import Path
 from testing.mutation.checks import ROOT, Checks
 from testing.mutation.mutants import Mutant, find_lines, find_mutants
 from testing.mutation.replacing import Replacing
+from testing.tables import read_table
 
 SOURCE = ROOT / "packages" / "backstop-core" / "src" / "backstop"
 EQUIVALENT = Path(__file__).with_name("equivalent.tsv")
@@ -53,11 +54,7 @@ def _mutants(names: list[str]) -> list[Mutant]:
 
 def _equivalent() -> dict[tuple[str, str, str], str]:
     """Return the mutants that change nothing, each with the reason why."""
-    rows = [
-        line.split("\t")
-        for line in EQUIVALENT.read_text("utf-8").splitlines()
-        if line and not line.startswith("#")
-    ]
+    rows = read_table(EQUIVALENT)
     return {(module, place, change): reason for module, place, change, reason in rows}
 
 

@@ -19,20 +19,12 @@ from backstop.embedded import ServerBinaries, list_binaries
 from backstop.errors import ConfigurationError
 from backstop.levels import RiskLevel
 from backstop.syntax import LexError
+from testing.tables import read_table
 
 DATA = Path(__file__).parent / "data"
 
 
-def _table() -> list[tuple[str, str, str]]:
-    rows: list[tuple[str, str, str]] = []
-    for line in (DATA / "classification.tsv").read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            level, kind, sql = line.split("\t", 2)
-            rows.append((level, kind, sql.replace("⏎", "\n")))
-    return rows
-
-
-TABLE = _table()
+TABLE = read_table(DATA / "classification.tsv")
 STATEMENTS = [sql for _, _, sql in TABLE]
 
 

@@ -8,12 +8,9 @@ import pytest
 
 from backstop.classifier import classify
 from backstop.errors import ConfigurationError
+from testing.tables import read_table
 
-TABLE = [
-    tuple(line.split("\t"))
-    for line in (Path(__file__).parent / "data" / "dialects.tsv").read_text("utf-8").splitlines()
-    if not line.startswith("#")
-]
+TABLE = read_table(Path(__file__).parent / "data" / "dialects.tsv")
 
 
 @pytest.mark.parametrize(("level", "kind", "operation", "tables", "dialect", "sql"), TABLE)

@@ -20,19 +20,9 @@ from backstop.cli.psql import classify_script
 from backstop.cli.psql.commands import Command, command_findings
 from backstop.cli.psql.reading import read_script
 from backstop.embedded import list_binaries
+from testing.tables import read_table
 
-
-def _table():
-    rows = []
-    path = Path(__file__).parent / "data" / "scripts.tsv"
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            level, kind, script = line.split("\t", 2)
-            rows.append((level, kind, script.replace("⏎", "\n")))
-    return rows
-
-
-TABLE = _table()
+TABLE = read_table(Path(__file__).parent / "data" / "scripts.tsv")
 SCRIPTS = [script for _, _, script in TABLE]
 NEWEST = max(list_binaries(), key=lambda binaries: binaries.version_key, default=None)
 needs_psql = pytest.mark.skipif(NEWEST is None, reason="no psql was found")

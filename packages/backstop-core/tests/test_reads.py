@@ -10,13 +10,10 @@ from hypothesis import strategies as st
 
 from backstop.classifier._classify import _combine, verdicts
 from backstop.classifier.reads import ordinary_read
+from testing.tables import read_table
 
-ROWS = (Path(__file__).parent / "data" / "classification.tsv").read_text(encoding="utf-8")
-STATEMENTS = [
-    row.split("\t", 2)[2].replace("⏎", "\n")
-    for row in ROWS.splitlines()
-    if row and not row.startswith("#")
-]
+DATA = Path(__file__).parent / "data"
+STATEMENTS = [sql for _, _, sql in read_table(DATA / "classification.tsv")]
 _WORDS = r"""
     SELECT FROM WHERE JOIN ON AS AND OR NOT IN IS DISTINCT NULL GROUP BY ORDER HAVING LIMIT OFFSET
     UNION FETCH FIRST OVER PARTITION CASE WHEN THEN END EXTRACT EXISTS BETWEEN LIKE WINDOW USING

@@ -11,20 +11,12 @@ from hypothesis import strategies as st
 from backstop.classifier import classify
 from backstop.classifier.routines import READABLE, routine_findings
 from backstop.levels import RiskLevel
+from testing.tables import read_table
 
 DATA = Path(__file__).parent / "data" / "routines.tsv"
 
 
-def _table() -> list[tuple[str, str, str]]:
-    rows: list[tuple[str, str, str]] = []
-    for line in DATA.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            level, language, body = line.split("\t", 2)
-            rows.append((level, language, body.replace("⏎", "\n")))
-    return rows
-
-
-TABLE = _table()
+TABLE = read_table(DATA)
 
 
 def level_of(body: str, language: str) -> RiskLevel:
