@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from backstop.patterns import matches
-from backstop.postgres import counting, relations
+from backstop.postgres import counting, references, relations
 from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.relations import Reference, Relation
 from backstop.result import RiskResult
@@ -15,7 +15,9 @@ from backstop.settings import Thresholds
 from backstop.snapshots.finders import bounded_counts, view_finder
 from backstop.snapshots.footprint import footprint
 from backstop.syntax import traits
-from backstop.syntax.changes import RowChange, Unreadable
+from backstop.syntax.changes import Change, RowChange, Unreadable, Upsert
+
+_UNMEASURED = "its reach can't be measured before it runs"
 
 # A table of fewer rows has no fraction worth speaking of.
 _SMALL_TABLE = 100
@@ -36,7 +38,7 @@ def protected(
     if matches(thresholds.protected_tables, relation.schema, relation.name):
         return f"{relation.label} is a protected table"
     names = [column.name for column in relation.columns]
-    if isinstance(change, RowChange) and change.operation == "UPDATE":
+    if isinstance(change, (RowChange, Upsert)) and change.effects == ("UPDATE",):
         names = traits.assigned_columns(change)
     for name in names:
         if matches(thresholds.protected_columns, relation.schema, relation.name, name):
@@ -55,13 +57,16 @@ def count(
 
     Nothing is counted further than the limits.
     """
+    if any(not _is_countable(change) for change in found):
+        return Passed(_UNMEASURED)
+    reached = footprint(session, sql, result)
+    seeded = {seed.change for seed in reached.seeds}
     total = 0
     for change in found:
-        if isinstance(change, RowChange) and change.with_writes:
-            return Passed("its reach can't be measured before it runs")
-        if isinstance(change, RowChange) and change.where is not None:
-            total += _apart(session, change, thresholds.max_rows + 1)
-    reached = footprint(session, sql, result)
+        counted = _apart(session, change, seeded, thresholds.max_rows + 1)
+        if counted is None:
+            return Passed(_UNMEASURED)
+        total += counted
     for entry in reached.relations:
         relation = entry.relation
         if matches(thresholds.protected_tables, relation.schema, relation.name):
@@ -73,10 +78,28 @@ def count(
             int(oid or 0): Effect(updated=int(rows or 0)) for oid, rows in session.fetch(query)
         }
     total += sum(effect.rows for effect in effects.values())
-    if total > thresholds.max_rows:
-        limit = thresholds.max_rows
-        return Passed(f"more than {limit:,} rows (max_rows is {limit:,})")
-    return _passed_fraction(session, effects, thresholds)
+    return more_than(total, thresholds) or _passed_fraction(session, effects, thresholds)
+
+
+def more_than(total: int, thresholds: Thresholds) -> Passed | None:
+    """Return that a count is above the limit, however far it went, if it is."""
+    limit = thresholds.max_rows
+    if total <= limit:
+        return None
+    return Passed(f"more than {limit:,} rows (max_rows is {limit:,})")
+
+
+def carries(session: Session, target: Relation, effect: str, assigned: Sequence[str]) -> bool:
+    """Whether foreign keys carry a DELETE, or an UPDATE of some columns, on to other rows."""
+    oids = [target.oid]
+    if target.kind == "p":
+        oids = relations.with_descendants(session, oids)
+    return any(
+        referrer.on_delete is not None
+        if effect == "DELETE"
+        else referrer.on_update is not None and set(assigned) & set(referrer.referenced_columns)
+        for referrer in references.referrers(session, oids)
+    )
 
 
 def passed(session: Session, effects: Effects, thresholds: Thresholds) -> Passed | None:
@@ -93,19 +116,47 @@ def passed(session: Session, effects: Effects, thresholds: Thresholds) -> Passed
     return _passed_fraction(session, destroyed, thresholds)
 
 
-def _apart(session: Session, change: RowChange, limit: int) -> int:
-    """Count what no row of a table is found for: rows of a view, or the row of a cursor."""
-    if change.current_of is not None:
+def _is_countable(change: RowChange | Unreadable) -> bool:
+    """Whether anything in the text says how many rows it may change."""
+    return isinstance(change, (RowChange, Upsert)) and not change.with_writes
+
+
+def _apart(
+    session: Session, change: RowChange | Unreadable, seeded: Container[Change], limit: int
+) -> int | None:
+    """Count what no row of a table is found for, None where that can't be told.
+
+    That are the rows of a view, the row of a cursor, and those that an INSERT may overwrite.
+    """
+    if isinstance(change, RowChange) and (change.where is None or change in seeded):
+        return 0
+    if isinstance(change, RowChange) and change.current_of is not None:
         return 1
-    oids = relations.resolve(session, [Reference(change.table, change.only)])
-    views = [
-        target
-        for target in relations.describe(session, list(oids.values()))
-        if target.kind not in ("r", "p")
-    ]
+    oids = relations.resolve(session, [Reference(change.table or "")])
+    targets = relations.describe(session, list(oids.values()))
+    if isinstance(change, Upsert):
+        return _given(session, change, targets, limit)
+    views = [target for target in targets if target.kind not in ("r", "p")]
+    if not views and change.operation == "MERGE":
+        # What it finds depends on what comes before it in the text.
+        return None if targets and not targets[0].temporary else 0
     return sum(
-        counting.count_up_to(session, view_finder(change, view.sql), limit) for view in views
+        counting.count_up_to(session, view_finder(change, view.sql), limit)
+        for view in views
+        if isinstance(change, RowChange)
     )
+
+
+def _given(session: Session, change: Upsert, targets: Sequence[Relation], limit: int) -> int | None:
+    """Count the rows that an INSERT is given, each of which overwrites one row at most."""
+    moved = traits.moved_columns(change)
+    if any(carries(session, target, "UPDATE", moved) for target in targets):
+        return None
+    if change.rows is not None:
+        return change.rows
+    # A line break ends a comment that a slice may end with.
+    query = f"{change.with_clause or ''}\nSELECT FROM ({change.query}\n) AS given"
+    return counting.count_up_to(session, query, limit)
 
 
 def _passed_fraction(

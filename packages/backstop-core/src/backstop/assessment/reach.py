@@ -17,7 +17,7 @@ from backstop.assessment import limits
 from backstop.assessment.limits import Passed
 from backstop.errors import describe
 from backstop.levels import RiskLevel
-from backstop.postgres import references, relations
+from backstop.postgres import relations
 from backstop.postgres.counters import Effects
 from backstop.postgres.relations import Reference, Relation
 from backstop.postgres.transactions import untouched
@@ -26,7 +26,7 @@ from backstop.session import Session
 from backstop.settings import Thresholds
 from backstop.statement import Statement
 from backstop.syntax import traits
-from backstop.syntax.changes import Change, RowChange, Unreadable, changes
+from backstop.syntax.changes import Change, RowChange, Unreadable, Upsert, changes
 from backstop.syntax.lexer import LexError
 from backstop.syntax.pins import pinned_columns
 
@@ -39,11 +39,14 @@ _REFUSED_ANYWAY = ("42601", "42703", "42P01", "42883", "42P02", "42804", "3F000"
 
 _CHANGES_ROWS = re.compile(r"\b(?:DELETE|UPDATE|MERGE)\b", re.IGNORECASE)
 
+_ADVICE = {"INSERT": "Send fewer rows at once.", "MERGE": "Narrow the source or the ON."}
+
 
 class _Kind(Enum):
     """What the catalog tells of a text."""
 
     ONE_ROW = "one row"
+    ROWS_GIVEN = "no more rows than the text gives it, but for triggers"
     OPEN = "open"
     PROTECTED = "protected"
 
@@ -67,12 +70,17 @@ class Reach:
         kind, reason = self._kind(statement.text, found)
         if kind is _Kind.PROTECTED:
             return _raised(result, Passed(reason), found[0]), False
-        return result, kind is _Kind.OPEN or statement.sets > self._thresholds.max_rows
+        return result, kind is not _Kind.ONE_ROW or statement.sets > self._thresholds.max_rows
 
     def count(self, statement: Statement, result: RiskResult) -> RiskResult:
         """Return the result, raised where the statement would reach too far, without running it."""
         sql = statement.render()
         found = _row_changes(sql)
+        if self._is_known(statement.text):
+            given = [change.rows for change in found if isinstance(change, Upsert)]
+            if len(given) == len(found) and None not in given:
+                passed = limits.more_than(sum(rows or 0 for rows in given), self._thresholds)
+                return result if passed is None else _raised(result, passed, found[0])
         try:
             with untouched(self._session):
                 passed = limits.count(self._session, sql, result, found, self._thresholds)
@@ -98,6 +106,11 @@ class Reach:
         """Look each text up again: the schema may have changed, or what names mean."""
         self._known.clear()
 
+    def _is_known(self, text: str) -> bool:
+        """Whether the catalog has told that no foreign key carries the text's change on."""
+        known = self._known.get(text)
+        return known is not None and known[0] in (_Kind.ONE_ROW, _Kind.ROWS_GIVEN)
+
     def _kind(self, text: str, found: list[RowChange | Unreadable]) -> tuple[_Kind, str]:
         known = self._known.get(text)
         if known is not None and time.monotonic() < known[2]:
@@ -116,36 +129,39 @@ class Reach:
 
     def _asked(self, found: list[RowChange | Unreadable]) -> tuple[_Kind, str]:
         protects = self._thresholds.protected_tables or self._thresholds.protected_columns
-        if protects or _may_be_one_row(found):
+        if protects or _may_be_known(found):
             targets = [self._target(change) for change in found]
             for change, target in zip(found, targets):
                 reason = target and limits.protected(target, change, self._thresholds)
                 if reason:
                     return _Kind.PROTECTED, reason
             target = targets[0]
-            if target is not None and self._changes_one_row(found, target):
-                return _Kind.ONE_ROW, ""
+            if target is not None and _may_be_known(found):
+                return self._kind_of_one(found[0], target), ""
         return _Kind.OPEN, ""
 
-    def _changes_one_row(self, found: list[RowChange | Unreadable], target: Relation) -> bool:
-        change = found[0]
-        return (
-            isinstance(change, RowChange)
-            and _may_be_one_row(found)
-            and any(pinned_columns(change.where or "").issuperset(pin) for pin in target.pins)
-            and not target.has_effects
-            and not self._carries(change, target)
-        )
+    def _kind_of_one(self, change: RowChange | Unreadable, target: Relation) -> _Kind:
+        if isinstance(change, Upsert):
+            return self._kind_of_upsert(change, target)
+        if not isinstance(change, RowChange) or target.has_effects:
+            return _Kind.OPEN
+        pins = pinned_columns(change.where or "")
+        if not any(pins.issuperset(pin) for pin in target.pins):
+            return _Kind.OPEN
+        carried = self._carries(target, change.operation, traits.assigned_columns(change))
+        return _Kind.OPEN if carried else _Kind.ONE_ROW
 
-    def _carries(self, change: RowChange, target: Relation) -> bool:
-        """Whether foreign keys carry the change on to other rows."""
-        assigned = set(traits.assigned_columns(change))
-        return any(
-            referrer.on_delete is not None
-            if change.operation == "DELETE"
-            else referrer.on_update is not None and assigned & set(referrer.referenced_columns)
-            for referrer in references.referrers(self._session, [target.oid])
-        )
+    def _kind_of_upsert(self, change: Upsert, target: Relation) -> _Kind:
+        moved, assigned = traits.moved_columns(change), traits.assigned_columns(change)
+        if target.kind not in ("r", "p") or self._carries(target, "UPDATE", moved):
+            return _Kind.OPEN
+        # A value that conflicts may be written in another way: 1.0 for 1.00.
+        if change.rows != 1 or target.has_effects or self._carries(target, "UPDATE", assigned):
+            return _Kind.ROWS_GIVEN
+        return _Kind.ONE_ROW
+
+    def _carries(self, target: Relation, effect: str, assigned: list[str]) -> bool:
+        return limits.carries(self._session, target, effect, assigned)
 
     def _target(self, change: Change) -> Relation | None:
         name = change.table if isinstance(change, (RowChange, Unreadable)) else None
@@ -166,15 +182,16 @@ def _row_changes(sql: str) -> list[RowChange | Unreadable]:
         return []
 
 
-def _may_be_one_row(found: list[RowChange | Unreadable]) -> bool:
-    """Whether the text leaves it to the catalog if a change is one of a single row."""
+def _may_be_known(found: list[RowChange | Unreadable]) -> bool:
+    """Whether the text leaves it to the catalog how far its one change reaches."""
     change = found[0]
+    if len(found) > 1 or not isinstance(change, (RowChange, Upsert)) or change.with_writes:
+        return False
+    if isinstance(change, Upsert):
+        return change.rows is not None
     return (
-        len(found) == 1
-        and isinstance(change, RowChange)
-        and change.where is not None
+        change.where is not None
         and change.from_clause is None
-        and not change.with_writes
         and bool(pinned_columns(change.where))
     )
 
@@ -183,7 +200,7 @@ def _raised(result: RiskResult, passed: Passed, change: RowChange | Unreadable) 
     table = passed.table or change.table
     reason = (
         f"{change.operation} on {change.table} is IMPACT_CRITICAL: {passed.sentence}. "
-        "Narrow the WHERE."
+        f"{_ADVICE.get(change.operation, 'Narrow the WHERE.')}"
     )
     finding = Finding(
         kind="reach",

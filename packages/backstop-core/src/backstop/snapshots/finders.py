@@ -92,7 +92,7 @@ def seed_rows(seed: Seed) -> str:
 
 def _found(seeds: Sequence[Seed], carriers: Sequence[Carrier]) -> str:
     first = "\nUNION ALL\n".join(
-        f"SELECT relation, place, '{seed.change.operation}'::{_TEXT}, {number} "
+        f"SELECT relation, place, '{_effect(seed.change)}'::{_TEXT}, {number} "
         f"FROM ({seed_rows(seed)}) AS seed"
         for number, seed in enumerate(seeds)
     )
@@ -122,6 +122,11 @@ def _carried_rows(carrier: Carrier) -> str:
         f"WHERE reached.change = '{carrier.when}' AND p.tableoid = reached.relation::{_OID} "
         f"AND p.ctid = reached.place::{_TID}"
     )
+
+
+def _effect(change: RowChange) -> str:
+    # A row counts once: where both can happen to it, only the DELETE is carried on.
+    return "DELETE" if "DELETE" in change.effects else "UPDATE"
 
 
 def _matches(change: RowChange, resolved: str) -> str:

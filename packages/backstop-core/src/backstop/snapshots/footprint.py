@@ -27,6 +27,7 @@ from backstop.syntax.changes import (
     TableDrop,
     Truncation,
     Unreadable,
+    Upsert,
     changes,
 )
 
@@ -172,6 +173,7 @@ class _Builder:
         self._dropped: set[int] = set()
         self._restarted: set[int] = set()
         self._unread: list[str] = []
+        self._inserted: dict[int, Sequence[str]] = {}
         self._not_covered: list[str] = []
 
     def build(self) -> Footprint:
@@ -217,7 +219,7 @@ class _Builder:
             oids = self._known(_references(change))
             family = relations.with_descendants(self._session, oids)
             self._dropped.update(self._enter(family, "DROP TABLE", whole=True))
-        else:
+        elif isinstance(change, Unreadable):
             self._add_unread(change, self._known(_references(change)))
 
     def _add_rows(self, change: RowChange) -> None:
@@ -228,14 +230,15 @@ class _Builder:
         if targets[0].kind == "v" or change.current_of is not None or change.with_writes:
             self._add_unread(change, named)
             return
+        columns = traits.assigned_columns(change)
         oids = named if change.only else relations.with_descendants(self._session, named)
         whole = self._whole or change.where is None or self._is_volatile(change)
-        if not whole and not self._is_searchable(change, oids):
+        if not whole and not (self._is_searchable(change, oids) and self._is_one(change, oids)):
             self._add_unread(change, named)
             return
-        entered = self._enter(
-            oids, change.operation, whole=whole, assigned=traits.assigned_columns(change)
-        )
+        entered = self._enter_effects(change, oids, whole=whole, assigned=columns)
+        if change.inserts:
+            self._enter(oids if targets[0].kind == "p" else named, "INSERT")
         if traits.names_a_place(traits.searched_tokens(change)):
             for oid in entered:
                 # It may take one of two equal rows, and later nobody could tell which is missing.
@@ -243,20 +246,46 @@ class _Builder:
         if entered and change.where is not None:
             self._seeds.append(Seed(change, targets[0], tuple(entered)))
 
-    def _add_unread(self, change: Change, named: list[int]) -> None:
+    def _enter_effects(
+        self,
+        change: RowChange | Unreadable,
+        oids: list[int],
+        *,
+        whole: bool,
+        assigned: Sequence[str],
+    ) -> list[int]:
+        entered: list[int] = []
+        for effect in change.effects:
+            columns = assigned if effect == "UPDATE" else ()
+            entered = self._enter(oids, effect, whole=whole, assigned=columns)
+        return entered
+
+    def _note_inserts(self, change: RowChange | Unreadable, named: list[int]) -> None:
+        """Note where a change may add rows, and which columns it sets, where that is known."""
+        tables = views.base_tables(self._session, named)
+        columns = traits.assigned_columns(change) if isinstance(change, Upsert) else []
+        for oid in relations.with_descendants(self._session, tables):
+            known = self._inserted.get(oid, columns)
+            is_clear = known and columns and tables == named
+            self._inserted[oid] = [*known, *columns] if is_clear else ()
+
+    def _add_unread(self, change: RowChange | Unreadable, named: list[int]) -> None:
         """Add a change whose rows the text doesn't tell."""
         if not self._at_once:
             self._unread.append(
                 f"Which rows the {change.operation} at character {change.start} changes, only a "
                 "run can tell."
             )
+            if change.inserts and self._rehearsal is not None:
+                self._note_inserts(change, named)
         elif named:
             tables = views.base_tables(self._session, named)
-            operation = change.operation if isinstance(change, RowChange) else "UPDATE"
             family = relations.with_descendants(self._session, tables)
             for relation in relations.describe(self._session, family):
                 columns = [column.name for column in relation.columns]
-                self._enter([relation.oid], operation, whole=True, assigned=columns)
+                self._enter_effects(change, [relation.oid], whole=True, assigned=columns)
+                if change.inserts:
+                    self._enter([relation.oid], "INSERT")
         else:
             self._not_covered.append(
                 f"The {change.operation} at character {change.start} can't be read exactly enough."
@@ -270,7 +299,11 @@ class _Builder:
             operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
             # Which columns were set, nobody tells: any, then.
             columns = [column.name for column in relation.columns]
-            assigned = entry.assigned if known == ["UPDATE"] and entry is not None else columns
+            assigned: Sequence[str] = columns
+            if entry is not None and {"UPDATE"} == {*known} - {"INSERT"}:
+                assigned = entry.assigned
+            elif entry is None and not relation.has_effects:
+                assigned = self._inserted.get(relation.oid) or columns
             entered = self._enter(
                 [relation.oid],
                 "TRUNCATE" if effect.rewritten else operation,
@@ -280,6 +313,8 @@ class _Builder:
             )
             for oid in entered:
                 self._entries[oid].rehearsed = effect.rows
+                if oid in self._inserted:
+                    self._enter([oid], "INSERT")
 
     def _follow_references(self) -> None:
         """Add every table whose rows change with the rows that are there already."""
@@ -354,6 +389,14 @@ class _Builder:
             # What an earlier change left may decide which rows this one finds.
             return traits.looks_at_own_columns_only(change) and len(self._seeds) < _MOST_SEEDS
         return not traits.locks_rows(change)
+
+    def _is_one(self, change: RowChange, oids: list[int]) -> bool:
+        """Whether it is clear what happens to a row, as far as foreign keys carry it on."""
+        assigned = set(traits.assigned_columns(change))
+        return len(change.effects) == 1 or not any(
+            referrer.on_update is not None and assigned & set(referrer.referenced_columns)
+            for referrer in referrers(self._session, oids)
+        )
 
     def _is_volatile(self, change: RowChange) -> bool:
         """Whether it may find other rows each time that it is run."""

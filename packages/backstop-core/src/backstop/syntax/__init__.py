@@ -9,6 +9,7 @@ from backstop.syntax.changes import (
     TableReference,
     Truncation,
     Unreadable,
+    Upsert,
     changes,
 )
 from backstop.syntax.lexer import (
@@ -43,6 +44,7 @@ __all__ = [
     "TransactionControl",
     "Truncation",
     "Unreadable",
+    "Upsert",
     "changes",
     "has_hidden_placeholder",
     "mask_literals",

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backstop.syntax.lexer import Token
+from backstop.syntax.merges import read_merge
 from backstop.syntax.parts import READS, WRITES, Part, find_parts, unwrap
-from backstop.syntax.row_statements import RowStatement, read_row_statement
+from backstop.syntax.row_statements import RowStatement, read_row_statement, read_target
 from backstop.syntax.statements import statements_of
 from backstop.syntax.structure import Name, WithList, match_brackets, read_name, upper_at, words_at
+from backstop.syntax.upserts import read_upsert
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,15 @@ class Change:
 
 @dataclass(frozen=True)
 class RowChange(Change):
-    """A DELETE or an UPDATE. All texts are slices as written, names included.
+    """A DELETE, an UPDATE or a MERGE. All texts are slices as written, names included.
 
     ``with_clause`` holds the common table expressions that are written before the statement
     (``WITH …``, without a trailing comma); ``with_writes`` says that one of them writes, so that
     it must not be run to read a before-image. ``from_clause`` is what follows USING or FROM,
     ``where`` what follows WHERE, each without its keyword; ``current_of`` is the cursor of a
-    WHERE CURRENT OF; ``columns`` are the columns that an UPDATE assigns.
+    WHERE CURRENT OF; ``columns`` are the columns that it assigns. Of a MERGE, ``from_clause`` is
+    its source and ``where`` its ON, which finds at least the rows that it changes; ``actions`` are
+    what its WHEN clauses do: DELETE, UPDATE, INSERT.
     """
 
     table: str
@@ -45,6 +49,19 @@ class RowChange(Change):
     where: str | None = None
     current_of: str | None = None
     columns: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """What may happen to a row that it finds: DELETE, UPDATE, or one of both."""
+        if not self.actions:
+            return (self.operation,)
+        return tuple(action for action in self.actions if action != "INSERT")
+
+    @property
+    def inserts(self) -> bool:
+        """Whether it may add rows to its table as well."""
+        return "INSERT" in self.actions
 
 
 @dataclass(frozen=True)
@@ -77,10 +94,41 @@ class TableDrop(Change):
 class Unreadable(Change):
     """A statement that removes or overwrites rows in a way that slices can't tell.
 
-    MERGE and INSERT … ON CONFLICT DO UPDATE always are; ``table`` is the target where it is clear.
+    A MERGE is one if it changes what its source doesn't match; ``table`` is the target where it
+    is clear.
     """
 
     table: str | None = None
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """What may happen to a row that is there: DELETE, UPDATE, or one of both."""
+        if self.operation == "MERGE":
+            return ("DELETE", "UPDATE")
+        return ("UPDATE",) if self.operation == "INSERT" else (self.operation,)
+
+    @property
+    def inserts(self) -> bool:
+        """Whether it may add rows to its table as well."""
+        return self.operation in ("INSERT", "MERGE")
+
+
+@dataclass(frozen=True)
+class Upsert(Unreadable):
+    """An INSERT … ON CONFLICT DO UPDATE: which rows it overwrites, only a run tells.
+
+    ``columns`` are those that it assigns in these rows, and ``moved`` those of them that may get
+    another value than the one which conflicts. It changes no more rows than it is given:
+    ``rows`` of them by VALUES, or else those of ``query``, a slice. ``with_clause`` and
+    ``with_writes`` are as those of a `RowChange`.
+    """
+
+    columns: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+    rows: int | None = None
+    query: str | None = None
+    with_clause: str | None = None
+    with_writes: bool = False
 
 
 def changes(sql: str) -> list[Change]:
@@ -122,16 +170,44 @@ def _changes_of(sql: str, tokens: list[Token]) -> list[Change]:
 
 def _part_changes(sql: str, tokens: list[Token], pairs: dict[int, int], part: Part) -> list[Change]:
     start, end = tokens[part.start].start, tokens[part.stop - 1].end
-    if part.head in ("DELETE", "UPDATE"):
+    if part.head == "INSERT":
+        return [_upsert(sql, tokens, pairs, part)] if overwrites(tokens, pairs, part) else []
+    if part.head == "MERGE":
+        statement = read_merge(tokens, pairs, part)
+        if statement is not None and {"DELETE", "UPDATE"}.isdisjoint(statement.actions):
+            return []
+    else:
         statement = read_row_statement(tokens, pairs, part)
-        if statement is None or part.visible is None:
-            return [Unreadable(part.head, start, end)]
+    if statement is not None and part.visible is not None:
         return [_row_change(sql, tokens, part, statement)]
-    if part.head == "INSERT" and not overwrites(tokens, pairs, part):
-        return []
-    name = read_name(tokens, part.start + 2, part.stop)
-    table = _slice(sql, tokens, name.start, name.stop) if name is not None else None
+    target = None
+    if part.head == "MERGE":
+        target = read_target(tokens, pairs, part.start + 2, part.stop)
+    table = _slice(sql, tokens, *target[0]) if target is not None else None
     return [Unreadable(part.head, start, end, table)]
+
+
+def _upsert(sql: str, tokens: list[Token], pairs: dict[int, int], part: Part) -> Unreadable:
+    start, end = tokens[part.start].start, tokens[part.stop - 1].end
+    name = read_name(tokens, part.start + 2, part.stop)
+    table = _slice(sql, tokens, *name) if name is not None else None
+    statement = read_upsert(tokens, pairs, part)
+    if statement is None or part.visible is None:
+        return Unreadable(part.head, start, end, table)
+    with_clause, with_writes = _with_clause(sql, tokens, part)
+    query = statement.query
+    return Upsert(
+        part.head,
+        start,
+        end,
+        table,
+        columns=tuple(tokens[index].text for index in statement.columns),
+        moved=tuple(tokens[index].text for index in statement.moved),
+        rows=statement.rows,
+        query=None if query is None else _slice(sql, tokens, *query),
+        with_clause=with_clause,
+        with_writes=with_writes,
+    )
 
 
 def overwrites(tokens: list[Token], pairs: dict[int, int], part: Part) -> bool:
@@ -165,6 +241,7 @@ def _row_change(sql: str, tokens: list[Token], part: Part, statement: RowStateme
         where=text(statement.where),
         current_of=text(statement.current_of),
         columns=tuple(tokens[index].text for index in statement.columns),
+        actions=statement.actions,
     )
 
 

@@ -121,6 +121,7 @@ _ENTRIES = {
     ),
 }
 _STRING_ENTRY = re.compile(_QUOTED_ENTRY, re.DOTALL)
+_ROW_END = re.compile(rf"\){_SPACE}*,{_SPACE}*\(")
 
 # An E'' string goes on, still with backslash escapes, after white space that holds a line break.
 _CONTINUATION = re.compile(
@@ -190,6 +191,13 @@ def strings(token: Token) -> Iterator[str]:
         yield token.text
     elif token.kind is TokenKind.ENTRIES:
         yield from (match[0] for match in _STRING_ENTRY.finditer(token.text))
+
+
+def row_ends(token: Token) -> int:
+    """Return how many rows of a VALUES list end inside of a token."""
+    if token.kind is not TokenKind.ENTRIES:
+        return 0
+    return len(_ROW_END.findall(_STRING_ENTRY.sub("", token.text)))
 
 
 def _hides(text: str) -> bool:

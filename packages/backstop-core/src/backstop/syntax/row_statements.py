@@ -1,4 +1,4 @@
-"""The shape of one DELETE or UPDATE, by token indexes.
+"""The shape of one statement that finds rows to change, by token indexes.
 
 Shared by what reads before-images and by what judges the WHERE, so that both see the same
 clauses. A statement that has anything beyond the grammar known here must come back as nothing.
@@ -26,7 +26,10 @@ _TAIL = frozenset({"WHERE", "RETURNING"})
 
 @dataclass(frozen=True)
 class RowStatement:
-    """One DELETE or UPDATE; each clause without its keyword, ``columns`` by their indexes."""
+    """One DELETE, UPDATE or MERGE; each clause without its keyword, ``columns`` by their indexes.
+
+    ``actions`` are what a MERGE may do with a row.
+    """
 
     table: Name
     only: bool
@@ -35,6 +38,7 @@ class RowStatement:
     where: Name | None
     current_of: Name | None
     columns: tuple[int, ...]
+    actions: tuple[str, ...] = ()
 
 
 def read_row_statement(
@@ -46,7 +50,7 @@ def read_row_statement(
         if upper_at(tokens, at, stop) != "FROM":
             return None
         at += 1
-    target = _read_target(tokens, pairs, at, stop)
+    target = read_target(tokens, pairs, at, stop)
     if target is None:
         return None
     table, only, alias, at = target
@@ -56,7 +60,7 @@ def read_row_statement(
         if upper_at(tokens, at, stop) != "SET":
             return None
         joins, after = "FROM", skip_top_level(tokens, pairs, at + 1, stop, _CLAUSES)
-        columns = _assigned(tokens, pairs, at + 1, after)
+        columns = assigned_in(tokens, pairs, at + 1, after)
         if not columns:
             return None
         at = after
@@ -88,7 +92,7 @@ def _read_clauses(
     return RowStatement(table, only, alias, from_clause, where, current_of, columns)
 
 
-def _read_target(
+def read_target(
     tokens: list[Token], pairs: dict[int, int], at: int, stop: int
 ) -> tuple[Name, bool, Name | None, int] | None:
     """``[ONLY] name [*] [[AS] alias]``, and the index after it."""
@@ -119,7 +123,9 @@ def _current_of(tokens: list[Token], where: Name | None) -> Name | None:
     return Name(where.start + 2, where.stop)
 
 
-def _assigned(tokens: list[Token], pairs: dict[int, int], start: int, stop: int) -> tuple[int, ...]:
+def assigned_in(
+    tokens: list[Token], pairs: dict[int, int], start: int, stop: int
+) -> tuple[int, ...]:
     """Return the indexes of the columns that a SET list assigns; none if it has another shape."""
     columns: list[int] = []
     at = start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from backstop.syntax.changes import RowChange
+from backstop.syntax.changes import RowChange, Upsert
 from backstop.syntax.lexer import Token, TokenKind, tokenize
 from backstop.syntax.statements import split
 from backstop.syntax.structure import folded
@@ -19,9 +19,14 @@ _SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
 _QUERIES = frozenset({"SELECT", "TABLE", "VALUES", "WITH"})
 
 
-def assigned_columns(change: RowChange) -> list[str]:
-    """Return the columns that an UPDATE assigns, as the server folds them."""
+def assigned_columns(change: RowChange | Upsert) -> list[str]:
+    """Return the columns that a change assigns, as the server folds them."""
     return [folded(tokenize(column)[0]) for column in change.columns]
+
+
+def moved_columns(change: Upsert) -> list[str]:
+    """Return the columns that may get another value than the one which conflicts."""
+    return [folded(tokenize(column)[0]) for column in change.moved]
 
 
 def called_names(tokens: Sequence[Token]) -> list[str]:
