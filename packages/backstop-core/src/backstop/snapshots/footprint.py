@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backstop.errors import SnapshotFailed
-from backstop.levels import AT_RISK
 from backstop.postgres import locks, relations, views
 from backstop.postgres.counters import Effect
 from backstop.postgres.references import Referrer, referrers
@@ -20,6 +19,13 @@ from backstop.postgres.relations import Reference, Relation
 from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.snapshots.finders import Carrier, Seed
+from backstop.snapshots.outlook import (
+    carried,
+    is_clear,
+    is_volatile,
+    references_of,
+    unread_findings,
+)
 from backstop.syntax import traits
 from backstop.syntax.changes import (
     Change,
@@ -48,11 +54,14 @@ class Rehearsal:
     """What a statement touched when it was run and taken back.
 
     Rows that it touched have one of ``xids`` as their xmax. ``effects`` are those on relations
-    whose rows the text doesn't find, by OID.
+    of which more was touched than saved, by OID. For those of ``beyond_text`` the text was tried
+    before, and for those of ``beyond_rows`` what an earlier rehearsal had touched.
     """
 
     xids: frozenset[str]
     effects: Mapping[int, Effect]
+    beyond_text: frozenset[int] = frozenset()
+    beyond_rows: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -75,15 +84,24 @@ class RelationFootprint:
         return bool({"DELETE", "UPDATE"} & set(self.operations))
 
     @property
+    def leaves_rows(self) -> bool:
+        """Whether the statement may leave other rows in their place."""
+        return bool({"UPDATE", "INSERT"} & set(self.operations))
+
+    @property
     def state(self) -> tuple[object, ...]:
         """What happens to the relation, as a value to compare."""
         return (*self.operations, *self.assigned, self.whole)
 
     @property
+    def is_destroyed(self) -> bool:
+        """Whether everything in it goes, also what the transaction's view doesn't show."""
+        return bool({"TRUNCATE", "DROP TABLE"} & set(self.operations))
+
+    @property
     def lock_mode(self) -> str:
         """The lock under which its rows can be read exactly."""
-        destroyed = {"TRUNCATE", "DROP TABLE"} & set(self.operations)
-        return locks.ACCESS_EXCLUSIVE if destroyed else locks.SHARE_ROW_EXCLUSIVE
+        return locks.ACCESS_EXCLUSIVE if self.is_destroyed else locks.SHARE_ROW_EXCLUSIVE
 
 
 @dataclass(frozen=True)
@@ -177,14 +195,14 @@ class _Builder:
         self._not_covered: list[str] = []
 
     def build(self) -> Footprint:
-        references = [reference for change in self._changes for reference in _references(change)]
+        references = [reference for change in self._changes for reference in references_of(change)]
         self._oids = relations.resolve(self._session, references) if references else {}
         for change in self._changes:
             self._add(change)
         self._follow_references()
         if self._rehearsal is not None:
             self._add_rehearsed(self._rehearsal)
-        self._not_covered += _unread_findings(self._result, self._changes)
+        self._not_covered += unread_findings(self._result, self._changes)
         if traits.moves_names(self._sql):
             self._not_covered.append(
                 "The text itself changes what names mean (search_path, RENAME or SET SCHEMA): "
@@ -216,14 +234,14 @@ class _Builder:
         elif isinstance(change, Truncation):
             self._add_truncation(change)
         elif isinstance(change, TableDrop):
-            oids = self._known(_references(change))
+            oids = self._known(references_of(change))
             family = relations.with_descendants(self._session, oids)
             self._dropped.update(self._enter(family, "DROP TABLE", whole=True))
         elif isinstance(change, Unreadable):
-            self._add_unread(change, self._known(_references(change)))
+            self._add_unread(change, self._known(references_of(change)))
 
     def _add_rows(self, change: RowChange) -> None:
-        named = self._known(_references(change))
+        named = self._known(references_of(change))
         targets = relations.describe(self._session, named)
         if not targets:
             return
@@ -232,8 +250,10 @@ class _Builder:
             return
         columns = traits.assigned_columns(change)
         oids = named if change.only else relations.with_descendants(self._session, named)
-        whole = self._whole or change.where is None or self._is_volatile(change)
-        if not whole and not (self._is_searchable(change, oids) and self._is_one(change, oids)):
+        whole = self._whole or change.where is None or is_volatile(self._session, change)
+        if not whole and not (
+            self._is_searchable(change, oids) and is_clear(self._session, change, oids)
+        ):
             self._add_unread(change, named)
             return
         entered = self._enter_effects(change, oids, whole=whole, assigned=columns)
@@ -261,30 +281,33 @@ class _Builder:
         return entered
 
     def _note_inserts(self, change: RowChange | Unreadable, named: list[int]) -> None:
-        """Note where a change may add rows, and which columns it sets, where that is known."""
+        """Note where a change may add rows, and which columns it sets, where that is known.
+
+        A restore takes the rows out again that were put beside those that it changed.
+        """
         tables = views.base_tables(self._session, named)
         columns = traits.assigned_columns(change) if isinstance(change, Upsert) else []
         for oid in relations.with_descendants(self._session, tables):
             known = self._inserted.get(oid, columns)
-            is_clear = known and columns and tables == named
-            self._inserted[oid] = [*known, *columns] if is_clear else ()
+            is_known = known and columns and tables == named
+            self._inserted[oid] = [*known, *columns] if is_known else ()
 
     def _add_unread(self, change: RowChange | Unreadable, named: list[int]) -> None:
         """Add a change whose rows the text doesn't tell."""
+        if change.inserts and (self._at_once or self._rehearsal is not None):
+            self._note_inserts(change, named)
         if not self._at_once:
             self._unread.append(
                 f"Which rows the {change.operation} at character {change.start} changes, only a "
                 "run can tell."
             )
-            if change.inserts and self._rehearsal is not None:
-                self._note_inserts(change, named)
         elif named:
             tables = views.base_tables(self._session, named)
             family = relations.with_descendants(self._session, tables)
             for relation in relations.describe(self._session, family):
                 columns = [column.name for column in relation.columns]
                 self._enter_effects(change, [relation.oid], whole=True, assigned=columns)
-                if change.inserts:
+                if relation.oid in self._inserted:
                     self._enter([relation.oid], "INSERT")
         else:
             self._not_covered.append(
@@ -295,6 +318,8 @@ class _Builder:
         for relation in relations.describe(self._session, list(rehearsal.effects)):
             effect = rehearsal.effects[relation.oid]
             entry = self._entries.get(relation.oid)
+            if entry is not None and not self._unread and relation.oid not in rehearsal.beyond_text:
+                continue
             known = list(entry.operations) if entry is not None else []
             operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
             # Which columns were set, nobody tells: any, then.
@@ -308,13 +333,13 @@ class _Builder:
                 [relation.oid],
                 "TRUNCATE" if effect.rewritten else operation,
                 # Of equal rows without a key, nobody could tell later which are missing.
-                whole=effect.rewritten or not relation.key,
+                whole=effect.rewritten or not relation.key or relation.oid in rehearsal.beyond_rows,
                 assigned=assigned if operation == "UPDATE" else (),
             )
+            if effect.inserted and relation.oid in self._inserted:
+                self._enter([relation.oid], "INSERT")
             for oid in entered:
                 self._entries[oid].rehearsed = effect.rows
-                if oid in self._inserted:
-                    self._enter([oid], "INSERT")
 
     def _follow_references(self) -> None:
         """Add every table whose rows change with the rows that are there already."""
@@ -341,7 +366,7 @@ class _Builder:
             oids = relations.with_descendants(self._session, [child.oid])
         else:
             oids = [child.oid]
-        for when, then in _carried(entries, referrer):
+        for when, then in carried(entries, referrer):
             whole = any(entry.whole for entry in entries if when in entry.operations)
             self._enter(
                 oids, then, whole=whole, assigned=referrer.columns if then == "UPDATE" else ()
@@ -389,51 +414,3 @@ class _Builder:
             # What an earlier change left may decide which rows this one finds.
             return traits.looks_at_own_columns_only(change) and len(self._seeds) < _MOST_SEEDS
         return not traits.locks_rows(change)
-
-    def _is_one(self, change: RowChange, oids: list[int]) -> bool:
-        """Whether it is clear what happens to a row, as far as foreign keys carry it on."""
-        assigned = set(traits.assigned_columns(change))
-        return len(change.effects) == 1 or not any(
-            referrer.on_update is not None and assigned & set(referrer.referenced_columns)
-            for referrer in referrers(self._session, oids)
-        )
-
-    def _is_volatile(self, change: RowChange) -> bool:
-        """Whether it may find other rows each time that it is run."""
-        names = traits.called_names(traits.searched_tokens(change))
-        return traits.samples_rows(change) or bool(relations.volatile_names(self._session, names))
-
-
-def _references(change: Change) -> list[Reference]:
-    if isinstance(change, RowChange):
-        return [Reference(change.table, change.only)]
-    if isinstance(change, Truncation):
-        return [Reference(table.name, table.only) for table in change.tables]
-    if isinstance(change, TableDrop):
-        return [Reference(table) for table in change.tables]
-    if isinstance(change, Unreadable) and change.table is not None:
-        return [Reference(change.table)]
-    return []
-
-
-def _carried(entries: list[RelationFootprint], referrer: Referrer) -> list[tuple[str, str]]:
-    """Return what happens to a parent's row, and with it to the rows that refer to it."""
-    carried = []
-    if referrer.on_delete is not None and any("DELETE" in entry.operations for entry in entries):
-        carried.append(("DELETE", "DELETE" if referrer.on_delete == "CASCADE" else "UPDATE"))
-    key_moves = any(
-        "UPDATE" in entry.operations and set(entry.assigned) & set(referrer.referenced_columns)
-        for entry in entries
-    )
-    if key_moves and referrer.on_update is not None:
-        carried.append(("UPDATE", "UPDATE"))
-    return carried
-
-
-def _unread_findings(result: RiskResult, found: list[Change]) -> list[str]:
-    return [
-        finding.reason
-        for finding in result.findings
-        if finding.level >= AT_RISK
-        and not any(change.start <= finding.start < change.end for change in found)
-    ]

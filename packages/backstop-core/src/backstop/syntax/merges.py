@@ -24,10 +24,10 @@ class _Clause(NamedTuple):
 
 def read_merge(tokens: list[Token], pairs: dict[int, int], part: Part) -> RowStatement | None:
     """Read the clauses of a MERGE; ``actions`` is empty if it does nothing at all."""
-    at, stop = part.start + 1, part.stop
-    target = (
-        read_target(tokens, pairs, at + 1, stop) if upper_at(tokens, at, stop) == "INTO" else None
-    )
+    stop = part.stop
+    if upper_at(tokens, part.start + 1, stop) != "INTO":
+        return None
+    target = read_target(tokens, pairs, part.start + 2, stop)
     if target is None:
         return None
     table, only, alias, at = target

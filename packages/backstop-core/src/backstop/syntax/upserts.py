@@ -1,7 +1,7 @@
 """The shape of one INSERT … ON CONFLICT DO UPDATE, by token indexes.
 
-Which rows conflict can't be told from the text, but that they are no more than the rows it is given.
-A statement that has anything beyond the grammar known here must come back as nothing.
+Which rows conflict can't be told from the text, only that they are no more than it is given. A
+statement that has anything beyond the grammar known here must come back as nothing.
 """
 
 from __future__ import annotations
