@@ -13,6 +13,7 @@ from backstop.syntax import (
     TableReference,
     Truncation,
     Unreadable,
+    Upsert,
     changes,
 )
 
@@ -20,6 +21,12 @@ from backstop.syntax import (
 def only_change(sql: str) -> RowChange:
     (change,) = changes(sql)
     assert isinstance(change, RowChange)
+    return change
+
+
+def only_upsert(sql: str) -> Upsert:
+    (change,) = changes(sql)
+    assert isinstance(change, Upsert)
     return change
 
 
@@ -221,14 +228,205 @@ def test_a_drop_falls_into_its_tables() -> None:
         ("DROP TABLE", "DROP TABLE", None),
         ("DROP TABLE a b", "DROP TABLE", None),
         ("MERGE", "MERGE", None),
-        ("MERGE INTO a.t USING s ON true WHEN MATCHED THEN DELETE", "MERGE", "a.t"),
-        ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", "INSERT", "t"),
+        ("MERGE INTO", "MERGE", None),
+        ("MERGE t USING s ON a WHEN MATCHED THEN DELETE", "MERGE", None),
+        ("MERGE INTO a.t", "MERGE", "a.t"),
+        ("MERGE INTO ONLY (a.t) x USING s", "MERGE", "a.t"),
+        ("MERGE INTO t USING s ON true", "MERGE", "t"),
+        ("MERGE INTO t USING s WHEN MATCHED THEN DELETE", "MERGE", "t"),
+        ("MERGE INTO t USING ON a WHEN MATCHED THEN DELETE", "MERGE", "t"),
+        ("MERGE INTO t USING s ON WHEN MATCHED THEN DELETE", "MERGE", "t"),
+        ("MERGE INTO t FROM s ON a WHEN MATCHED THEN DELETE", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN MATCHED DELETE", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN MATCHED OR b THEN DELETE", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN FOUND THEN DELETE", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN MATCHED THEN DELETE b", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN MATCHED THEN UPDATE SET", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN MATCHED THEN UPDATE SET b", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN MATCHED THEN INSERT DEFAULT VALUES", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN NOT MATCHED THEN DELETE", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN NOT MATCHED BY SOURCE THEN DELETE", "MERGE", "t"),
+        (
+            "MERGE INTO t USING s ON a WHEN NOT MATCHED BY SOURCE AND b THEN UPDATE SET c = 1 "
+            "WHEN MATCHED THEN DELETE",
+            "MERGE",
+            "t",
+        ),
+        ("MERGE INTO t USING s ON a RETURNING b WHEN MATCHED THEN DELETE", "MERGE", "t"),
+        ("INSERT t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", "INSERT", None),
+        ("INSERT INTO t AS 1 VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", "INSERT", "t"),
+        ("INSERT INTO t ON CONFLICT (a) DO UPDATE SET b = 1", "INSERT", "t"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE b = 1", "INSERT", "t"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b", "INSERT", "t"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT DO DO UPDATE SET b = 1", "INSERT", "t"),
+        ("INSERT INTO t VALUES (1) DO UPDATE SET b = 1", "INSERT", "t"),
     ],
 )
 def test_a_shape_that_is_not_understood_is_not_left_out(
     sql: str, operation: str, table: str | None
 ) -> None:
     assert changes(sql) == [Unreadable(operation, 0, len(sql), table)]
+
+
+def test_a_merge_falls_into_its_clauses() -> None:
+    change = only_change(
+        'WITH n AS (SELECT 1 AS id) MERGE INTO ONLY shop."Users" * AS u USING (TABLE n) AS s '
+        "ON u.id = s.id AND u.x WHEN MATCHED AND s.gone THEN DELETE "
+        'WHEN MATCHED THEN UPDATE SET a = s.a, ("B", c) = (1, 2) '
+        "WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id) RETURNING u.id"
+    )
+    assert (change.operation, change.table, change.alias) == ("MERGE", 'shop."Users"', "u")
+    assert change.only
+    assert change.with_clause == "WITH n AS (SELECT 1 AS id)"
+    assert change.from_clause == "(TABLE n) AS s"
+    assert change.where == "u.id = s.id AND u.x"
+    assert change.columns == ("a", '"B"', "c")
+    assert change.actions == ("DELETE", "UPDATE", "INSERT")
+    assert change.effects == ("DELETE", "UPDATE")
+    assert change.inserts
+
+
+@pytest.mark.parametrize(
+    ("source", "on"),
+    [
+        ("s", "true"),
+        ("a JOIN b ON a.x = b.x", "t.id = a.id"),
+        ("a JOIN b ON a.on", "t.on = CASE WHEN b.matched THEN 1 ELSE a.end END"),
+        ("s AS v(id, n)", "t.id = CASE v.n WHEN CASE WHEN x THEN 1 END THEN 2 END AND t.when"),
+        ("(VALUES (1, 'WHEN MATCHED'), (2, 'ON')) AS v(id, n)", "t.id = v.id /* ON */"),
+    ],
+)
+def test_the_on_of_a_merge_is_its_own(source: str, on: str) -> None:
+    change = only_change(f"MERGE INTO t USING {source} ON {on} WHEN MATCHED THEN DELETE")
+    assert (change.from_clause, change.where) == (source, on.replace(" /* ON */", ""))
+
+
+@pytest.mark.parametrize(
+    ("clauses", "columns", "actions"),
+    [
+        ("WHEN MATCHED THEN DELETE", (), ("DELETE",)),
+        ("WHEN MATCHED THEN UPDATE SET a = 1", ("a",), ("UPDATE",)),
+        (
+            "WHEN MATCHED AND t.then THEN UPDATE SET a = CASE WHEN b THEN 1 END, c = 2 "
+            "WHEN MATCHED THEN UPDATE SET d = 3, a = 4",
+            ("a", "c", "d", "a"),
+            ("UPDATE",),
+        ),
+        (
+            "WHEN NOT MATCHED BY TARGET AND b THEN INSERT DEFAULT VALUES "
+            "WHEN NOT MATCHED BY SOURCE THEN DO NOTHING WHEN MATCHED THEN DELETE RETURNING *",
+            (),
+            ("INSERT", "DELETE"),
+        ),
+        ("WHEN MATCHED AND CASE WHEN a THEN b END THEN DELETE", (), ("DELETE",)),
+    ],
+)
+def test_what_a_merge_does_is_read(
+    clauses: str, columns: tuple[str, ...], actions: tuple[str, ...]
+) -> None:
+    change = only_change(f"MERGE INTO t USING s ON t.id = s.id {clauses}")
+    assert (change.columns, change.actions) == (columns, actions)
+
+
+def test_a_delete_or_update_has_one_effect() -> None:
+    assert only_change("DELETE FROM t").effects == ("DELETE",)
+    assert only_change("UPDATE t SET a = 1").effects == ("UPDATE",)
+    assert not only_change("UPDATE t SET a = 1").inserts
+
+
+@pytest.mark.parametrize(
+    "clauses",
+    [
+        "WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        "WHEN MATCHED THEN DO NOTHING",
+        "WHEN NOT MATCHED AND CASE WHEN matched THEN a END THEN INSERT VALUES (s.update)",
+        "WHEN NOT MATCHED BY SOURCE AND a THEN DO NOTHING WHEN NOT MATCHED THEN INSERT VALUES (1)",
+    ],
+)
+def test_a_merge_that_only_adds_rows_changes_none(clauses: str) -> None:
+    assert changes(f"MERGE INTO t USING s ON t.id = s.id {clauses}") == []
+
+
+def test_a_merge_beside_a_write_says_so() -> None:
+    first, second = changes(
+        "WITH d AS (DELETE FROM u RETURNING id) MERGE INTO t USING d ON t.id = d.id "
+        "WHEN MATCHED THEN DELETE"
+    )
+    assert isinstance(first, RowChange)
+    assert isinstance(second, RowChange)
+    assert (first.operation, second.operation) == ("DELETE", "MERGE")
+    assert second.with_writes
+
+
+@pytest.mark.parametrize(
+    ("given", "rows", "query"),
+    [
+        ("VALUES (1, 2)", 1, None),
+        ("(a, b) VALUES (1, 2), (3, DEFAULT)", 2, None),
+        ("(values) VALUES (1)", 1, None),
+        ("DEFAULT VALUES", 1, None),
+        ("AS x (a) OVERRIDING SYSTEM VALUE VALUES (%s), (f(1, 2)), ((SELECT 1))", 3, None),
+        (f"VALUES {', '.join(['(1, NULL)'] * 1000)}", 1000, None),
+        (f"VALUES {', '.join(['(%(a)s, %(b)s)'] * 50)}", 50, None),
+        (f"VALUES {', '.join(['(1)'] * 20)}, (f(1)), (2)", 22, None),
+        (f"VALUES {', '.join([repr('), (')] * 9).join('()')}, ('a')", 2, None),
+        (f"VALUES ((SELECT max(x) FROM (VALUES {', '.join(['(1)'] * 20)}) v(x)))", 1, None),
+        ("SELECT a FROM b JOIN c ON b.x = c.x", None, "SELECT a FROM b JOIN c ON b.x = c.x"),
+        ("(a) SELECT 1 UNION VALUES (1)", None, "SELECT 1 UNION VALUES (1)"),
+        ("VALUES (1), (2) LIMIT 1", None, "VALUES (1), (2) LIMIT 1"),
+        ("VALUES (1) UNION SELECT x FROM y", None, "VALUES (1) UNION SELECT x FROM y"),
+        ("(SELECT 1)", None, "(SELECT 1)"),
+        ("(VALUES (1), (2))", None, "(VALUES (1), (2))"),
+        ("WITH w AS (SELECT 1) TABLE w", None, "WITH w AS (SELECT 1) TABLE w"),
+        ("TABLE a JOIN b ON conflict", None, "TABLE a JOIN b ON conflict"),
+        ("VALUES %s", None, "VALUES %s"),
+    ],
+)
+def test_what_an_upsert_is_given_is_read(given: str, rows: int | None, query: str | None) -> None:
+    change = only_upsert(f"INSERT INTO t {given} ON CONFLICT (a) DO UPDATE SET b = 1")
+    assert (change.operation, change.table) == ("INSERT", "t")
+    assert (change.rows, change.query) == (rows, query)
+    assert change.effects == ("UPDATE",)
+    assert change.inserts
+
+
+@pytest.mark.parametrize(
+    ("clause", "columns", "moved"),
+    [
+        ("(id) DO UPDATE SET b = 1", ("b",), ("b",)),
+        (
+            '(id) DO UPDATE SET id = EXCLUDED.id, "B" = excluded."B" WHERE t.c',
+            ("id", '"B"'),
+            ('"B"',),
+        ),
+        ("(id, b) WHERE c DO UPDATE SET b = excluded.b, id = excluded.b", ("b", "id"), ("id",)),
+        ("(id) DO UPDATE SET id = excluded.id + 1", ("id",), ("id",)),
+        ("(lower(id)) DO UPDATE SET id = excluded.id", ("id",), ("id",)),
+        (
+            "ON CONSTRAINT t_key DO UPDATE SET (id, b) = (1, 2) RETURNING c",
+            ("id", "b"),
+            ("id", "b"),
+        ),
+    ],
+)
+def test_the_columns_that_an_upsert_overwrites_are_read(
+    clause: str, columns: tuple[str, ...], moved: tuple[str, ...]
+) -> None:
+    change = only_upsert(f"INSERT INTO t VALUES (1) ON CONFLICT {clause}")
+    assert (change.columns, change.moved) == (columns, moved)
+
+
+def test_an_upsert_sees_the_with_entries_before_it() -> None:
+    change = only_upsert(
+        "WITH a AS (SELECT 1) INSERT INTO u TABLE a ON CONFLICT (x) DO UPDATE SET b = 1"
+    )
+    assert (change.with_clause, change.with_writes) == ("WITH a AS (SELECT 1)", False)
+    _, second = changes(
+        "WITH d AS (DELETE FROM t RETURNING *) "
+        "INSERT INTO u TABLE d ON CONFLICT (x) DO UPDATE SET b = 1"
+    )
+    assert isinstance(second, Upsert)
+    assert second.with_writes
 
 
 def test_a_change_nested_too_deep_to_tell_what_it_sees_is_unreadable() -> None:
@@ -254,6 +452,7 @@ _WORDS = """
     DELETE FROM UPDATE SET WHERE RETURNING USING WITH AS RECURSIVE t u "V" . , ( ) = 1 'x' %s
     TRUNCATE ONLY * DROP TABLE IF EXISTS CASCADE EXPLAIN ANALYZE PREPARE COPY TO SELECT ;
     CURRENT OF MERGE INTO INSERT ON CONFLICT DO [ ] IS DISTINCT /*c*/
+    WHEN MATCHED NOT BY SOURCE THEN CASE END VALUES excluded
 """
 
 

@@ -7,128 +7,34 @@ or overwrites but whose shape isn't understood must never be left out: it become
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from backstop.syntax.kinds import (
+    Change,
+    RowChange,
+    TableDrop,
+    TableReference,
+    Truncation,
+    Unreadable,
+    Upsert,
+)
 from backstop.syntax.lexer import Token
 from backstop.syntax.merges import read_merge
 from backstop.syntax.parts import READS, WRITES, Part, find_parts, unwrap
-from backstop.syntax.row_statements import RowStatement, read_row_statement, read_target
+from backstop.syntax.row_statements import RowStatement, read_row_statement
 from backstop.syntax.statements import statements_of
 from backstop.syntax.structure import Name, WithList, match_brackets, read_name, upper_at, words_at
 from backstop.syntax.upserts import read_upsert
 
-
-@dataclass(frozen=True)
-class Change:
-    """One removal or overwriting; ``start`` and ``end`` are its position in the text."""
-
-    operation: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class RowChange(Change):
-    """A DELETE, an UPDATE or a MERGE. All texts are slices as written, names included.
-
-    ``with_clause`` holds the common table expressions that are written before the statement
-    (``WITH …``, without a trailing comma); ``with_writes`` says that one of them writes, so that
-    it must not be run to read a before-image. ``from_clause`` is what follows USING or FROM,
-    ``where`` what follows WHERE, each without its keyword; ``current_of`` is the cursor of a
-    WHERE CURRENT OF; ``columns`` are the columns that it assigns. Of a MERGE, ``from_clause`` is
-    its source and ``where`` its ON, which finds at least the rows that it changes; ``actions`` are
-    what its WHEN clauses do: DELETE, UPDATE, INSERT.
-    """
-
-    table: str
-    only: bool = False
-    alias: str | None = None
-    with_clause: str | None = None
-    with_writes: bool = False
-    from_clause: str | None = None
-    where: str | None = None
-    current_of: str | None = None
-    columns: tuple[str, ...] = ()
-    actions: tuple[str, ...] = ()
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        """What may happen to a row that it finds: DELETE, UPDATE, or one of both."""
-        if not self.actions:
-            return (self.operation,)
-        return tuple(action for action in self.actions if action != "INSERT")
-
-    @property
-    def inserts(self) -> bool:
-        """Whether it may add rows to its table as well."""
-        return "INSERT" in self.actions
-
-
-@dataclass(frozen=True)
-class TableReference:
-    """A table as TRUNCATE names it."""
-
-    name: str
-    only: bool
-
-
-@dataclass(frozen=True)
-class Truncation(Change):
-    """A TRUNCATE."""
-
-    tables: tuple[TableReference, ...]
-    restart_identity: bool = False
-    cascade: bool = False
-
-
-@dataclass(frozen=True)
-class TableDrop(Change):
-    """A DROP TABLE."""
-
-    tables: tuple[str, ...]
-    if_exists: bool = False
-    cascade: bool = False
-
-
-@dataclass(frozen=True)
-class Unreadable(Change):
-    """A statement that removes or overwrites rows in a way that slices can't tell.
-
-    A MERGE is one if it changes what its source doesn't match; ``table`` is the target where it
-    is clear.
-    """
-
-    table: str | None = None
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        """What may happen to a row that is there: DELETE, UPDATE, or one of both."""
-        if self.operation == "MERGE":
-            return ("DELETE", "UPDATE")
-        return ("UPDATE",) if self.operation == "INSERT" else (self.operation,)
-
-    @property
-    def inserts(self) -> bool:
-        """Whether it may add rows to its table as well."""
-        return self.operation in ("INSERT", "MERGE")
-
-
-@dataclass(frozen=True)
-class Upsert(Unreadable):
-    """An INSERT … ON CONFLICT DO UPDATE: which rows it overwrites, only a run tells.
-
-    ``columns`` are those that it assigns in these rows, and ``moved`` those of them that may get
-    another value than the one which conflicts. It changes no more rows than it is given:
-    ``rows`` of them by VALUES, or else those of ``query``, a slice. ``with_clause`` and
-    ``with_writes`` are as those of a `RowChange`.
-    """
-
-    columns: tuple[str, ...] = ()
-    moved: tuple[str, ...] = ()
-    rows: int | None = None
-    query: str | None = None
-    with_clause: str | None = None
-    with_writes: bool = False
+__all__ = [
+    "Change",
+    "RowChange",
+    "TableDrop",
+    "TableReference",
+    "Truncation",
+    "Unreadable",
+    "Upsert",
+    "changes",
+    "overwrites",
+]
 
 
 def changes(sql: str) -> list[Change]:
@@ -180,17 +86,24 @@ def _part_changes(sql: str, tokens: list[Token], pairs: dict[int, int], part: Pa
         statement = read_row_statement(tokens, pairs, part)
     if statement is not None and part.visible is not None:
         return [_row_change(sql, tokens, part, statement)]
-    target = None
-    if part.head == "MERGE":
-        target = read_target(tokens, pairs, part.start + 2, part.stop)
-    table = _slice(sql, tokens, *target[0]) if target is not None else None
+    table = _added_to(sql, tokens, part) if part.head == "MERGE" else None
     return [Unreadable(part.head, start, end, table)]
+
+
+def _added_to(sql: str, tokens: list[Token], part: Part) -> str | None:
+    """Return the table of a MERGE or an INSERT, where it is clear."""
+    if upper_at(tokens, part.start + 1) != "INTO":
+        return None
+    at = part.start + 2
+    if upper_at(tokens, at) == "ONLY":
+        at += 2 if upper_at(tokens, at + 1) == "(" else 1
+    name = read_name(tokens, at, part.stop)
+    return _slice(sql, tokens, *name) if name is not None else None
 
 
 def _upsert(sql: str, tokens: list[Token], pairs: dict[int, int], part: Part) -> Unreadable:
     start, end = tokens[part.start].start, tokens[part.stop - 1].end
-    name = read_name(tokens, part.start + 2, part.stop)
-    table = _slice(sql, tokens, *name) if name is not None else None
+    table = _added_to(sql, tokens, part)
     statement = read_upsert(tokens, pairs, part)
     if statement is None or part.visible is None:
         return Unreadable(part.head, start, end, table)

@@ -115,15 +115,13 @@ def _count_rows(tokens: list[Token], pairs: dict[int, int], at: int, stop: int) 
 
 def _keys(tokens: list[Token], pairs: dict[int, int], at: int) -> frozenset[str]:
     """Return the columns that the conflict is about, where they are listed."""
-    if upper_at(tokens, at) != "(":
-        return frozenset()
-    return frozenset(
-        folded(tokens[index])
-        for index in range(at + 1, pairs[at])
-        if is_name(tokens, index, pairs[at])
-        and tokens[index - 1].upper in ("(", ",")
-        and tokens[index + 1].upper in (")", ",")
-    )
+    found: set[str] = set()
+    end = pairs[at] if upper_at(tokens, at) == "(" else at
+    while at < end:
+        start, at = at + 1, skip_top_level(tokens, pairs, at + 1, end, frozenset({","}))
+        if at == start + 1 and is_name(tokens, start, end):
+            found.add(folded(tokens[start]))
+    return frozenset(found)
 
 
 def _is_kept(tokens: list[Token], column: int, stop: int, keys: frozenset[str]) -> bool:
