@@ -15,6 +15,7 @@ from enum import Enum
 
 from backstop.assessment import limits
 from backstop.assessment.limits import Passed
+from backstop.assessment.names import Names
 from backstop.errors import describe
 from backstop.levels import RiskLevel
 from backstop.postgres import relations
@@ -54,8 +55,9 @@ class _Kind(Enum):
 class Reach:
     """Measures the statements of one connection, and remembers what the catalog tells of each."""
 
-    def __init__(self, session: Session, thresholds: Thresholds) -> None:
+    def __init__(self, session: Session, names: Names, thresholds: Thresholds) -> None:
         self._session = session
+        self._names = names
         self._thresholds = thresholds
         self._known: OrderedDict[str, tuple[_Kind, str, float]] = OrderedDict()
 
@@ -143,22 +145,27 @@ class Reach:
     def _kind_of_one(self, change: RowChange | Unreadable, target: Relation) -> _Kind:
         if isinstance(change, Upsert):
             return self._kind_of_upsert(change, target)
-        if not isinstance(change, RowChange) or target.has_effects:
+        if not isinstance(change, RowChange):
             return _Kind.OPEN
         pins = pinned_columns(change.where or "")
         if not any(pins.issuperset(pin) for pin in target.pins):
             return _Kind.OPEN
         carried = self._carries(target, change.operation, traits.assigned_columns(change))
-        return _Kind.OPEN if carried else _Kind.ONE_ROW
+        return _Kind.ONE_ROW if self._is_all(target) and not carried else _Kind.OPEN
 
     def _kind_of_upsert(self, change: Upsert, target: Relation) -> _Kind:
-        moved, assigned = traits.moved_columns(change), traits.assigned_columns(change)
-        if target.kind not in ("r", "p") or self._carries(target, "UPDATE", moved):
+        if target.kind not in ("r", "p"):
             return _Kind.OPEN
-        # A value that conflicts may be written in another way: 1.0 for 1.00.
-        if change.rows != 1 or target.has_effects or self._carries(target, "UPDATE", assigned):
-            return _Kind.ROWS_GIVEN
-        return _Kind.ONE_ROW
+        if self._carries(target, "UPDATE", traits.moved_columns(change)):
+            return _Kind.OPEN
+        # A value that conflicts may be written in another way, as 1.0 for 1.00.
+        carried = self._carries(target, "UPDATE", traits.assigned_columns(change))
+        is_one = change.rows == 1 and self._is_all(target) and not carried
+        return _Kind.ONE_ROW if is_one else _Kind.ROWS_GIVEN
+
+    def _is_all(self, target: Relation) -> bool:
+        """Whether a change of the table is known to have no effects but its own."""
+        return not target.has_rules and self._names.are_harmless(target.triggers)
 
     def _carries(self, target: Relation, effect: str, assigned: list[str]) -> bool:
         return limits.carries(self._session, target, effect, assigned)

@@ -327,7 +327,7 @@ class _Builder:
             assigned: Sequence[str] = columns
             if entry is not None and {"UPDATE"} == {*known} - {"INSERT"}:
                 assigned = entry.assigned
-            elif entry is None and not relation.has_effects:
+            elif entry is None and not relation.triggers:
                 assigned = self._inserted.get(relation.oid) or columns
             entered = self._enter(
                 [relation.oid],
