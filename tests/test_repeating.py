@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -234,3 +235,18 @@ def test_a_snapshot_that_fails_after_a_run_leaves_nothing_of_it(
     db.rollback()
     assert dump(dsn) == before
     assert backstop.snapshots.list(store) == []
+
+
+def test_a_damaged_after_image_is_found_and_stops_the_restore(shop, guarded, store, dsn):
+    guarded(snapshot_at="LOW").cursor().execute("UPDATE orders SET id = id + 1000 WHERE id < 4")
+    snapshot = shown(store)
+    assert backstop.snapshots.verify(snapshot.manifest.id, store).problems == ()
+    (written,) = snapshot.outcome.written
+    (stored,) = written.objects
+    path = Path(store.removeprefix("file://")) / stored.key
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    assert backstop.snapshots.verify(snapshot.manifest.id, store).problems
+    after = dump(dsn)
+    with pytest.raises(backstop.SnapshotDamaged):
+        backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn)
+    assert dump(dsn) == after
