@@ -47,7 +47,9 @@ def connection(database):
 
 def assessed(connection, sql):
     assessment = Assessment(Psycopg2Session(connection), Thresholds(max_rows=10**9))
-    return assessment.assess(Statement(sql, lambda: sql), backstop.classify(sql), Measure.NOTHING)[0]
+    return assessment.assess(Statement(sql, lambda: sql), backstop.classify(sql), Measure.NOTHING)[
+        0
+    ]
 
 
 def rows_after(connection, sql):
