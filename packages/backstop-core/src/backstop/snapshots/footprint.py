@@ -30,6 +30,8 @@ from backstop.syntax.changes import (
     changes,
 )
 
+# What removes no row by itself, and may have triggers or call functions that do.
+_MAY_CALL = frozenset({"SELECT", "INSERT", "EXECUTE", "VALUES"})
 # A query with one branch for each change of a long text would take longer to plan than to run.
 _MOST_SEEDS = 50
 
@@ -158,6 +160,10 @@ def footprint(
         raise SnapshotFailed(
             f"This version can't save what {result.operation} destroys here. "
             + " ".join(found.not_covered)
+        )
+    if not at_once and not _MAY_CALL.isdisjoint(result.operations):
+        raise OnlyARunTells(
+            f"What triggers and functions of the {result.operation} do, a run tells."
         )
     raise NothingToSave(f"{result.operation} names no table that exists.")
 
