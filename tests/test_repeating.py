@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -234,3 +235,43 @@ def test_a_snapshot_that_fails_after_a_run_leaves_nothing_of_it(
     db.rollback()
     assert dump(dsn) == before
     assert backstop.snapshots.list(store) == []
+
+
+def test_a_damaged_after_image_is_found_and_stops_the_restore(shop, guarded, store, dsn):
+    guarded(snapshot_at="LOW").cursor().execute("UPDATE orders SET id = id + 1000 WHERE id < 4")
+    snapshot = shown(store)
+    assert backstop.snapshots.verify(snapshot.manifest.id, store).problems == ()
+    (written,) = snapshot.outcome.written
+    (stored,) = written.objects
+    path = Path(store.removeprefix("file://")) / stored.key
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    assert backstop.snapshots.verify(snapshot.manifest.id, store).problems
+    after = dump(dsn)
+    with pytest.raises(backstop.SnapshotDamaged):
+        backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn)
+    assert dump(dsn) == after
+
+
+@pytest.mark.parametrize("sql", ["INSERT INTO two VALUES (7)", "SELECT lose()"])
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_rows_that_go_behind_an_insert_or_a_select_come_back(
+    autocommit, sql, shop, guarded, store, dsn
+):
+    shop.execute(
+        "CREATE FUNCTION lose() RETURNS void LANGUAGE plpgsql AS $$"
+        " BEGIN EXECUTE 'DELETE FROM ' || 'one'; END $$;"
+        "CREATE FUNCTION losing() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM lose(); RETURN NEW; END $$;"
+        "CREATE TRIGGER loses AFTER INSERT ON two FOR EACH ROW EXECUTE FUNCTION losing()"
+    )
+    db = guarded(autocommit=autocommit, snapshot_at="LOW", on_snapshot_failure="log")
+    db.cursor().execute(sql)
+    db.commit()
+    assert count(shop, "one") == 0
+    if sql.startswith("INSERT"):
+        backstop.restore(shown(store).manifest.id, storage=store, dsn=dsn)
+        assert count(shop, "one") == 1
+        assert count(shop, "two") == 2
+    else:
+        # Its text is CRITICAL, and what functions destroy besides rows isn't saved yet.
+        assert backstop.snapshots.list(store) == []

@@ -234,7 +234,7 @@ class Protection:
         else:
             xids = frozenset(own_xids(self._session))
         if not relations or not xids:
-            return ()
+            return tuple(WrittenRows(relation.oid, ()) for relation in relations)
         changed = {relation.oid: Effect(updated=1) for relation in relations}
         return leaving.describe_written(self._session, self._repository, captured, changed, xids)
 

@@ -187,6 +187,7 @@ class Repeating(Generic[Answer]):
             {oid: destroyed[oid] for oid in wanted if oid in destroyed},
             known.beyond_text | {entry.relation.oid for entry in lost},
             known.beyond_rows | by_run,
+            frozenset(oid for oid, effect in effects.tables.items() if effect.inserted),
         )
 
     def _stand(self, answer: Answer, seen: _Comparison) -> Ran[Answer]:

@@ -33,7 +33,7 @@ from backstop.recovery.rows import (
 )
 from backstop.session import Session, TransactionStatus
 from backstop.settings import StorageArgument, storage_from
-from backstop.snapshots.manifest import SavedTable, WrittenRows
+from backstop.snapshots.manifest import SavedTable, Status, WrittenRows
 from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
 
 
@@ -202,35 +202,40 @@ class _Restore:
         written = next(
             (found for found in self.snapshot.outcome.written if found.oid == table.oid), None
         )
+        outcome = self.snapshot.outcome
         # What was left can only be told apart where everything that was there is saved.
-        sure = written is not None and not self.snapshot.outcome.not_covered
+        sure = outcome.status is Status.SUCCEEDED and not outcome.not_covered
         after = self._reader(table.label, written) if sure and written and written.columns else None
         return RowRestore(
             table,
             relation,
             self._reader(table.label, table),
-            self._marks(written, state),
+            self._marks(table, written, state),
             written,
             after,
+            left_rows=table.left_rows and not (sure and written is None),
         )
 
     def _reader(self, label: str, stored: SavedTable | WrittenRows) -> CountedReader:
         storage = self.repository.storage
         return CountedReader(storage, stored.objects, label, stored.bytes, self.progress)
 
-    def _marks(self, written: WrittenRows | None, state: ServerState) -> RowMarks:
+    def _marks(
+        self, table: SavedTable, written: WrittenRows | None, state: ServerState
+    ) -> RowMarks:
         manifest = self.snapshot.manifest
         home = (manifest.database.system_identifier, manifest.database.oid)
         if home != (state.system_identifier, state.database_oid):
             # Transaction ids mean nothing in another database.
             return RowMarks()
-        restores = tuple(
-            found.xid
-            for found in self.repository.restores_after(manifest.id)
-            if found.system_identifier == state.system_identifier
-        )
+        restores: list[str] = []
+        for found in self.repository.restores_after(manifest.id):
+            if found.system_identifier == state.system_identifier:
+                restores.append(found.xid)
+                # What a later statement left, and its restore left alone, is what we had left.
+                restores += self.repository.written_xids(found.snapshot_id, table.oid)
         xids = written.xids if written is not None else (manifest.transaction_id,)
-        return RowMarks(xids, restores)
+        return RowMarks(xids, tuple(restores))
 
 
 def _on_conflict(value: str | OnConflict) -> OnConflict:

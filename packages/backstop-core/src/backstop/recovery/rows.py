@@ -51,6 +51,7 @@ class RowRestore:
     """One saved relation, the relation that it goes back to, and how to know its rows.
 
     ``written`` is what is known of what the statement left there, ``after`` where that is read.
+    ``left_rows`` is whether it may have left any.
     """
 
     table: SavedTable
@@ -59,6 +60,7 @@ class RowRestore:
     marks: RowMarks
     written: WrittenRows | None = None
     after: CountedReader | None = None
+    left_rows: bool = False
 
 
 class RowPlan:
@@ -87,7 +89,7 @@ class RowPlan:
         item = self.item
         table = item.table
         if not self._columns or (
-            not table.left_rows and merging.is_empty(self._session, item.relation)
+            not item.left_rows and merging.is_empty(self._session, item.relation)
         ):
             self._loads = True
             return
@@ -105,7 +107,7 @@ class RowPlan:
             )
             self._replaces = bool(self.states.extra or risky)
         else:
-            self.states = comparison.by_value(item.marks, left_something=table.left_rows)
+            self.states = comparison.by_value(item.marks, left_something=item.left_rows)
             self._replaces = True
 
     def give_up(self) -> None:

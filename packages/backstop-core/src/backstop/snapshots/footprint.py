@@ -37,6 +37,8 @@ from backstop.syntax.changes import (
     changes,
 )
 
+# What removes no row by itself, and may have triggers or call functions that do.
+_MAY_CALL = frozenset({"SELECT", "INSERT", "EXECUTE", "VALUES"})
 # A query with one branch for each change of a long text would take longer to plan than to run.
 _MOST_SEEDS = 50
 
@@ -55,13 +57,15 @@ class Rehearsal:
 
     Rows that it touched have one of ``xids`` as their xmax. ``effects`` are those on relations
     of which more was touched than saved, by OID. For those of ``beyond_text`` the text was tried
-    before, and for those of ``beyond_rows`` what an earlier rehearsal had touched.
+    before, and for those of ``beyond_rows`` what an earlier rehearsal had touched. Into those of
+    ``inserted`` rows were put.
     """
 
     xids: frozenset[str]
     effects: Mapping[int, Effect]
     beyond_text: frozenset[int] = frozenset()
     beyond_rows: frozenset[int] = frozenset()
+    inserted: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -163,6 +167,10 @@ def footprint(
         raise SnapshotFailed(
             f"This version can't save what {result.operation} destroys here. "
             + " ".join(found.not_covered)
+        )
+    if not at_once and not _MAY_CALL.isdisjoint(result.operations):
+        raise OnlyARunTells(
+            f"What triggers and functions of the {result.operation} do, a run tells."
         )
     raise NothingToSave(f"{result.operation} names no table that exists.")
 
@@ -336,10 +344,15 @@ class _Builder:
                 whole=effect.rewritten or not relation.key or relation.oid in rehearsal.beyond_rows,
                 assigned=assigned if operation == "UPDATE" else (),
             )
-            if effect.inserted and relation.oid in self._inserted:
-                self._enter([relation.oid], "INSERT")
             for oid in entered:
                 self._entries[oid].rehearsed = effect.rows
+        for relation in relations.describe(
+            self._session, sorted(rehearsal.inserted & self._inserted)
+        ):
+            columns = [column.name for column in relation.columns]
+            for oid in self._enter([relation.oid], "INSERT", assigned=columns):
+                entry = self._entries[oid]
+                entry.rehearsed = entry.rehearsed or 0
 
     def _follow_references(self) -> None:
         """Add every table whose rows change with the rows that are there already."""

@@ -156,9 +156,9 @@ class Manifest:
 class WrittenRows:
     """How the rows that a statement left in one relation are known again.
 
-    Such a row has one of ``xids`` as its xmin. Where the statement may have set a key or inserted
-    rows, the values that it left in ``columns`` are stored as well: ``rows`` of them, in
-    ``objects``.
+    Such a row has one of ``xids`` as its xmin; where there are none, they aren't known. Where the
+    statement may have set a key or inserted rows, the values that it left in ``columns`` are stored
+    as well: ``rows`` of them, in ``objects``.
     """
 
     oid: int
