@@ -89,6 +89,21 @@ def test_what_they_change_comes_back(sql, comes_back):
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        # What the second one finds, the first decides.
+        f"BEGIN; {FEW} WHEN MATCHED THEN DELETE; "
+        f"{MERGE} AND i.id < 40 WHEN MATCHED AND i.n = 1 THEN DELETE; COMMIT",
+        "BEGIN; INSERT INTO item VALUES (1, 5, 'x'), (9999, 0, 'new') ON CONFLICT (id) DO UPDATE "
+        "SET n = excluded.n; COMMIT",
+    ],
+)
+@pytest.mark.usefixtures("stock")
+def test_what_they_change_in_a_text_that_commits_comes_back(sql, comes_back):
+    comes_back(sql, complete=False)
+
+
+@pytest.mark.parametrize(
     ("sql", "saved"),
     [
         (f"{FEW} WHEN MATCHED AND i.n = 1 THEN UPDATE SET n = 0", {"public.item": 19}),

@@ -52,6 +52,10 @@ class _Kind(Enum):
     PROTECTED = "protected"
 
 
+# The catalog has told that foreign keys don't carry the change on.
+_CARRY_NOTHING = (_Kind.ONE_ROW, _Kind.ROWS_GIVEN)
+
+
 class Reach:
     """Measures the statements of one connection, and remembers what the catalog tells of each."""
 
@@ -66,19 +70,25 @@ class Reach:
 
         Asks the server nothing for a text that it was asked about within the last minute.
         """
+        many = statement.sets > self._thresholds.max_rows
+        known = self._still_known(statement.text)
+        if known is not None and known[0] is _Kind.ONE_ROW:
+            # Its tokens needn't be looked at again.
+            return result, many
         found = _row_changes(statement.text)
         if not found:
             return result, False
-        kind, reason = self._kind(statement.text, found)
+        kind, reason = known or self._ask(statement.text, found)
         if kind is _Kind.PROTECTED:
             return _raised(result, Passed(reason), found[0]), False
-        return result, kind is not _Kind.ONE_ROW or statement.sets > self._thresholds.max_rows
+        return result, kind is not _Kind.ONE_ROW or many
 
     def count(self, statement: Statement, result: RiskResult) -> RiskResult:
         """Return the result, raised where the statement would reach too far, without running it."""
         sql = statement.render()
         found = _row_changes(sql)
-        if self._is_known(statement.text):
+        known = self._still_known(statement.text)
+        if known is not None and known[0] in _CARRY_NOTHING:
             given = [change.rows for change in found if isinstance(change, Upsert)]
             if len(given) == len(found) and None not in given:
                 passed = limits.more_than(sum(rows or 0 for rows in given), self._thresholds)
@@ -108,15 +118,12 @@ class Reach:
         """Look each text up again: the schema may have changed, or what names mean."""
         self._known.clear()
 
-    def _is_known(self, text: str) -> bool:
-        """Whether the catalog has told that no foreign key carries the text's change on."""
+    def _still_known(self, text: str) -> tuple[_Kind, str] | None:
+        """Return what the catalog told of a text within the last minute."""
         known = self._known.get(text)
-        return known is not None and known[0] in (_Kind.ONE_ROW, _Kind.ROWS_GIVEN)
+        return known[:2] if known is not None and time.monotonic() < known[2] else None
 
-    def _kind(self, text: str, found: list[RowChange | Unreadable]) -> tuple[_Kind, str]:
-        known = self._known.get(text)
-        if known is not None and time.monotonic() < known[2]:
-            return known[:2]
+    def _ask(self, text: str, found: list[RowChange | Unreadable]) -> tuple[_Kind, str]:
         try:
             with untouched(self._session):
                 kind, reason = self._asked(found)

@@ -38,7 +38,7 @@ from backstop.syntax.changes import (
 )
 
 # What removes no row by itself, and may have triggers or call functions that do.
-_MAY_CALL = frozenset({"SELECT", "INSERT", "EXECUTE", "VALUES"})
+_MAY_CALL = frozenset({"SELECT", "INSERT", "MERGE", "EXECUTE", "VALUES"})
 # A query with one branch for each change of a long text would take longer to plan than to run.
 _MOST_SEEDS = 50
 
@@ -330,13 +330,8 @@ class _Builder:
                 continue
             known = list(entry.operations) if entry is not None else []
             operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
-            # Which columns were set, nobody tells: any, then.
-            columns = [column.name for column in relation.columns]
-            assigned: Sequence[str] = columns
-            if entry is not None and {"UPDATE"} == {*known} - {"INSERT"}:
-                assigned = entry.assigned
-            elif entry is None and not relation.triggers:
-                assigned = self._inserted.get(relation.oid) or columns
+            is_told = entry is not None and {"UPDATE"} == {*known} - {"INSERT"}
+            assigned = entry.assigned if is_told and entry else self._set_in(relation)
             entered = self._enter(
                 [relation.oid],
                 "TRUNCATE" if effect.rewritten else operation,
@@ -347,12 +342,17 @@ class _Builder:
             for oid in entered:
                 self._entries[oid].rehearsed = effect.rows
         for relation in relations.describe(
-            self._session, sorted(rehearsal.inserted & self._inserted)
+            self._session, sorted(rehearsal.inserted & set(self._inserted))
         ):
-            columns = [column.name for column in relation.columns]
-            for oid in self._enter([relation.oid], "INSERT", assigned=columns):
+            for oid in self._enter([relation.oid], "INSERT", assigned=self._set_in(relation)):
                 entry = self._entries[oid]
                 entry.rehearsed = entry.rehearsed or 0
+
+    def _set_in(self, relation: Relation) -> Sequence[str]:
+        """Return the columns that may be set: any, unless an upsert is all that does."""
+        columns = [column.name for column in relation.columns]
+        told = None if relation.triggers else self._inserted.get(relation.oid)
+        return told or columns
 
     def _follow_references(self) -> None:
         """Add every table whose rows change with the rows that are there already."""
