@@ -106,7 +106,18 @@ def test_what_they_change_in_a_text_that_commits_comes_back(sql, comes_back):
 @pytest.mark.parametrize(
     ("sql", "saved"),
     [
-        (f"{FEW} WHEN MATCHED AND i.n = 1 THEN UPDATE SET n = 0", {"public.item": 19}),
+        (f"{FEW} WHEN MATCHED AND i.n = 1 THEN UPDATE SET n = 0", {"public.item": 2}),
+        (
+            f"{FEW} WHEN MATCHED AND i.n = 5 THEN DO NOTHING WHEN MATCHED AND 9 / (i.n - 5) > 1 "
+            "THEN UPDATE SET n = 0",
+            {"public.item": 8},
+        ),
+        # Only of rows that match, the WHEN can be asked.
+        (
+            f"{MERGE} AND i.id < 10 WHEN MATCHED AND 100 / (news.id - 2000) > -2 "
+            "THEN UPDATE SET n = 0",
+            {"public.item": 9},
+        ),
         (
             f"{FEW} WHEN MATCHED AND i.id = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET n = 0",
             {"public.item": 19, "public.part": 75},
@@ -114,7 +125,7 @@ def test_what_they_change_in_a_text_that_commits_comes_back(sql, comes_back):
     ],
 )
 @pytest.mark.usefixtures("stock")
-def test_a_merge_runs_once_and_its_matches_are_saved(
+def test_a_merge_runs_once_and_what_it_changes_is_saved(
     sql, saved, guarded, store, postgres_server, dsn
 ):
     log = ServerLog(postgres_server, dsn)
@@ -123,6 +134,16 @@ def test_a_merge_runs_once_and_its_matches_are_saved(
     tables = backstop.snapshots.show(snapshot.id, store).manifest.tables
     assert {table.label: table.rows for table in tables} == saved
     assert log.sent().count(sql) == 1
+
+
+@pytest.mark.usefixtures("stock")
+def test_a_snapshot_knows_what_an_upsert_sets(guarded, store):
+    guarded(snapshot_at="LOW").cursor().execute(
+        "INSERT INTO item VALUES (1, 5, 'x') ON CONFLICT (id) DO UPDATE SET n = excluded.n"
+    )
+    (snapshot,) = backstop.snapshots.list(store)
+    (table,) = backstop.snapshots.show(snapshot.id, store).manifest.tables
+    assert (table.label, table.rows, table.assigned) == ("public.item", 1, ("n",))
 
 
 def test_a_merge_that_only_adds_rows_takes_no_snapshot(stock, guarded, store):
@@ -186,6 +207,8 @@ def test_a_wide_reach_is_refused(sql, reason, stock, guarded):
     [
         f"{FEW} WHEN MATCHED THEN DELETE",
         f"{MERGE} AND i.id < 900 WHEN MATCHED THEN UPDATE SET n = 1",
+        f"{MERGE} WHEN MATCHED AND i.n = 1 THEN UPDATE SET n = news.n",
+        f"{MERGE} WHEN MATCHED AND i.n > 1 THEN DO NOTHING WHEN MATCHED THEN UPDATE SET n = 1",
         # Each row counts once, though it may be deleted or updated.
         "MERGE INTO year y USING news ON y.id = news.id "
         "WHEN MATCHED AND y.id = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET n = 1",

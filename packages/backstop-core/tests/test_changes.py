@@ -239,6 +239,7 @@ def test_a_drop_falls_into_its_tables() -> None:
         ("MERGE INTO t FROM s ON a WHEN MATCHED THEN DELETE", "MERGE", "t"),
         ("MERGE INTO t USING s ON a WHEN MATCHED DELETE", "MERGE", "t"),
         ("MERGE INTO t USING s ON a WHEN MATCHED OR b THEN DELETE", "MERGE", "t"),
+        ("MERGE INTO t USING s ON a WHEN MATCHED AND THEN DELETE", "MERGE", "t"),
         ("MERGE INTO t USING s ON a WHEN FOUND THEN DELETE", "MERGE", "t"),
         ("MERGE INTO t USING s ON a WHEN MATCHED THEN DELETE b", "MERGE", "t"),
         ("MERGE INTO t USING s ON a WHEN MATCHED THEN UPDATE SET", "MERGE", "t"),
@@ -326,6 +327,31 @@ def test_what_a_merge_does_is_read(
 ) -> None:
     change = only_change(f"MERGE INTO t USING s ON t.id = s.id {clauses}")
     assert (change.columns, change.actions) == (columns, actions)
+
+
+@pytest.mark.parametrize(
+    ("clauses", "when"),
+    [
+        ("WHEN MATCHED THEN DELETE", None),
+        ("WHEN MATCHED THEN DELETE WHEN MATCHED AND a THEN DO NOTHING", None),
+        ("WHEN NOT MATCHED AND a THEN INSERT VALUES (1) WHEN MATCHED THEN DELETE", None),
+        (
+            "WHEN MATCHED AND t.a > s.a /* x */ THEN DELETE",
+            "CASE WHEN (t.a > s.a ) THEN True ELSE False END",
+        ),
+        (
+            "WHEN MATCHED AND a THEN DO NOTHING WHEN NOT MATCHED THEN DO NOTHING "
+            "WHEN MATCHED AND CASE WHEN b THEN c END THEN DELETE "
+            "WHEN MATCHED THEN UPDATE SET d = 1 WHEN MATCHED AND e THEN DO NOTHING",
+            "CASE WHEN (a ) THEN False WHEN (CASE WHEN b THEN c END ) THEN True ELSE True END",
+        ),
+        ("WHEN MATCHED THEN DO NOTHING WHEN MATCHED THEN DELETE", "false"),
+    ],
+)
+def test_which_matched_rows_a_merge_changes_is_read(clauses: str, when: str | None) -> None:
+    change = only_change(f"MERGE INTO t USING s ON t.id = s.id {clauses}")
+    found = change.when
+    assert (found and found.replace("\n", " ")) == when
 
 
 def test_a_delete_or_update_has_one_effect() -> None:

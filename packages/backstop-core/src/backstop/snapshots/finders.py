@@ -136,4 +136,8 @@ def _matches(change: RowChange, resolved: str) -> str:
     source += f" AS {change.alias or change.table}" if bare or change.alias else ""
     source += f", {change.from_clause}" if change.from_clause else ""
     # Line breaks end a comment that a slice may end with.
-    return f"FROM {source}\nWHERE {change.where}\n"
+    if change.when is None:
+        return f"FROM {source}\nWHERE {change.where}\n"
+    # Of other rows than those that match, a WHEN needn't make sense: it could fail.
+    when = f"CASE WHEN {change.where}\n THEN {change.when} END"
+    return f"FROM {source}\nWHERE ({change.where}\n) AND {when}\n"

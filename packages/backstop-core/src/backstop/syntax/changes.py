@@ -155,7 +155,22 @@ def _row_change(sql: str, tokens: list[Token], part: Part, statement: RowStateme
         current_of=text(statement.current_of),
         columns=tuple(tokens[index].text for index in statement.columns),
         actions=statement.actions,
+        when=_when([(text(condition), changed) for condition, changed in statement.matched]),
     )
+
+
+def _when(matched: list[tuple[str | None, bool]]) -> str | None:
+    """Return what is true for a row that one of the WHEN MATCHED changes, if that isn't each."""
+    branches, rest = "", False
+    for condition, changed in matched:
+        if condition is None:
+            rest = changed
+            break
+        # The first whose condition holds decides. A line break ends a comment.
+        branches += f" WHEN ({condition}\n) THEN {changed}"
+    if branches:
+        return f"CASE{branches} ELSE {rest} END"
+    return None if rest or not matched else "false"
 
 
 def _with_clause(sql: str, tokens: list[Token], part: Part) -> tuple[str | None, bool]:

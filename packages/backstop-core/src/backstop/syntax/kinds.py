@@ -23,8 +23,8 @@ class RowChange(Change):
     it must not be run to read a before-image. ``from_clause`` is what follows USING or FROM,
     ``where`` what follows WHERE, each without its keyword; ``current_of`` is the cursor of a
     WHERE CURRENT OF; ``columns`` are the columns that it assigns. Of a MERGE, ``from_clause`` is
-    its source and ``where`` its ON, which finds at least the rows that it changes; ``actions`` are
-    what its WHEN clauses do: DELETE, UPDATE, INSERT.
+    its source and ``where`` its ON; ``actions`` are what its WHEN clauses do: DELETE, UPDATE,
+    INSERT; ``when``, made of slices, is true for the found rows that they change, if not for all.
     """
 
     table: str
@@ -37,6 +37,7 @@ class RowChange(Change):
     current_of: str | None = None
     columns: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    when: str | None = None
 
     @property
     def effects(self) -> tuple[str, ...]:

@@ -16,9 +16,11 @@ from backstop.syntax.structure import Name, upper_at, words_at
 
 
 class _Clause(NamedTuple):
-    """What one WHEN does, nothing for DO NOTHING, and the columns that it assigns."""
+    """What one WHEN does, nothing for DO NOTHING, when, and the columns that it assigns."""
 
     action: str
+    matched: bool
+    condition: Name | None
     columns: tuple[int, ...] = ()
 
 
@@ -53,7 +55,8 @@ def read_merge(tokens: list[Token], pairs: dict[int, int], part: Part) -> RowSta
         return None
     columns = tuple(column for clause in known for column in clause.columns)
     actions = tuple(dict.fromkeys(clause.action for clause in known if clause.action))
-    return RowStatement(table, only, alias, source, condition, None, columns, actions)
+    matched = tuple((clause.condition, bool(clause.action)) for clause in known if clause.matched)
+    return RowStatement(table, only, alias, source, condition, None, columns, actions, matched)
 
 
 def _read_clause(
@@ -71,20 +74,21 @@ def _read_clause(
         at += 2
     marks = _outside(tokens, pairs, at, stop)
     then = next((index for index in marks if tokens[index].upper == "THEN"), None)
-    if then is None or (then > at and tokens[at].upper != "AND"):
+    if then is None or (then > at and (tokens[at].upper != "AND" or then == at + 1)):
         return None
+    condition = Name(at + 1, then) if then > at else None
     action = then + 1
     if stop == action + 2 and words_at(tokens, action, "DO", "NOTHING"):
-        return _Clause("")
+        return _Clause("", not unmatched, condition)
     if unmatched:
         # Of the rows that no source matches, its ON tells nothing.
         inserts = not by_source and upper_at(tokens, action, stop) == "INSERT"
-        return _Clause("INSERT") if inserts else None
+        return _Clause("INSERT", False, condition) if inserts else None
     if stop == action + 1 and tokens[action].upper == "DELETE":
-        return _Clause("DELETE")
+        return _Clause("DELETE", True, condition)
     if stop > action + 2 and words_at(tokens, action, "UPDATE", "SET"):
         columns = assigned_in(tokens, pairs, action + 2, stop)
-        return _Clause("UPDATE", columns) if columns else None
+        return _Clause("UPDATE", True, condition, columns) if columns else None
     return None
 
 

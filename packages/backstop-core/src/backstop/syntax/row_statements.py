@@ -28,7 +28,8 @@ _TAIL = frozenset({"WHERE", "RETURNING"})
 class RowStatement:
     """One DELETE, UPDATE or MERGE; each clause without its keyword, ``columns`` by their indexes.
 
-    ``actions`` are what a MERGE may do with a row.
+    ``actions`` are what a MERGE may do with a row; ``matched`` are its WHEN MATCHED in order, each
+    with its condition, if it has one, and whether it changes the row.
     """
 
     table: Name
@@ -39,6 +40,7 @@ class RowStatement:
     current_of: Name | None
     columns: tuple[int, ...]
     actions: tuple[str, ...] = ()
+    matched: tuple[tuple[Name | None, bool], ...] = ()
 
 
 def read_row_statement(

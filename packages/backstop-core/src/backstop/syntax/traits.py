@@ -42,8 +42,8 @@ def called_names(tokens: Sequence[Token]) -> list[str]:
 
 def searched_tokens(change: RowChange) -> list[Token]:
     """Return the tokens of everything that decides which rows a change finds."""
-    parts = (change.with_clause, change.from_clause, change.where)
-    return tokenize(" ".join(part for part in parts if part))
+    parts = (change.with_clause, change.from_clause, change.where, change.when)
+    return tokenize("\n".join(part for part in parts if part))
 
 
 def looks_at_own_columns_only(change: RowChange) -> bool:
