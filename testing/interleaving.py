@@ -7,7 +7,6 @@ action alone makes of the tables.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -26,11 +25,9 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
-    # The rows of all tables, each with its table's name, and how often they are there.
-    Contents = Counter[tuple[str, str]]
-
     from backstop.recovery import RestoreReport
     from backstop.snapshots import Snapshot
+    from testing.contents import Contents, Tables
 
 # How long a rival that holds its transaction open keeps the statement waiting.
 _HELD_SECONDS = 0.02
@@ -109,35 +106,20 @@ class Rival:
 class Interleaving:
     """One database in which statements run among actions of a rival, again and again."""
 
-    def __init__(self, dsn: str, store: str, schema: str, rows: str, steps: Steps) -> None:
+    def __init__(self, dsn: str, store: str, tables: Tables, steps: Steps) -> None:
         self._store = store
-        self._schema = schema
+        self._tables = tables
         self._steps = steps
-        self._rows = rows
-        self._runs = self._resets = 0
-        self._changed = True
-        self._owner = psycopg2.connect(dsn)
-        self._owner.autocommit = True
+        self._runs = 0
+        self._changed = False
         self._rival = Rival(psycopg2.connect(dsn))
         self._raw = psycopg2.connect(dsn)
-        self._known: dict[tuple[str, ...], Contents] = {}
 
     def close(self) -> None:
         """Close the connections."""
         self._rival.finish()
-        for connection in (self._owner, self._raw, self._rival.connection):
+        for connection in (self._raw, self._rival.connection):
             connection.close()
-
-    def contents_after(self, *texts: str) -> Contents:
-        """Tell what these texts, without a guard and without a rival, make of the tables."""
-        if texts not in self._known:
-            self._reset()
-            self._changed = True
-            for text in texts:
-                with contextlib.suppress(psycopg2.IntegrityError):
-                    self._owner.cursor().execute(text)
-            self._known[texts] = contents(self._owner)
-        return self._known[texts]
 
     def runs(self, sql: str, action: Action, *, stride: int = 1, **options: Any) -> Iterator[Run]:
         """Run a statement once for each step before which the rival's action can fall.
@@ -167,7 +149,7 @@ class Interleaving:
 
         With ``counter``, the rival goes on before every later step: that, the action again, …
         """
-        self._reset()
+        self._tables.reset(redefine=self._changed)
         self._changed = action.changes_tables
         self._runs += 1
         run = Run()
@@ -199,48 +181,14 @@ class Interleaving:
             self._steps.watch(None)
         guarded.rollback() if run.error else guarded.commit()
         self._rival.finish()
-        run.after = contents(self._owner)
+        run.after = self._tables.contents()
         self._restore(run, store)
         return run
 
     def _restore(self, run: Run, store: str) -> None:
         for summary in reversed(backstop.snapshots.list(store)):
             run.snapshots.append(backstop.snapshots.show(summary.id, store))
-            run.reports.append(backstop.restore(summary.id, storage=store, conn=self._owner))
-        run.restored = contents(self._owner)
-
-    def _reset(self) -> None:
-        cursor = self._owner.cursor()
-        self._resets += 1
-        if self._changed:
-            cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-            cursor.execute(f"{self._schema}; {self._rows}")
-            self._tables = tables(self._owner)
-            self._changed = False
-        else:
-            emptied = "; ".join(f"DELETE FROM {name}" for name in self._tables)
-            cursor.execute(
-                f"BEGIN; SET LOCAL session_replication_role = replica; {emptied}; {self._rows};"
-                "COMMIT"
+            run.reports.append(
+                backstop.restore(summary.id, storage=store, conn=self._tables.connection)
             )
-        if self._resets % 50 == 0:
-            # What was deleted so often makes every later look slow.
-            cursor.execute("VACUUM")
-
-
-def tables(connection: Connection) -> list[str]:
-    """Name the tables in order."""
-    cursor = connection.cursor()
-    cursor.execute(
-        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' "
-        "AND relnamespace = 'public'::regnamespace ORDER BY oid"
-    )
-    return [name for (name,) in cursor.fetchall()]
-
-
-def contents(connection: Connection) -> Contents:
-    """Count the rows of all tables, each as its table's name and its text."""
-    cursor = connection.cursor()
-    reads = [f"SELECT '{name}', {name}::text FROM {name}" for name in tables(connection)]
-    cursor.execute(" UNION ALL ".join(reads))
-    return Counter(cursor.fetchall())
+        run.restored = self._tables.contents()

@@ -11,6 +11,7 @@ import pytest
 
 import backstop
 from backstop.snapshots import Consistency
+from testing.contents import Tables
 from testing.interleaving import Action, Interleaving
 from testing.postgres import fresh_database
 from testing.steps import Steps
@@ -144,12 +145,23 @@ STATEMENTS = [
 
 
 @pytest.fixture(scope="module")
-def interleaving(postgres_server, postgres_maintenance, tmp_path_factory):
+def database(postgres_server, postgres_maintenance):
+    with fresh_database(postgres_server, postgres_maintenance) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def tables(database):
+    with contextlib.closing(psycopg2.connect(database)) as connection:
+        yield Tables(connection, SCHEMA, ROWS)
+
+
+@pytest.fixture(scope="module")
+def interleaving(database, tables, tmp_path_factory):
     store = tmp_path_factory.mktemp("interleaving").as_uri()
     with (
         pytest.MonkeyPatch.context() as monkeypatch,
-        fresh_database(postgres_server, postgres_maintenance) as dsn,
-        contextlib.closing(Interleaving(dsn, store, SCHEMA, ROWS, Steps(monkeypatch))) as ready,
+        contextlib.closing(Interleaving(database, store, tables, Steps(monkeypatch))) as ready,
     ):
         yield ready
 
@@ -167,8 +179,8 @@ def kept(before, after):
     return before + Counter({row: after[row] for row in added})
 
 
-def owed(interleaving, run, sql, action):
-    before = interleaving.contents_after(*[action.sql] * bool(run.acted))
+def owed(tables, run, sql, action):
+    before = tables.contents_after(*[action.sql] * bool(run.acted))
     return kept(before, run.after) if sql in (MERGE, UPSERT) else before
 
 
@@ -177,13 +189,13 @@ def owed(interleaving, run, sql, action):
     pytest.param(sql, action, id=f"{' '.join(sql.split()[:8])} - {action.name}")
     for sql, actions, which in STATEMENTS for action in actions if re.search(which, action.name)
 ])  # fmt: skip
-def test_what_is_saved_is_what_is_destroyed(sql, action, interleaving):
+def test_what_is_saved_is_what_is_destroyed(sql, action, interleaving, tables):
     acted = 0
     # Where nothing can be mistaken for something else, every third gap will do.
     stride = 1 if sql is DELETE or re.search("exchange|others", action.name) else 3
     for run in interleaving.runs(sql, action, stride=stride):
         where = f"{action.name} before step {run.first} of {run.steps}"
-        before = interleaving.contents_after(*[action.sql] * bool(run.acted))
+        before = tables.contents_after(*[action.sql] * bool(run.acted))
         if isinstance(run.error, backstop.SnapshotFailed):
             # A table that changes its shape under a snapshot may stop it: nothing ran then.
             assert "tables changed" in str(run.error), where
@@ -192,8 +204,8 @@ def test_what_is_saved_is_what_is_destroyed(sql, action, interleaving):
             continue
         assert run.error is None, where
         orders = [(action.sql, sql), (sql, action.sql)] if run.acted else [(sql,)]
-        assert run.after in [interleaving.contents_after(*order) for order in orders], where
-        assert run.restored == owed(interleaving, run, sql, action), where
+        assert run.after in [tables.contents_after(*order) for order in orders], where
+        assert run.restored == owed(tables, run, sql, action), where
         assert all(report.complete for report in run.reports), where
         acted += run.acted
     assert acted
@@ -205,11 +217,11 @@ def test_what_is_saved_is_what_is_destroyed(sql, action, interleaving):
     (DELETE_FAMILY, ON_FAMILY[4]), (UPSERT, ON_INCOMING[2]),
 ])  # fmt: skip
 def test_a_view_that_is_frozen_fails_by_itself_or_is_exact_or_says_that_it_is_not(
-    sql, action, interleaving
+    sql, action, interleaving, tables
 ):
     for run in interleaving.runs(sql, action, isolation="REPEATABLE READ", stride=3):
         where = f"{action.name} before step {run.first} of {run.steps}"
-        before = interleaving.contents_after(*[action.sql] * bool(run.acted))
+        before = tables.contents_after(*[action.sql] * bool(run.acted))
         if run.error is not None:
             cause = run.error.__cause__ or run.error
             assert isinstance(cause, psycopg2.errors.SerializationFailure), where
@@ -220,7 +232,7 @@ def test_a_view_that_is_frozen_fails_by_itself_or_is_exact_or_says_that_it_is_no
             assert inexact or run.restored == before, where
             assert inexact != run.reports[0].complete
         else:
-            assert run.restored == owed(interleaving, run, sql, action), where
+            assert run.restored == owed(tables, run, sql, action), where
             assert all(report.complete for report in run.reports), where
 
 
@@ -228,11 +240,11 @@ def test_a_view_that_is_frozen_fails_by_itself_or_is_exact_or_says_that_it_is_no
     (DELETE, ON_STOCK[2]), (DELETE_WANTED, ON_WANTED[2]), (UPDATE_JOINED, ON_WANTED[0]),
     (DELETE_FAMILY, ON_FAMILY[4]),
 ])  # fmt: skip
-def test_a_statement_in_autocommit_is_as_exact(sql, action, interleaving):
+def test_a_statement_in_autocommit_is_as_exact(sql, action, interleaving, tables):
     for run in interleaving.runs(sql, action, autocommit=True, stride=3):
         where = f"{action.name} before step {run.first} of {run.steps}"
         assert run.error is None, where
-        assert run.restored == owed(interleaving, run, sql, action), where
+        assert run.restored == owed(tables, run, sql, action), where
         assert all(report.complete for report in run.reports), where
 
 
@@ -247,11 +259,11 @@ BRING_BACK = Action("bring in the first", "UPDATE incoming SET sku = sku - 3 WHE
     ("DELETE FROM sale WHERE amount < 3", ON_TOTAL[0], WANT_BACK),
     (UPSERT, ON_INCOMING[2], BRING_BACK), (MERGE, ON_INCOMING[2], BRING_BACK),
 ])  # fmt: skip
-def test_a_rival_that_never_rests_is_at_worst_told_of(sql, action, counter, interleaving):
+def test_a_rival_that_never_rests_is_at_worst_told_of(sql, action, counter, interleaving, tables):
     """To and fro before every step: each look at the rows sees others."""
     for run in interleaving.runs(sql, action, counter=counter, stride=2):
         where = f"{action.name} before step {run.first} of {run.steps}, {run.acted} times"
         assert run.error is None, where
-        before = interleaving.contents_after(*[action.sql] * (run.acted % 2))
+        before = tables.contents_after(*[action.sql] * (run.acted % 2))
         expected = kept(before, run.after) if sql in (MERGE, UPSERT) else before
         assert run.restored == expected or run.admits_a_gap, where
