@@ -28,6 +28,8 @@ class Tables:
 
     def __init__(self, connection: Connection, schema: str, rows: str) -> None:
         connection.autocommit = True
+        # A test that left a transaction open shall fail, not hang.
+        connection.cursor().execute("SET lock_timeout = '5s'")
         self.connection = connection
         self._schema = schema
         self._rows = rows
