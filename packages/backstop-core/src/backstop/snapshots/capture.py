@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from backstop._version import __version__
 from backstop.errors import SnapshotFailed, StorageUnreachable
@@ -251,7 +251,6 @@ class _Attempt:
             change_settings(self._session, PINNED)
             entry.whole = True
             return self._save_whole(entry)
-        self._found[entry.relation.oid] = replace(self._found[entry.relation.oid], times=touched)
         return table
 
     def _save_found(
