@@ -22,10 +22,11 @@ from backstop.result import RiskResult
 from backstop.running import Running
 from backstop.session import Session
 from backstop.snapshots import coverage, leaving
-from backstop.snapshots.capture import Captured, SnapshotRequest, capture
+from backstop.snapshots.capture import Captured, capture
 from backstop.snapshots.footprint import OnlyARunTells, Rehearsal
 from backstop.snapshots.manifest import Outcome, Status, WrittenRows
 from backstop.snapshots.repository import Repository
+from backstop.snapshots.request import SnapshotRequest
 
 Answer = TypeVar("Answer")
 

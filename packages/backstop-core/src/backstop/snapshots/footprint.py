@@ -87,10 +87,14 @@ class RelationFootprint:
         return (*self.operations, *self.assigned, self.whole)
 
     @property
+    def is_destroyed(self) -> bool:
+        """Whether everything in it goes, also what the transaction's view doesn't show."""
+        return bool({"TRUNCATE", "DROP TABLE"} & set(self.operations))
+
+    @property
     def lock_mode(self) -> str:
         """The lock under which its rows can be read exactly."""
-        destroyed = {"TRUNCATE", "DROP TABLE"} & set(self.operations)
-        return locks.ACCESS_EXCLUSIVE if destroyed else locks.SHARE_ROW_EXCLUSIVE
+        return locks.ACCESS_EXCLUSIVE if self.is_destroyed else locks.SHARE_ROW_EXCLUSIVE
 
 
 @dataclass(frozen=True)
