@@ -188,6 +188,8 @@ def tables(database):
 @pytest.fixture
 def trial(database, tables, monkeypatch, caplog):
     caplog.set_level(logging.ERROR, "backstop")
+    # Thousands of small files, which no power cut has to spare.
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
     with contextlib.closing(psycopg2.connect(database)) as raw:
         yield Trial(tables, raw, Faults(monkeypatch), caplog)
 

@@ -86,6 +86,8 @@ def test_a_connection_that_is_lost_at_any_step_is_the_drivers_error(
 ):
     unharmed, done = tables.contents_after(), tables.contents_after(sql)
     loss = Loss(monkeypatch, tables.connection.cursor())
+    # Thousands of small files, which no power cut has to spare.
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
     for number in itertools.count(1):
         tables.reset()
         store = (tmp_path / str(number)).as_uri()
