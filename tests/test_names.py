@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 
 import backstop
-from backstop.assessment import Assessment, names
+from backstop.assessment import Assessment, Measure, names
 from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.settings import Thresholds
 from backstop.statement import Statement
@@ -47,7 +47,7 @@ def connection(database):
 
 def assessed(connection, sql):
     assessment = Assessment(Psycopg2Session(connection), Thresholds(max_rows=10**9))
-    return assessment.assess(Statement(sql, lambda: sql), backstop.classify(sql), measure=False)
+    return assessment.assess(Statement(sql, lambda: sql), backstop.classify(sql), Measure.NOTHING)[0]
 
 
 def rows_after(connection, sql):
@@ -119,8 +119,8 @@ def test_names_that_mean_nothing_here_cost_no_question(shop):
     assessment = Assessment(session, Thresholds())
 
     def level(sql):
-        result = assessment.assess(
-            Statement(sql, lambda: sql), backstop.classify(sql), measure=False
+        result, _ = assessment.assess(
+            Statement(sql, lambda: sql), backstop.classify(sql), Measure.NOTHING
         )
         return result.level.value
 
@@ -169,8 +169,8 @@ def test_what_others_create_is_known_after_a_minute(shop, connect, monkeypatch):
     sql = "SELECT lower(1)"
 
     def level():
-        result = assessment.assess(
-            Statement(sql, lambda: sql), backstop.classify(sql), measure=False
+        result, _ = assessment.assess(
+            Statement(sql, lambda: sql), backstop.classify(sql), Measure.NOTHING
         )
         return result.level.value
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from backstop.errors import ConfigurationError, SnapshotDamaged, StorageError, StorageUnreachable
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots import identifiers
-from backstop.snapshots.manifest import SavedTable
+from backstop.snapshots.manifest import SavedTable, WrittenRows
 from backstop.snapshots.repository import Repository, Snapshot, SnapshotSummary
 from backstop.snapshots.stream import ObjectReader
 
@@ -58,13 +58,21 @@ def verify(snapshot_id: str, storage: StorageArgument | None = None) -> Verifica
     repository = Repository(storage_from(storage))
     found = repository.find(snapshot_id)
     try:
-        manifest = repository.load(found).manifest
+        snapshot = repository.load(found)
     except SnapshotDamaged as error:
         return Verification(found, 0, 0, (str(error),))
-    problems = [
-        problem for table in manifest.tables if (problem := _problem(repository, table)) is not None
+    manifest = snapshot.manifest
+    labels = {table.oid: table.label for table in manifest.tables}
+    stored: list[tuple[str, SavedTable | WrittenRows]] = [
+        *((table.label, table) for table in manifest.tables),
+        *((labels.get(rows.oid, str(rows.oid)), rows) for rows in snapshot.outcome.written),
     ]
-    objects = sum(len(table.objects) for table in manifest.tables)
+    problems = [
+        problem
+        for label, rows in stored
+        if (problem := _problem(repository, label, rows)) is not None
+    ]
+    objects = sum(len(rows.objects) for _, rows in stored)
     return Verification(found, objects, manifest.rows, tuple(problems))
 
 
@@ -99,8 +107,8 @@ def prune(
     return PruneReport(tuple(old), tuple(left), dry_run)
 
 
-def _problem(repository: Repository, table: SavedTable) -> str | None:
-    reader = ObjectReader(repository.storage, table.objects)
+def _problem(repository: Repository, label: str, stored: SavedTable | WrittenRows) -> str | None:
+    reader = ObjectReader(repository.storage, stored.objects)
     rows = size = 0
     try:
         # COPY text ends each row with a newline, and has none inside a value.
@@ -112,9 +120,9 @@ def _problem(repository: Repository, table: SavedTable) -> str | None:
         raise
     except (SnapshotDamaged, StorageError) as error:
         return str(error)
-    if (rows, size) != (table.rows, table.bytes):
+    if (rows, size) != (stored.rows, stored.bytes):
         return (
-            f"The stored rows of {table.label} are {rows:,} ({size:,} bytes); "
-            f"the manifest says {table.rows:,} ({table.bytes:,} bytes)."
+            f"The stored rows of {label} are {rows:,} ({size:,} bytes); "
+            f"the manifest says {stored.rows:,} ({stored.bytes:,} bytes)."
         )
     return None
