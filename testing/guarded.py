@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Guarded = Callable[..., backstop.GuardedConnection]
     RoundTrip = Callable[[str], RestoreReport]
+    Undone = Callable[..., list[RestoreReport]]
 
 
 @pytest.fixture
@@ -60,5 +61,34 @@ def comes_back(guarded: Guarded, store: str, dsn: str) -> RoundTrip:
         assert dump(dsn) == before
         assert [table.inserted + table.updated for table in again.tables] == [0] * len(again.tables)
         return report
+
+    return round_trip
+
+
+@pytest.fixture
+def undone(guarded: Guarded, store: str, dsn: str) -> Undone:
+    """Give a function that lets another work on a guarded connection, and takes all of it back.
+
+    Every snapshot is restored, the newest first; doing so once more must change nothing.
+    """
+
+    def round_trip(
+        work: Callable[[backstop.GuardedConnection], Any], *, autocommit: bool = True
+    ) -> list[RestoreReport]:
+        before = dump(dsn)
+        connection = guarded(snapshot_at="LOW", autocommit=autocommit)
+        work(connection)
+        if not autocommit:
+            connection.commit()
+        connection.close()
+        assert dump(dsn) != before, "the work changed nothing"
+        newest_first = [snapshot.id for snapshot in reversed(backstop.snapshots.list(store))]
+        reports = [backstop.restore(name, storage=store, dsn=dsn) for name in newest_first]
+        assert dump(dsn) == before
+        assert [report.complete for report in reports] == [True] * len(reports)
+        for name in newest_first:
+            backstop.restore(name, storage=store, dsn=dsn)
+        assert dump(dsn) == before
+        return reports
 
     return round_trip
