@@ -73,7 +73,10 @@ def undone(guarded: Guarded, store: str, dsn: str) -> Undone:
     """
 
     def round_trip(
-        work: Callable[[backstop.GuardedConnection], Any], *, autocommit: bool = True
+        work: Callable[[backstop.GuardedConnection], Any],
+        *,
+        autocommit: bool = True,
+        complete: bool = True,
     ) -> list[RestoreReport]:
         before = dump(dsn)
         connection = guarded(snapshot_at="LOW", autocommit=autocommit)
@@ -85,7 +88,7 @@ def undone(guarded: Guarded, store: str, dsn: str) -> Undone:
         newest_first = [snapshot.id for snapshot in reversed(backstop.snapshots.list(store))]
         reports = [backstop.restore(name, storage=store, dsn=dsn) for name in newest_first]
         assert dump(dsn) == before
-        assert [report.complete for report in reports] == [True] * len(reports)
+        assert [report.complete for report in reports] == [complete] * len(reports)
         for name in newest_first:
             backstop.restore(name, storage=store, dsn=dsn)
         assert dump(dsn) == before

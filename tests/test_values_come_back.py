@@ -127,7 +127,7 @@ CREATE TABLE big (id int {key}, small text, body text, raw bytea);
 ALTER TABLE big ALTER raw SET STORAGE EXTERNAL;
 INSERT INTO big SELECT g, 's', string_agg(md5(g || '.' || n), E'\\n'),
     decode(string_agg(md5(n || '.' || g), ''), 'hex')
-    FROM generate_series(1, 3) AS g, generate_series(1, 30000) AS n GROUP BY g;
+    FROM generate_series(1, 2) AS g, generate_series(1, 32000) AS n GROUP BY g;
 """
 
 
