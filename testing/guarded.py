@@ -69,7 +69,7 @@ def comes_back(guarded: Guarded, store: str, dsn: str) -> RoundTrip:
 def undone(guarded: Guarded, store: str, dsn: str) -> Undone:
     """Give a function that lets another work on a guarded connection, and takes all of it back.
 
-    Every snapshot is restored, the newest first; doing so once more must change nothing.
+    Every snapshot is restored, the newest first, and each twice: the second time nothing changes.
     """
 
     def round_trip(
@@ -86,12 +86,12 @@ def undone(guarded: Guarded, store: str, dsn: str) -> Undone:
         connection.close()
         assert dump(dsn) != before, "the work changed nothing"
         newest_first = [snapshot.id for snapshot in reversed(backstop.snapshots.list(store))]
-        reports = [backstop.restore(name, storage=store, dsn=dsn) for name in newest_first]
-        assert dump(dsn) == before
-        assert [report.complete for report in reports] == [complete] * len(reports)
+        reports = []
         for name in newest_first:
+            reports.append(backstop.restore(name, storage=store, dsn=dsn))
             backstop.restore(name, storage=store, dsn=dsn)
         assert dump(dsn) == before
+        assert [report.complete for report in reports] == [complete] * len(reports)
         return reports
 
     return round_trip
