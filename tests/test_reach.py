@@ -106,13 +106,15 @@ def test_a_write_by_its_key_asks_the_server_once_and_then_never_again(
     assert not any("/* backstop */" in line for line in ran)
 
 
-def test_a_key_that_others_cascade_from_is_always_counted(shop, guarded):
+def test_rows_that_a_key_takes_along_are_counted(shop, guarded):
     shop.execute(
         "CREATE TABLE line (o int REFERENCES orders ON DELETE CASCADE);"
         "INSERT INTO line SELECT 1 FROM generate_series(1, 10)"
     )
     db = guarded(mode="block", max_rows=5)
-    db.cursor().execute("DELETE FROM orders WHERE id = 1")
+    with pytest.raises(backstop.StatementBlocked, match="more than 5 rows"):
+        db.cursor().execute("DELETE FROM orders WHERE id = 1")
+    db.cursor().execute("DELETE FROM orders WHERE id = 2")
 
 
 @pytest.mark.usefixtures("shop")

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Callable, TypeVar
 
 from backstop import audit
-from backstop.assessment import Assessment
+from backstop.assessment import Assessment, Measure
 from backstop.audit import Event
 from backstop.classifier import classify
 from backstop.context import current
@@ -22,6 +22,7 @@ from backstop.fates import Fates
 from backstop.levels import Mode
 from backstop.modes import Action, blocked, decide
 from backstop.protection import Protection, not_run
+from backstop.repeating import Execution
 from backstop.result import RiskResult
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
@@ -31,6 +32,7 @@ from backstop.snapshots.repository import Repository
 from backstop.statement import Statement
 from backstop.syntax.controls import controls
 from backstop.syntax.masking import mask_literals
+from backstop.syntax.traits import leaves_transaction
 
 Answer = TypeVar("Answer")
 
@@ -86,11 +88,15 @@ class Guarded(ABC):
         where a failed snapshot shall stop its statement.
         """
         started = perf_counter()
-        result = self._assess(statement, classify(statement.text))
+        result, reach_is_open = self._assess(statement, classify(statement.text))
         context = current()
         settings = self._settings
         action = decide(
-            settings.mode, result.level, settings.snapshot_at, allowed=context.allowed is not None
+            settings.mode,
+            result.level,
+            settings.snapshot_at,
+            allowed=context.allowed is not None,
+            reach_is_open=reach_is_open,
         )
         event = None
         if action is not Action.RUN or audit.is_wanted(settings.mode, result.level):
@@ -112,9 +118,13 @@ class Guarded(ABC):
         """End the transaction by the driver's own call."""
         return run()
 
-    def _assess(self, statement: Statement, result: RiskResult) -> RiskResult:  # noqa: ARG002
-        """Return the result with what only the database knows."""
-        return result
+    def _assess(
+        self,
+        statement: Statement,  # noqa: ARG002
+        result: RiskResult,
+    ) -> tuple[RiskResult, bool]:
+        """Return the result with what only the database knows, and if its reach is open."""
+        return result, False
 
     @abstractmethod
     def _take(
@@ -222,7 +232,13 @@ class GuardedSession(Guarded):
                 raise blocked(result)
             if action is Action.SNAPSHOT and event is not None:
                 request = self._request(statement, result, event)
-                return self._run(lambda: self._protection.run(request, event, run, rowcount))
+                execution = Execution(run, rowcount, event)
+                return self._run(lambda: self._protection.run(request, execution))
+            if action is Action.WATCH and event is not None:
+                request = self._request(statement, result, event)
+                execution = Execution(run, rowcount, event)
+                judge = self._assessment.judge(statement, result)
+                return self._run(lambda: self._protection.watch(request, execution, judge))
             answer = self._run(run)
             if self._fates.is_pending:
                 self._fates.follow(controls(statement.text))
@@ -237,14 +253,19 @@ class GuardedSession(Guarded):
                 self._assessment.withdraw()
             raise
 
-    def _assess(self, statement: Statement, result: RiskResult) -> RiskResult:
+    def _assess(self, statement: Statement, result: RiskResult) -> tuple[RiskResult, bool]:
         settings = self._settings
         if settings.mode is Mode.MONITOR:
-            return result
-        saved_anyway = settings.mode is Mode.PROTECT and result.level >= settings.snapshot_at
+            return result, False
+        if settings.mode is Mode.PROTECT and result.level >= settings.snapshot_at:
+            measure = Measure.NOTHING
+        elif settings.mode is Mode.PROTECT and self._protection.can_undo(statement):
+            measure = Measure.BY_RUNNING
+        else:
+            measure = Measure.BY_COUNTING
         with self._turn:
             self._forget_what_ended_unseen()
-            return self._assessment.assess(statement, result, measure=not saved_anyway)
+            return self._assessment.assess(statement, result, measure)
 
     def _forget_what_ended_unseen(self) -> None:
         # Somebody ended the transaction on the driver's own connection: how, nobody told us.
@@ -262,4 +283,5 @@ class GuardedSession(Guarded):
             allowed=event.context.allowed,
             limits=self._settings.limits,
             in_parts=statement.sets > 1,
+            at_once=leaves_transaction(statement.text),
         )

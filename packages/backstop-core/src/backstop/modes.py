@@ -10,9 +10,13 @@ from backstop.result import RiskResult
 
 
 class Action(str, Enum):
-    """What happens to one statement."""
+    """What happens to one statement.
+
+    WATCH: it runs where it can be taken back, and is snapshotted if it does more than the limits.
+    """
 
     RUN = "run"
+    WATCH = "watch"
     SNAPSHOT = "snapshot"
     BLOCK = "block"
 
@@ -20,12 +24,20 @@ class Action(str, Enum):
         return self.value
 
 
-def decide(mode: Mode, level: RiskLevel, snapshot_at: RiskLevel, *, allowed: bool) -> Action:
-    """Return the action; ``allowed`` is whether the statement runs inside ``backstop.allow``."""
+def decide(
+    mode: Mode, level: RiskLevel, snapshot_at: RiskLevel, *, allowed: bool, reach_is_open: bool
+) -> Action:
+    """Return the action.
+
+    ``allowed`` is whether the statement runs inside ``backstop.allow``, ``reach_is_open`` whether
+    only a run tells how many rows it changes.
+    """
     if mode is Mode.MONITOR:
         return Action.RUN
     if mode is Mode.PROTECT:
-        return Action.SNAPSHOT if level >= snapshot_at else Action.RUN
+        if level >= snapshot_at:
+            return Action.SNAPSHOT
+        return Action.WATCH if reach_is_open else Action.RUN
     if level < AT_RISK:
         return Action.RUN
     return Action.SNAPSHOT if allowed else Action.BLOCK

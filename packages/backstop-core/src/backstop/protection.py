@@ -1,33 +1,36 @@
 """Running one statement with its snapshot, in the transaction that it belongs to.
 
 A statement that would commit by itself gets a transaction of ours around snapshot and statement.
-One that can't be in a transaction is saved just before, and its snapshot says so.
+One that can't be in a transaction, or that ends one itself, is saved just before, and its snapshot
+says so.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Callable, TypeVar
+from typing import TypeVar
 
+from backstop.assessment import Judge
 from backstop.audit import Event
 from backstop.errors import BackstopError, SnapshotFailed, describe
 from backstop.fates import Fates
 from backstop.modes import Action
-from backstop.postgres import counters
-from backstop.postgres.counters import Touched
-from backstop.postgres.transactions import undone
-from backstop.postgres.written import last_command
+from backstop.postgres.server import own_xids
+from backstop.postgres.transactions import transaction, undone
+from backstop.repeating import Execution, Repeating
 from backstop.result import RiskResult
+from backstop.running import Running
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
 from backstop.snapshots.capture import Captured, SnapshotRequest, capture
 from backstop.snapshots.footprint import NothingToSave
 from backstop.snapshots.manifest import Consistency, Fate, Outcome, Status, WrittenRows
 from backstop.snapshots.repository import Repository
+from backstop.statement import Statement
 from backstop.syntax.controls import controls
+from backstop.syntax.traits import leaves_transaction
 
 Answer = TypeVar("Answer")
 
@@ -35,6 +38,9 @@ _logger = logging.getLogger("backstop.snapshots")
 
 # "cannot run inside a transaction block": the server refused it before any effect.
 _ACTIVE_TRANSACTION = "25001"
+# The transaction is read-only, or the server is a replica: it refuses the statement as well.
+_READ_ONLY = "25006"
+_DATA_EXCEPTION = "22"
 
 
 class Protection:
@@ -48,45 +54,122 @@ class Protection:
         self._fates = fates
         self._settings = settings
 
-    def run(
+    def run(self, request: SnapshotRequest, execution: Execution[Answer]) -> Answer:
+        """Take the snapshot, run the statement, and record on its event what came of it."""
+        status = self._session.status()
+        if status is TransactionStatus.FAILED and not controls(request.sql):
+            # The server refuses the statement, as it would refuse everything of ours.
+            return execution.run()
+        if self._runs_in_parts(request.sql, several=request.in_parts):
+            return self._run_in_parts(request, execution)
+        alone = self._is_alone
+        repeating = self._repeating(request, execution, alone=alone)
+        try:
+            self._begin(repeating)
+        except NothingToSave:
+            execution.event.action = Action.RUN
+            return execution.run()
+        except Exception as error:
+            self._failed(error, execution.event, was_idle=status is TransactionStatus.IDLE)
+            return execution.run()
+        return self._finish(repeating, execution, alone=alone)
+
+    def watch(self, request: SnapshotRequest, execution: Execution[Answer], judge: Judge) -> Answer:
+        """Run the statement, and if it did more than ``judge`` lets pass, do so with a snapshot."""
+        if self._session.status() is TransactionStatus.FAILED:
+            return execution.run()
+        alone = self._is_alone
+        repeating = self._repeating(request, execution, alone=alone, judge=judge)
+        return self._finish(repeating, execution, alone=alone)
+
+    def can_undo(self, statement: Statement) -> bool:
+        """Whether a run of the statement can be taken back, to run it again."""
+        in_parts = self._runs_in_parts(statement.text, several=statement.sets > 1)
+        return not in_parts and not leaves_transaction(statement.text)
+
+    def _runs_in_parts(self, sql: str, *, several: bool) -> bool:
+        """Whether the text commits in between, part by part, so that nothing can be around it."""
+        return bool(controls(sql)) or (several and self._is_alone)
+
+    @property
+    def _is_alone(self) -> bool:
+        return self._session.autocommit and self._session.status() is TransactionStatus.IDLE
+
+    def _repeating(
         self,
         request: SnapshotRequest,
-        event: Event,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None],
+        execution: Execution[Answer],
+        *,
+        alone: bool,
+        judge: Judge | None = None,
+    ) -> Repeating[Answer]:
+        running = Running(self._session, alone=alone)
+
+        def failed(error: Exception) -> None:
+            try:
+                self._failed(error, execution.event, was_idle=False)
+            except BaseException:
+                running.abandon()
+                raise
+
+        return Repeating(
+            self._session, self._repository, request, execution, running, failed, judge
+        )
+
+    def _begin(self, repeating: Repeating[Answer]) -> None:
+        try:
+            repeating.begin()
+        except BaseException:
+            repeating.running.abandon()
+            raise
+
+    def _finish(
+        self, repeating: Repeating[Answer], execution: Execution[Answer], *, alone: bool
     ) -> Answer:
-        """Take the snapshot, run the statement, and record on ``event`` what came of it."""
-        status = self._session.status()
-        own_controls = controls(request.sql)
-        if status is TransactionStatus.FAILED and not own_controls:
-            # The server refuses the statement, as it would refuse everything of ours.
-            return run()
-        alone = self._session.autocommit and status is TransactionStatus.IDLE
-        # What commits in between, part by part, must not find a transaction of ours around it.
-        in_parts = bool(own_controls) or (alone and request.in_parts)
-        if alone and in_parts:
-            request = replace(request, consistency=Consistency.BEFORE)
+        event = execution.event
+        try:
+            ran = repeating.run()
+        except BaseException as error:
+            # Without an answer the server may have committed all the same.
+            lost = self._session.status() is TransactionStatus.UNUSABLE
+            repeating.running.abandon()
+            captured = repeating.captured
+            if captured is None:
+                raise
+            self._tell(event, captured)
+            refused = self._session.sqlstate(error) == _ACTIVE_TRANSACTION
+            if alone and repeating.statement_failed and refused:
+                return self._run_natively(captured, execution)
+            unknown = lost and alone and not repeating.statement_failed
+            self._save_outcome(captured, Outcome(Status.UNKNOWN if unknown else Status.FAILED))
+            raise
+        if ran.captured is None or ran.outcome is None:
+            event.action = Action.RUN if event.snapshot_failure is None else event.action
+            return ran.answer
+        self._tell(event, ran.captured)
+        self._record(ran.captured, ran.outcome, event)
+        if alone:
+            self._fates.end(Fate.COMMITTED)
+        return ran.answer
+
+    def _run_in_parts(self, request: SnapshotRequest, execution: Execution[Answer]) -> Answer:
+        was_idle = self._session.status() is TransactionStatus.IDLE
+        alone = self._is_alone
+        consistency = Consistency.BEFORE if alone else request.consistency
+        request = replace(request, at_once=True, consistency=consistency)
         try:
             captured = self._capture(request, alone=alone)
         except NothingToSave:
-            event.action = Action.RUN
-            return run()
+            execution.event.action = Action.RUN
+            return execution.run()
         except Exception as error:
-            self._failed(error, event, was_idle=status is TransactionStatus.IDLE)
-            return run()
-        event.snapshot = captured.manifest.id
-        event.snapshot_rows = captured.manifest.rows
-        event.snapshot_bytes = captured.manifest.bytes
-        event.notes += captured.manifest.not_covered
-        if alone and not in_parts:
-            return self._run_in_own_transaction(captured, event, run, rowcount)
-        if alone:
-            self._session.execute("COMMIT")
+            self._failed(error, execution.event, was_idle=was_idle)
+            return execution.run()
+        self._tell(execution.event, captured)
         # After an error in the middle, what came before it may be committed.
-        failure = Status.UNKNOWN if in_parts else Status.FAILED
-        answer = self._run_recorded(captured, event, run, rowcount, failure)
-        self._fates.add(captured.manifest.id)
-        self._fates.follow(own_controls, snapshots=1)
+        answer = self._run_or_record(captured, execution, Status.UNKNOWN)
+        self._record(captured, self._outcome(captured, execution, None), execution.event)
+        self._fates.follow(controls(request.sql), snapshots=1)
         if alone and self._session.status() is TransactionStatus.IDLE:
             self._fates.end(Fate.COMMITTED)
         return answer
@@ -94,16 +177,64 @@ class Protection:
     def _capture(self, request: SnapshotRequest, *, alone: bool) -> Captured:
         if self._session.status() is TransactionStatus.FAILED:
             raise SnapshotFailed("The transaction is aborted, so nothing can be read in it.")
+        try:
+            return self._capture_as_asked(request, alone=alone)
+        except Exception as error:
+            if not (self._session.sqlstate(error) or "").startswith(_DATA_EXCEPTION):
+                raise
+            # One part fails where it is evaluated, but those before it will have been run.
+            return self._capture_as_asked(replace(request, whole=True), alone=alone)
+
+    def _capture_as_asked(self, request: SnapshotRequest, *, alone: bool) -> Captured:
         if not alone:
             return capture(self._session, self._repository, request)
-        self._session.execute("BEGIN")
-        try:
+        with transaction(self._session):
             return capture(self._session, self._repository, request)
+
+    def _run_natively(self, captured: Captured, execution: Execution[Answer]) -> Answer:
+        """Run what can't be in a transaction, after its snapshot."""
+        answer = self._run_or_record(captured, execution, Status.UNKNOWN)
+        outcome = self._outcome(captured, execution, Consistency.BEFORE)
+        self._record(captured, outcome, execution.event)
+        self._fates.end(Fate.COMMITTED)
+        return answer
+
+    def _run_or_record(
+        self, captured: Captured, execution: Execution[Answer], failure: Status
+    ) -> Answer:
+        try:
+            return execution.run()
         except BaseException:
-            self._roll_back()
+            self._save_outcome(captured, Outcome(failure))
             raise
 
+    def _outcome(
+        self, captured: Captured, execution: Execution[Answer], consistency: Consistency | None
+    ) -> Outcome:
+        """Return the outcome of a statement that nothing could be around."""
+        written: tuple[WrittenRows, ...] = ()
+        if self._session.status() is TransactionStatus.IN_TRANSACTION:
+            with contextlib.suppress(Exception), undone(self._session, "backstop_outcome"):
+                xids = tuple(own_xids(self._session))
+                written = tuple(WrittenRows(table.oid, xids) for table in captured.manifest.tables)
+        return Outcome(Status.SUCCEEDED, execution.rows, consistency, written)
+
+    def _record(self, captured: Captured, outcome: Outcome, event: Event) -> None:
+        event.notes += outcome.not_covered
+        self._save_outcome(captured, outcome)
+        self._fates.add(captured.manifest.id)
+
+    def _tell(self, event: Event, captured: Captured) -> None:
+        event.snapshot = captured.manifest.id
+        event.snapshot_rows = captured.manifest.rows
+        event.snapshot_bytes = captured.manifest.bytes
+        event.notes += captured.manifest.not_covered
+
     def _failed(self, error: Exception, event: Event, *, was_idle: bool) -> None:
+        if self._session.sqlstate(error) == _READ_ONLY:
+            # The server refuses the statement for the same reason: there is nothing to save.
+            event.action = Action.RUN
+            return
         event.snapshot_failure = error
         lost = self._session.status() is TransactionStatus.UNUSABLE
         if lost and not isinstance(error, BackstopError):
@@ -115,95 +246,8 @@ class Protection:
             self._session.rollback()
         raise not_run(event.result, error) from error
 
-    def _run_in_own_transaction(
-        self,
-        captured: Captured,
-        event: Event,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None],
-    ) -> Answer:
+    def _save_outcome(self, captured: Captured, outcome: Outcome) -> None:
         snapshot_id = captured.manifest.id
-        try:
-            answer = run()
-        except BaseException as error:
-            self._roll_back()
-            if self._session.sqlstate(error) == _ACTIVE_TRANSACTION:
-                return self._run_natively(captured, run, rowcount)
-            self._save_outcome(snapshot_id, Outcome(Status.FAILED))
-            raise
-        outcome = self._outcome(captured, event, rowcount())
-        try:
-            self._session.execute("COMMIT")
-        except BaseException:
-            # Without an answer the server may have committed all the same.
-            lost = self._session.status() is TransactionStatus.UNUSABLE
-            self._roll_back()
-            self._save_outcome(snapshot_id, Outcome(Status.UNKNOWN if lost else Status.FAILED))
-            raise
-        self._save_outcome(snapshot_id, outcome)
-        self._fates.add(snapshot_id)
-        self._fates.end(Fate.COMMITTED)
-        return answer
-
-    def _run_natively(
-        self,
-        captured: Captured,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None],
-    ) -> Answer:
-        snapshot_id = captured.manifest.id
-        answer = self._run_or_record(snapshot_id, run, Status.UNKNOWN)
-        outcome = Outcome(Status.SUCCEEDED, _count(rowcount()), Consistency.BEFORE)
-        self._save_outcome(snapshot_id, outcome)
-        self._fates.add(snapshot_id)
-        self._fates.end(Fate.COMMITTED)
-        return answer
-
-    def _run_recorded(
-        self,
-        captured: Captured,
-        event: Event,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None],
-        failure: Status,
-    ) -> Answer:
-        answer = self._run_or_record(captured.manifest.id, run, failure)
-        self._save_outcome(captured.manifest.id, self._outcome(captured, event, rowcount()))
-        return answer
-
-    def _run_or_record(
-        self, snapshot_id: str, run: Callable[[], Answer], failure: Status
-    ) -> Answer:
-        try:
-            return run()
-        except BaseException:
-            self._save_outcome(snapshot_id, Outcome(failure))
-            raise
-
-    def _outcome(self, captured: Captured, event: Event, touched: int | None) -> Outcome:
-        written: tuple[WrittenRows, ...] = ()
-        missed: list[str] = []
-        try:
-            if self._session.status() is TransactionStatus.IN_TRANSACTION:
-                with undone(self._session, "backstop_outcome"):
-                    written = self._written(captured)
-                    missed = _missed(captured, counters.touched_rows(self._session))
-        except Exception as error:
-            missed = [f"It isn't known what the statement touched: {describe(error)}."]
-        event.notes += missed
-        return Outcome(Status.SUCCEEDED, _count(touched), None, written, tuple(missed))
-
-    def _written(self, captured: Captured) -> tuple[WrittenRows, ...]:
-        written = []
-        for entry in captured.footprint.relations:
-            if "UPDATE" in entry.operations and entry.relation.holds_rows:
-                xids, command = last_command(
-                    self._session, entry.relation, captured.samples.get(entry.relation)
-                )
-                written.append(WrittenRows(entry.relation.oid, tuple(xids), command))
-        return tuple(written)
-
-    def _save_outcome(self, snapshot_id: str, outcome: Outcome) -> None:
         try:
             self._repository.save_outcome(snapshot_id, outcome)
         except Exception as error:
@@ -214,12 +258,6 @@ class Protection:
                 describe(error),
             )
 
-    def _roll_back(self) -> None:
-        # After a lost connection there is nothing left to roll back.
-        with contextlib.suppress(Exception):
-            if self._session.status() is not TransactionStatus.IDLE:
-                self._session.execute("ROLLBACK")
-
 
 def not_run(result: RiskResult, error: BaseException) -> SnapshotFailed:
     """Return the error for a statement that a failed snapshot stops."""
@@ -227,25 +265,3 @@ def not_run(result: RiskResult, error: BaseException) -> SnapshotFailed:
         f"{result.operation} was not run, because its snapshot failed: "
         f"{describe(error)} (on_snapshot_failure is 'raise')"
     )
-
-
-def _count(rowcount: int | None) -> int | None:
-    return rowcount if rowcount is not None and rowcount >= 0 else None
-
-
-def _missed(captured: Captured, now: Mapping[int, Touched]) -> list[str]:
-    saved = {table.oid: table for table in captured.manifest.tables}
-    sentences = []
-    for oid, touched in counters.since(captured.touched, now).items():
-        table = saved.get(oid)
-        if table is None:
-            sentences.append(
-                f"{touched.rows:,} rows of {touched.label} were changed by triggers or "
-                "functions and are not saved."
-            )
-        elif not table.whole and touched.rows > table.rows:
-            sentences.append(
-                f"{touched.rows:,} rows of {touched.label} were changed, but only "
-                f"{table.rows:,} were saved."
-            )
-    return sentences

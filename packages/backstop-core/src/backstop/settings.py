@@ -46,6 +46,7 @@ class Thresholds:
     max_rows: int = 1000
     max_fraction: float = 0.5
     protected_tables: tuple[str, ...] = ()
+    protected_columns: tuple[str, ...] = ()
 
 
 class Options(TypedDict, total=False):

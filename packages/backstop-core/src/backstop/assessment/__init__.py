@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from backstop.assessment._assessment import Assessment
+from backstop.assessment._assessment import Assessment, Judge, Measure
 
-__all__ = ["Assessment"]
+__all__ = ["Assessment", "Judge", "Measure"]

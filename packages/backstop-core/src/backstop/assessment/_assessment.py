@@ -6,12 +6,15 @@ Names come first, as they may settle the level; rows are counted only where it i
 from __future__ import annotations
 
 import logging
+from enum import Enum
+from typing import Callable, Optional
 
 from backstop.assessment.names import Names
 from backstop.assessment.reach import Reach
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.errors import describe
 from backstop.levels import AT_RISK, RiskLevel
+from backstop.postgres.counters import Effects
 from backstop.postgres.transactions import untouched
 from backstop.result import Finding, RiskResult
 from backstop.session import Session, TransactionStatus
@@ -34,6 +37,17 @@ _CHANGES_ROWS = ("delete-", "update-", "insert-", "merge", "truncate")
 _CHANGES_NAMES = ("CREATE", "SET", "RESET", "DISCARD")
 
 
+Judge = Callable[[Optional[Effects]], Optional[RiskResult]]
+
+
+class Measure(Enum):
+    """How the reach of a statement is measured, where the catalog leaves it open."""
+
+    NOTHING = "nothing"
+    BY_COUNTING = "by counting"
+    BY_RUNNING = "by running"
+
+
 class Assessment:
     """Assesses the statements of one connection."""
 
@@ -44,27 +58,37 @@ class Assessment:
         self._changed = False
         self._opened = False
 
-    def assess(self, statement: Statement, result: RiskResult, *, measure: bool) -> RiskResult:
-        """Return the result with what the catalog adds and, if asked for, the number of rows.
+    def assess(
+        self, statement: Statement, result: RiskResult, measure: Measure
+    ) -> tuple[RiskResult, bool]:
+        """Return the result with what the catalog adds, and whether its reach is still open.
 
         A level is lowered only where the catalog proves a function free of effects.
         """
         text = statement.text
         self._opened = False
+        is_open = False
         if "\\" in text and not self._session.standard_strings:
             # What its names are isn't known any more, either.
             result = _misread(text, result)
         elif not _TAKES_NO_SNAPSHOT.issuperset(result.operations):
             was_idle = self._session.status() is TransactionStatus.IDLE
             result = self._look_up(text, result)
-            if measure and RiskLevel.SAFE < result.level < AT_RISK and self._can_read:
-                result = self._reach.measure(statement, result)
+            limited = RiskLevel.SAFE < result.level < AT_RISK
+            if measure is not Measure.NOTHING and limited and self._can_read:
+                result, is_open = self._reach.look_up(statement, result)
+                if is_open and measure is Measure.BY_COUNTING:
+                    result, is_open = self._reach.count(statement, result), False
             self._opened = was_idle and self._session.status() is not TransactionStatus.IDLE
             if not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
                 # SET TRANSACTION, in a text of several statements, must come first as well.
                 self.withdraw()
         self._note(text, result)
-        return result
+        return result, is_open
+
+    def judge(self, statement: Statement, result: RiskResult) -> Judge:
+        """Return what tells from a run of the statement whether it reached too far."""
+        return lambda effects: self._reach.judge(statement, result, effects)
 
     def transaction_ended(self) -> None:
         """Forget what may have been undone."""

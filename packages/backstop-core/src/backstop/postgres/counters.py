@@ -1,42 +1,130 @@
-"""How many rows the transaction in hand has updated and deleted, table by table.
+"""What the transaction in hand has done to which tables, as the server counts it.
 
-The server counts what triggers, functions and referential actions do as well. The counters
-survive ROLLBACK TO, so only their differences mean something; TRUNCATE doesn't move them.
+Triggers, functions and referential actions are counted as well. The counters survive ROLLBACK TO,
+and hold what earlier transactions did that the server hasn't reported yet, so only differences
+mean something. A TRUNCATE sets them back; it is known by the table's entry in the catalog.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from backstop.postgres import query
 from backstop.session import Session
+
+# Object identifiers below are the server's own; its catalogs are none of our tables.
+_FIRST_OID = 16384
+# The server writes the entry of this system column when a table is created, and never again.
+_CREATION = -1
+
+_QUERY = f"""
+    WITH own AS MATERIALIZED (
+        SELECT pg_catalog.array_agg(transactionid::pg_catalog.text) AS xids
+        FROM pg_catalog.pg_locks
+        WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
+          AND pid = pg_catalog.pg_backend_pid()
+    ), seen AS (
+        SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted,
+               pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated,
+               pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted,
+               c.xmin::pg_catalog.text AS writer
+        FROM pg_catalog.pg_class c
+        WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= {_FIRST_OID}
+    )
+    SELECT '0', '0', '0', '0', NULL, pg_catalog.array_to_string(own.xids, ' ') FROM own
+    UNION ALL
+    SELECT seen.oid::pg_catalog.text, seen.inserted::pg_catalog.text,
+           seen.updated::pg_catalog.text, seen.deleted::pg_catalog.text,
+           CASE WHEN seen.writer = ANY (own.xids) THEN seen.writer END,
+           CASE WHEN seen.writer = ANY (own.xids) THEN
+               (SELECT xmin::pg_catalog.text FROM pg_catalog.pg_attribute
+                WHERE attrelid = seen.oid AND attnum = {_CREATION}) END
+    FROM seen CROSS JOIN own
+    WHERE seen.inserted + seen.updated + seen.deleted > 0 OR seen.writer = ANY (own.xids)
+"""
 
 
 @dataclass(frozen=True)
-class Touched:
-    """Rows of one relation that were updated or deleted."""
+class Effect:
+    """What happened to one table.
 
-    label: str
-    rows: int
+    ``rewritten`` is whether its entry in the catalog was written, as by a TRUNCATE: then the
+    numbers tell nothing.
+    """
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    rewritten: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many times a row that was there was changed or removed."""
+        return self.updated + self.deleted
+
+    @property
+    def destroys(self) -> bool:
+        """Whether anything that was there may be gone."""
+        return self.rows > 0 or self.rewritten
 
 
-def touched_rows(session: Session) -> dict[int, Touched]:
-    """Return the counters of every table that this transaction has updated or deleted from."""
-    found = query.rows(
-        session,
-        """
-        SELECT relid AS oid, schemaname || '.' || relname AS label, n_tup_upd + n_tup_del AS rows
-        FROM pg_catalog.pg_stat_xact_user_tables WHERE n_tup_upd + n_tup_del > 0
-        """,
-    )
-    return {int(entry["oid"]): Touched(entry["label"], int(entry["rows"])) for entry in found}
+@dataclass(frozen=True)
+class Counters:
+    """One look at the counters; ``xids`` are those of the transaction and of its savepoints."""
+
+    xids: frozenset[str]
+    tables: Mapping[int, Effect]
+    writers: Mapping[int, str] = field(default_factory=dict)
+    creators: Mapping[int, str] = field(default_factory=dict)
 
 
-def since(before: Mapping[int, Touched], after: Mapping[int, Touched]) -> dict[int, Touched]:
-    """Return what was touched between two looks at the counters."""
-    return {
-        oid: Touched(touched.label, touched.rows - (before[oid].rows if oid in before else 0))
-        for oid, touched in after.items()
-        if oid not in before or touched.rows > before[oid].rows
-    }
+@dataclass(frozen=True)
+class Effects:
+    """What happened between two looks, in tables that were there before, by OID.
+
+    ``xids`` are the ids that the transaction was given in between.
+    """
+
+    xids: frozenset[str]
+    tables: Mapping[int, Effect]
+
+    @property
+    def destroyed(self) -> dict[int, Effect]:
+        """The tables of which something may be gone."""
+        return {oid: effect for oid, effect in self.tables.items() if effect.destroys}
+
+
+def look(session: Session, first: str) -> Counters:
+    """Read the counters; ``first`` is a statement that is sent along before, if there is one."""
+    found = session.fetch(f"{first}; {_QUERY}" if first else _QUERY)
+    xids: frozenset[str] = frozenset()
+    tables, writers, creators = {}, {}, {}
+    for oid_text, inserted, updated, deleted, writer, last in found:
+        oid = int(oid_text or 0)
+        if oid == 0:
+            xids = frozenset((last or "").split())
+            continue
+        tables[oid] = Effect(int(inserted or 0), int(updated or 0), int(deleted or 0))
+        if writer is not None:
+            writers[oid] = writer
+            creators[oid] = last or ""
+    return Counters(xids, tables, writers, creators)
+
+
+def between(before: Counters, after: Counters) -> Effects:
+    """Return what happened between two looks, in tables that were there at the first."""
+    xids = after.xids - before.xids
+    found = {}
+    for oid, now in after.tables.items():
+        if after.creators.get(oid) in xids:
+            continue
+        then = before.tables.get(oid, Effect())
+        effect = Effect(
+            inserted=max(0, now.inserted - then.inserted),
+            updated=max(0, now.updated - then.updated),
+            deleted=max(0, now.deleted - then.deleted),
+            rewritten=after.writers.get(oid) in xids,
+        )
+        if effect != Effect():
+            found[oid] = effect
+    return Effects(xids, found)

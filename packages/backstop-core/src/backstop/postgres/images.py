@@ -7,7 +7,8 @@ batches, which keeps memory constant. A lock keeps every ctid valid in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from backstop.postgres import quoting
 from backstop.postgres.relations import Relation
@@ -16,6 +17,15 @@ from backstop.session import Session, Sink
 
 _BATCH = 10_000
 _CURSOR = "backstop_rows"
+
+
+@dataclass
+class FoundRows:
+    """Some rows of one relation, and how many times they were found altogether."""
+
+    oid: int
+    ctids: list[str]
+    times: int
 
 
 def copy_whole(session: Session, relation: Relation, sink: Sink) -> int:
@@ -28,55 +38,70 @@ def copy_whole(session: Session, relation: Relation, sink: Sink) -> int:
 
 def copy_rows(session: Session, relation: Relation, ctids: list[str], sink: Sink) -> int:
     """Copy the rows that stand at ``ctids``; the settings are pinned already."""
-    array = "'{" + ",".join(f'"{ctid}"' for ctid in ctids) + "}'::pg_catalog.tid[]"
     return session.copy_out(
-        f"COPY (SELECT {_columns(relation)} FROM ONLY {relation.sql} WHERE ctid = ANY ({array})) "
-        "TO STDOUT (ENCODING 'UTF8')",
+        f"COPY (SELECT {_columns(relation)} FROM ONLY {relation.sql} "
+        f"WHERE ctid = ANY ({_tid_array(ctids)})) TO STDOUT (ENCODING 'UTF8')",
         sink,
     )
 
 
-def found_rows(session: Session, finder: str) -> Iterator[tuple[int, list[str]]]:
-    """Run a query for (tableoid, ctid), both as text, under the application's settings.
+def found_rows(session: Session, finder: str) -> Iterator[FoundRows]:
+    """Run a query for (tableoid, ctid, times), all as text, under the application's settings.
 
-    Yields batches of ctids of one relation each; between two batches the settings are pinned.
+    Yields batches of rows of one relation each; between two batches the settings are pinned.
     """
     users = current_settings(session, list(PINNED))
     session.execute(f"DECLARE {_CURSOR} NO SCROLL CURSOR FOR {finder}")
     while True:
         found = session.fetch(f"FETCH {_BATCH} FROM {_CURSOR}")
         change_settings(session, PINNED)
-        yield from _by_relation(found).items()
+        yield from _by_relation(found)
         if len(found) < _BATCH:
             session.execute(f"CLOSE {_CURSOR}")
             return
         change_settings(session, users)
 
 
-def sample_key(session: Session, relation: Relation, where: str) -> str | None:
-    """Return a condition that finds one row of those in ``where`` again by its key."""
-    if not relation.key:
-        return None
-    names = [quoting.identifier(name) for name in relation.key]
-    found = session.fetch(
-        f"SELECT {', '.join(f'{name}::pg_catalog.text' for name in names)} "
-        f"FROM ONLY {relation.sql} {where} LIMIT 1"
+def touched_rows(relation: Relation, xids: Iterable[str]) -> str:
+    """Return a query, as `found_rows` takes it, for what a run that was taken back has touched."""
+    return (
+        "SELECT tableoid::pg_catalog.text, ctid::pg_catalog.text, '1'::pg_catalog.text "
+        f"FROM ONLY {relation.sql} "
+        f"WHERE xmax::pg_catalog.text = ANY ({quoting.text_array(sorted(xids))})"
     )
-    if not found:
-        return None
-    types = {column.name: column.type for column in relation.columns}
-    return " AND ".join(
-        f"{name} = {quoting.literal(value or '')}::{types[key]}"
-        for name, key, value in zip(names, relation.key, found[0])
-    )
+
+
+def count_present(session: Session, relation: Relation, places: Sequence[int]) -> int:
+    """Count the rows that still stand, visible to us, at these places."""
+    present = 0
+    for start in range(0, len(places), _BATCH):
+        ctids = [f"({place >> 16},{place & 0xFFFF})" for place in places[start : start + _BATCH]]
+        found = session.fetch(
+            f"SELECT pg_catalog.count(*)::pg_catalog.text FROM ONLY {relation.sql} "
+            f"WHERE ctid = ANY ({_tid_array(ctids)})"
+        )
+        present += int(found[0][0] or 0)
+    return present
+
+
+def place(ctid: str) -> int:
+    """Return a ctid as one number: the block, and in the lowest 16 bits the item in it."""
+    block, _, item = ctid.strip("()").partition(",")
+    return int(block) << 16 | int(item)
 
 
 def _columns(relation: Relation) -> str:
     return ", ".join(quoting.identifier(column.name) for column in relation.columns)
 
 
-def _by_relation(found: list[tuple[str | None, ...]]) -> dict[int, list[str]]:
-    batches: dict[int, list[str]] = {}
-    for oid, ctid in found:
-        batches.setdefault(int(oid or 0), []).append(ctid or "")
-    return batches
+def _tid_array(ctids: Iterable[str]) -> str:
+    return "'{" + ",".join(f'"{ctid}"' for ctid in ctids) + "}'::pg_catalog.tid[]"
+
+
+def _by_relation(found: list[tuple[str | None, ...]]) -> list[FoundRows]:
+    batches: dict[int, FoundRows] = {}
+    for oid, ctid, times in found:
+        batch = batches.setdefault(int(oid or 0), FoundRows(int(oid or 0), [], 0))
+        batch.ctids.append(ctid or "")
+        batch.times += int(times or 1)
+    return list(batches.values())

@@ -19,27 +19,17 @@ from backstop.session import Session, Source
 class RowMarks:
     """How rows that may be overwritten are known.
 
-    A row is as the statement left it when its xmin is one of ``xids`` and its cmin is at most
-    ``last_command`` (any, where that is None), or when a recorded restore (``restore_xids``)
-    wrote it. Where somebody has locked the row, or has begun to change it and rolled back, the
-    server may keep another number in cmin's place: there the xmin alone has to do.
+    A row is as the statement left it when its xmin is one of ``xids``, or when a recorded restore
+    (``restore_xids``) wrote it.
     """
 
     xids: tuple[str, ...] = ()
-    last_command: str | None = None
     restore_xids: tuple[str, ...] = ()
 
     def condition(self, alias: str) -> str:
         """Return the marks as an SQL condition on a table's alias."""
-        xmin = f"{alias}.xmin::pg_catalog.text"
-        written = f"{xmin} = ANY ({quoting.text_array(list(self.xids))})"
-        if self.last_command is not None:
-            written += (
-                f" AND ({alias}.cmin::pg_catalog.text::pg_catalog.int8 <= {int(self.last_command)}"
-                f" OR {alias}.xmax::pg_catalog.text <> '0')"
-            )
-        restored = f"{xmin} = ANY ({quoting.text_array(list(self.restore_xids))})"
-        return f"(({written}) OR {restored})"
+        xids = quoting.text_array([*self.xids, *self.restore_xids])
+        return f"({alias}.xmin::pg_catalog.text = ANY ({xids}))"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ class Referrer:
     """A table that a foreign key ties to ``referenced``, with actions that change its rows.
 
     ``on_delete`` and ``on_update`` are CASCADE, SET NULL, SET DEFAULT, or None where the key
-    refuses the change. ``columns`` are its own, ``referenced_columns`` those that it points at.
+    refuses the change. ``columns`` are its own, ``referenced_columns`` those that each points at,
+    ``operators`` what compares a referenced column with its own. Of a partitioned table it is
+    the root that is tied, on either side.
     """
 
     oid: int
@@ -25,22 +27,43 @@ class Referrer:
     on_update: str | None
     columns: tuple[str, ...]
     referenced_columns: tuple[str, ...]
+    operators: tuple[str, ...]
 
 
 def referrers(session: Session, oids: Iterable[int]) -> list[Referrer]:
-    """Return the tables whose rows change with rows of these relations."""
+    """Return what is tied to these relations, or to a table that one is a partition of."""
     found = query.rows(
         session,
         f"""
+        WITH RECURSIVE family AS (
+            SELECT pg_catalog.unnest({quoting.oid_array(list(oids))}) AS oid
+            UNION
+            SELECT i.inhparent FROM family
+            JOIN pg_catalog.pg_class c ON c.oid = family.oid AND c.relispartition
+            JOIN pg_catalog.pg_inherits i ON i.inhrelid = family.oid
+        )
         SELECT con.conrelid AS oid, con.confrelid AS referenced,
-               con.confdeltype AS on_delete, con.confupdtype AS on_update,
-               ARRAY(SELECT attname FROM pg_catalog.pg_attribute
-                     WHERE attrelid = con.conrelid AND attnum = ANY (con.conkey)) AS columns,
-               ARRAY(SELECT attname FROM pg_catalog.pg_attribute
-                     WHERE attrelid = con.confrelid AND attnum = ANY (con.confkey))
-                   AS referenced_columns
+               con.confdeltype AS on_delete, con.confupdtype AS on_update, pair.*
         FROM pg_catalog.pg_constraint con
-        WHERE con.contype = 'f' AND con.confrelid = ANY ({quoting.oid_array(list(oids))})
+        CROSS JOIN LATERAL (
+            SELECT pg_catalog.array_agg(own.attname ORDER BY k.number) AS columns,
+                   pg_catalog.array_agg(other.attname ORDER BY k.number) AS referenced_columns,
+                   pg_catalog.array_agg(
+                       'OPERATOR(' || pg_catalog.quote_ident(n.nspname) || '.' || o.oprname || ')'
+                       ORDER BY k.number) AS operators
+            FROM ROWS FROM (
+                pg_catalog.unnest(con.conkey), pg_catalog.unnest(con.confkey),
+                pg_catalog.unnest(con.conpfeqop)
+            ) WITH ORDINALITY AS k (own, other, operator, number)
+            JOIN pg_catalog.pg_attribute own
+              ON own.attrelid = con.conrelid AND own.attnum = k.own
+            JOIN pg_catalog.pg_attribute other
+              ON other.attrelid = con.confrelid AND other.attnum = k.other
+            JOIN pg_catalog.pg_operator o ON o.oid = k.operator
+            JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+        ) AS pair
+        WHERE con.contype = 'f' AND con.conparentid = 0
+          AND con.confrelid IN (SELECT oid FROM family)
           AND (con.confdeltype IN ('c', 'n', 'd') OR con.confupdtype IN ('c', 'n', 'd'))
         ORDER BY con.oid
         """,
@@ -53,6 +76,7 @@ def referrers(session: Session, oids: Iterable[int]) -> list[Referrer]:
             on_update=_EFFECTS.get(entry["on_update"]),
             columns=tuple(entry["columns"]),
             referenced_columns=tuple(entry["referenced_columns"]),
+            operators=tuple(entry["operators"]),
         )
         for entry in found
     ]

@@ -30,7 +30,9 @@ class Relation:
     """One physical relation.
 
     ``key`` is its primary key, or else a unique key without NULLs, as column names; empty
-    where it has none. ``kind`` is the catalog's relkind.
+    where it has none. ``kind`` is the catalog's relkind. A constant for all columns of one of
+    ``pins`` finds at most one row. ``has_effects`` is whether triggers or rules of the user's
+    may do more than a statement says.
     """
 
     oid: int
@@ -41,6 +43,13 @@ class Relation:
     key: tuple[str, ...]
     row_security: bool
     temporary: bool
+    pins: tuple[tuple[str, ...], ...] = ()
+    has_effects: bool = False
+
+    @property
+    def scanned(self) -> str:
+        """What to select its own rows from: with partitions, without inheriting tables."""
+        return self.sql if self.kind == "p" else f"ONLY {self.sql}"
 
     @property
     def sql(self) -> str:
@@ -97,6 +106,16 @@ def with_descendants(session: Session, oids: list[int]) -> list[int]:
         """,
     )
     return [int(entry["oid"]) for entry in found]
+
+
+def roots(session: Session, oids: list[int]) -> dict[int, int]:
+    """Return the table that each relation is a partition of, or itself."""
+    found = query.rows(
+        session,
+        "SELECT oid, coalesce(pg_catalog.pg_partition_root(oid)::pg_catalog.oid, oid) AS root "
+        f"FROM pg_catalog.unnest({quoting.oid_array(oids)}) AS oid",
+    )
+    return {int(entry["oid"]): int(entry["root"]) for entry in found}
 
 
 def truncated_by_cascade(session: Session, oids: list[int]) -> list[int]:
@@ -157,7 +176,25 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
                    JOIN pg_catalog.pg_attribute a
                      ON a.attrelid = c.oid AND a.attnum = ANY (k.attnums)
                    ORDER BY a.attnum
-               ) AS key
+               ) AS key,
+               ARRAY(
+                   SELECT (SELECT pg_catalog.json_agg(a.attname) FROM pg_catalog.pg_attribute a
+                           WHERE a.attrelid = c.oid
+                             AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+                   FROM pg_catalog.pg_index i
+                   WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid
+                     AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+                     -- A unique index says nothing of the tables that inherit.
+                     AND NOT (c.relkind = 'r' AND c.relhassubclass)
+                   ORDER BY i.indexrelid
+               ) AS pins,
+               EXISTS (
+                   SELECT FROM pg_catalog.pg_trigger t
+                   WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
+                     AND (t.tgrelid = c.oid OR t.tgrelid IN (
+                         SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)
+                         WHERE c.relkind = 'p'))
+               ) OR (c.relkind IN ('r', 'p') AND c.relhasrules) AS has_effects
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = ANY ({quoting.oid_array(oids)})
@@ -174,6 +211,8 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
             key=tuple(entry["key"]),
             row_security=entry["row_security"],
             temporary=entry["temporary"],
+            pins=tuple(map(tuple, entry["pins"])),
+            has_effects=entry["has_effects"],
         )
         for entry in found
     ]

@@ -220,8 +220,8 @@ class _Restore:
         )
         for written in self.snapshot.outcome.written:
             if written.oid == table.oid:
-                return RowMarks(written.xids, written.command, restores)
-        return RowMarks((manifest.transaction_id,), None, restores)
+                return RowMarks(written.xids, restores)
+        return RowMarks((manifest.transaction_id,), restores)
 
 
 def _on_conflict(value: str | OnConflict) -> OnConflict:

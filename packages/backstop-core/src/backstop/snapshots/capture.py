@@ -7,13 +7,13 @@ anywhere leaves the transaction as it was, without our locks, and nothing that i
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from backstop._version import __version__
 from backstop.errors import SnapshotFailed, StorageUnreachable
-from backstop.postgres import counters, images, locks, sequences, server
-from backstop.postgres.counters import Touched
+from backstop.postgres import images, locks, sequences, server
 from backstop.postgres.definitions import definitions
 from backstop.postgres.relations import Relation
 from backstop.postgres.server import ServerState
@@ -29,7 +29,15 @@ from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.settings import Limits
 from backstop.snapshots import identifiers
-from backstop.snapshots.footprint import Footprint, NothingToSave, RelationFootprint, footprint
+from backstop.snapshots.finders import found_rows
+from backstop.snapshots.footprint import (
+    Footprint,
+    NothingToSave,
+    OnlyARunTells,
+    Rehearsal,
+    RelationFootprint,
+    footprint,
+)
 from backstop.snapshots.manifest import (
     Consistency,
     DatabaseInfo,
@@ -40,6 +48,7 @@ from backstop.snapshots.manifest import (
 )
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.stream import DataObject, RowStream
+from backstop.syntax.traits import looks_at_own_columns_only
 
 # An isolation level at which the transaction's view can be older than the rows that go.
 _FROZEN_VIEW = ("repeatable read", "serializable")
@@ -50,7 +59,9 @@ class SnapshotRequest:
     """What is to be saved, and why.
 
     ``sql`` is the text as the server gets it; ``shown`` is the text with its literals masked.
-    ``in_parts`` says that the text reaches the server in several pieces, one after the other.
+    ``in_parts`` says that the text reaches the server in several pieces, one after the other, and
+    ``at_once`` that it can't be run twice. ``whole`` says that its conditions can't be evaluated
+    beforehand. ``rehearsal`` is what was seen of it already.
     """
 
     sql: str
@@ -62,21 +73,31 @@ class SnapshotRequest:
     allowed: str | None
     limits: Limits
     in_parts: bool = False
+    at_once: bool = False
+    whole: bool = False
+    rehearsal: Rehearsal | None = None
     consistency: Consistency = Consistency.EXACT
 
 
 @dataclass(frozen=True)
-class Captured:
-    """A complete snapshot whose statement hasn't run yet.
+class FoundTable:
+    """The rows that were found in one relation, and ``times`` they were found altogether.
 
-    ``samples`` hold, by relation, a condition that finds one of its saved rows again;
-    ``touched`` are the transaction's counters as they were.
+    ``places`` are where they stood, where it has to be checked later that they are gone.
     """
+
+    rows: int
+    times: int
+    places: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A complete snapshot whose statement hasn't run yet; ``found`` are its scoped tables."""
 
     manifest: Manifest
     footprint: Footprint
-    samples: Mapping[Relation, str]
-    touched: Mapping[int, Touched]
+    found: Mapping[int, FoundTable]
 
 
 def capture(session: Session, repository: Repository, request: SnapshotRequest) -> Captured:
@@ -84,6 +105,7 @@ def capture(session: Session, repository: Repository, request: SnapshotRequest) 
 
     The session is inside a transaction and stays there, with the footprint locked. Raises
     SnapshotFailed, a StorageError or a driver's error; then nothing is locked or listed.
+    OnlyARunTells asks for a rehearsal first.
     """
     attempt = _Attempt(session, repository, request)
     try:
@@ -91,7 +113,7 @@ def capture(session: Session, repository: Repository, request: SnapshotRequest) 
             found = attempt.lock()
             with undone(session, "backstop_copy"):
                 return attempt.run(found)
-    except (NothingToSave, StorageUnreachable):
+    except (NothingToSave, OnlyARunTells, StorageUnreachable):
         # Nothing was stored; asking once more would only make the statement wait twice.
         raise
     except BaseException:
@@ -107,11 +129,13 @@ class _Attempt:
         self._session = session
         self._repository = repository
         self._request = request
-        self._samples: dict[Relation, str] = {}
+        self._found: dict[int, FoundTable] = {}
         self._bytes_left = request.limits.max_snapshot_bytes
 
     def lock(self) -> Footprint:
         before = self._footprint()
+        if before.unread and self._request.rehearsal is None:
+            raise OnlyARunTells(" ".join(before.unread))
         waiting = {
             "lock_timeout": milliseconds(self._request.limits.lock_timeout),
             # While storage makes us wait, the transaction idles on our account.
@@ -126,19 +150,30 @@ class _Attempt:
         return found
 
     def _footprint(self) -> Footprint:
-        return footprint(self._session, self._request.sql, self._request.result)
+        request = self._request
+        return footprint(
+            self._session,
+            request.sql,
+            request.result,
+            request.rehearsal,
+            at_once=request.at_once,
+            whole=request.whole,
+        )
 
     def run(self, found: Footprint) -> Captured:
         state = server.state(self._session)
         self._protect_from_ourselves(found)
         saved = self._save_found_rows(found)
+        for entry in found.relations:
+            if entry.rehearsed is not None and not entry.whole and self._request.rehearsal:
+                saved.append(self._save_rehearsed(entry, self._request.rehearsal))
         change_settings(self._session, PINNED)
         for entry in found.relations:
-            if entry.whole and entry.relation.holds_rows:
+            if entry.whole and entry.relation.holds_rows and not _has(saved, entry):
                 saved.append(self._save_whole(entry))
         manifest = self._manifest(found, state, saved)
         self._repository.save(manifest)
-        return Captured(manifest, found, self._samples, counters.touched_rows(self._session))
+        return Captured(manifest, found, self._found)
 
     def _manifest(self, found: Footprint, state: ServerState, saved: list[SavedTable]) -> Manifest:
         defined = definitions(self._session, found.dropped)
@@ -192,48 +227,63 @@ class _Attempt:
         )
 
     def _save_found_rows(self, found: Footprint) -> list[SavedTable]:
-        saved = []
-        by_oid = {entry.relation.oid: entry for entry in found.relations}
-        for finder in found.finders:
-            wanted = [oid for oid in finder.relation_oids if not by_oid[oid].whole]
-            saved += self._save_found(finder.sql, {oid: by_oid[oid] for oid in wanted})
-        return saved
+        scoped = {
+            entry.relation.oid: entry
+            for entry in found.relations
+            if not entry.whole and entry.rehearsed is None and entry.relation.holds_rows
+        }
+        seeds, carriers = found.searched
+        if not scoped or not seeds:
+            return [self._table(entry, 0, 0, ()) for entry in scoped.values()]
+        # Where others may decide which rows are found, it is checked later that these are gone.
+        kept = any(not looks_at_own_columns_only(seed.change) for seed in seeds)
+        saved = self._save_found(found_rows(seeds, carriers), scoped, kept=kept)
+        return saved + [self._table(entry, 0, 0, ()) for entry in scoped.values()]
 
-    def _save_found(self, finder: str, wanted: dict[int, RelationFootprint]) -> list[SavedTable]:
+    def _save_rehearsed(self, entry: RelationFootprint, rehearsal: Rehearsal) -> SavedTable:
+        finder = images.touched_rows(entry.relation, rehearsal.xids)
+        wanted = {entry.relation.oid: entry}
+        saved = self._save_found(finder, wanted, kept=True)
+        table = saved[0] if saved else self._table(entry, 0, 0, ())
+        touched = entry.rehearsed or 0
+        if table.rows < touched:
+            # Some were touched twice, or have been touched by others since: take no chances.
+            change_settings(self._session, PINNED)
+            entry.whole = True
+            return self._save_whole(entry)
+        self._found[entry.relation.oid] = replace(self._found[entry.relation.oid], times=touched)
+        return table
+
+    def _save_found(
+        self, finder: str, wanted: dict[int, RelationFootprint], *, kept: bool
+    ) -> list[SavedTable]:
+        """Save what a query finds in the wanted relations, and leave the others in ``wanted``."""
         saved = []
-        batches = images.found_rows(self._session, finder) if wanted else iter(())
+        batches = images.found_rows(self._session, finder)
         batch = next(batches, None)
         while batch is not None:
-            oid, ctids = batch
+            oid = batch.oid
             if oid not in wanted:
                 batch = next(batches, None)
                 continue
-            entry, rows = wanted.pop(oid), 0
-            sample = self._sample(entry, f"WHERE ctid = '{ctids[0]}'")
+            entry, rows, times, places = wanted.pop(oid), 0, 0, array("Q")
             with self._stream(entry.relation) as stream:
-                while batch is not None and batch[0] == oid:
-                    rows += images.copy_rows(self._session, entry.relation, batch[1], stream)
+                while batch is not None and batch.oid == oid:
+                    rows += images.copy_rows(self._session, entry.relation, batch.ctids, stream)
+                    times += batch.times
+                    if kept:
+                        places.extend(map(images.place, batch.ctids))
                     batch = next(batches, None)
-            saved.append(self._saved(entry, rows, stream, sample))
-        empty = [entry for entry in wanted.values() if entry.relation.holds_rows]
-        return saved + [self._table(entry, 0, 0, ()) for entry in empty]
+            self._found[oid] = FoundTable(rows, times, places)
+            saved.append(self._saved(entry, rows, stream))
+        return saved
 
     def _save_whole(self, entry: RelationFootprint) -> SavedTable:
-        sample = self._sample(entry, "")
-        with self._stream(entry.relation) as stream:
+        with self._stream(entry.relation, "-whole") as stream:
             rows = images.copy_whole(self._session, entry.relation, stream)
-        return self._saved(entry, rows, stream, sample)
+        return self._saved(entry, rows, stream)
 
-    def _sample(self, entry: RelationFootprint, where: str) -> str | None:
-        if entry.operations != ["UPDATE"] or entry.key_changes or entry.by_reference:
-            return None
-        return images.sample_key(self._session, entry.relation, where)
-
-    def _saved(
-        self, entry: RelationFootprint, rows: int, stream: RowStream, sample: str | None
-    ) -> SavedTable:
-        if sample is not None:
-            self._samples[entry.relation] = sample
+    def _saved(self, entry: RelationFootprint, rows: int, stream: RowStream) -> SavedTable:
         if self._bytes_left is not None:
             self._bytes_left -= stream.bytes
         return self._table(entry, rows, stream.bytes, tuple(stream.objects))
@@ -256,9 +306,13 @@ class _Attempt:
             objects=objects,
         )
 
-    def _stream(self, relation: Relation) -> RowStream:
-        prefix = self._repository.data_key(self.id, str(relation.oid))
+    def _stream(self, relation: Relation, suffix: str = "") -> RowStream:
+        prefix = self._repository.data_key(self.id, f"{relation.oid}{suffix}")
         return RowStream(self._repository.storage, prefix, self._bytes_left)
+
+
+def _has(saved: Iterable[SavedTable], entry: RelationFootprint) -> bool:
+    return any(table.oid == entry.relation.oid for table in saved)
 
 
 def _consistency(request: SnapshotRequest, found: Footprint, state: ServerState) -> Consistency:

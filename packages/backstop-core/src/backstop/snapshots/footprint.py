@@ -1,8 +1,9 @@
 """The footprint of a statement: which relations, and which of their rows, it would destroy.
 
 The query that finds the rows is made of slices of the statement's own text; nothing of it is
-ever written anew by a parser. Where a slice can't be trusted to find the same rows twice, the
-whole relation belongs to the footprint: too much can be restored from, too little can't.
+ever written anew by a parser. Where the text can't tell the rows, a run that was taken back
+tells them; where neither can, the whole relation belongs to the footprint: too much can be restored
+from, too little can't.
 """
 
 from __future__ import annotations
@@ -12,34 +13,60 @@ from dataclasses import dataclass, field
 
 from backstop.errors import SnapshotFailed
 from backstop.levels import AT_RISK
-from backstop.postgres import locks, relations
+from backstop.postgres import locks, relations, views
+from backstop.postgres.counters import Effect
 from backstop.postgres.references import Referrer, referrers
 from backstop.postgres.relations import Reference, Relation
 from backstop.result import RiskResult
 from backstop.session import Session
-from backstop.snapshots.finders import finder
+from backstop.snapshots.finders import Carrier, Seed
 from backstop.syntax import traits
-from backstop.syntax.changes import Change, RowChange, TableDrop, Truncation, changes
-from backstop.syntax.lexer import tokenize
+from backstop.syntax.changes import (
+    Change,
+    RowChange,
+    TableDrop,
+    Truncation,
+    Unreadable,
+    changes,
+)
+
+# A query with one branch for each change of a long text would take longer to plan than to run.
+_MOST_SEEDS = 50
 
 
 class NothingToSave(SnapshotFailed):
     """A statement has no footprint: there is nothing that it could destroy."""
 
 
+class OnlyARunTells(SnapshotFailed):
+    """The text doesn't tell which rows a statement changes: a rehearsal has to."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a statement touched when it was run and taken back.
+
+    Rows that it touched have one of ``xids`` as their xmax. ``effects`` are those on relations
+    whose rows the text doesn't find, by OID.
+    """
+
+    xids: frozenset[str]
+    effects: Mapping[int, Effect]
+
+
 @dataclass
 class RelationFootprint:
     """What happens to the rows of one relation.
 
-    ``whole`` says that every row is saved; ``by_reference`` that a foreign key carries the
-    change here, so that any of its rows may stay untouched.
+    ``whole`` says that every row is saved. ``rehearsed`` is how many of its rows a rehearsal
+    touched, where that is what finds them.
     """
 
     relation: Relation
     operations: list[str] = field(default_factory=list)
     whole: bool = False
-    by_reference: bool = False
     assigned: list[str] = field(default_factory=list)
+    rehearsed: int | None = None
 
     @property
     def changes_rows(self) -> bool:
@@ -47,14 +74,9 @@ class RelationFootprint:
         return bool({"DELETE", "UPDATE"} & set(self.operations))
 
     @property
-    def state(self) -> tuple[str, ...]:
+    def state(self) -> tuple[object, ...]:
         """What happens to the relation, as a value to compare."""
-        return (*self.operations, *self.assigned)
-
-    @property
-    def key_changes(self) -> bool:
-        """Whether an UPDATE assigns a column of the key, or there is no key."""
-        return not self.relation.key or bool(set(self.assigned) & set(self.relation.key))
+        return (*self.operations, *self.assigned, self.whole)
 
     @property
     def lock_mode(self) -> str:
@@ -64,26 +86,21 @@ class RelationFootprint:
 
 
 @dataclass(frozen=True)
-class Finder:
-    """A query for (tableoid, ctid), as text, of the rows that one statement changes."""
-
-    sql: str
-    relation_oids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Footprint:
     """Everything that has to be saved before a text may run.
 
-    ``relations`` are in OID order; ``dropped`` are those whose definitions go as well;
-    ``restarted`` those whose owned sequences start again; ``not_covered`` says, in sentences,
-    what a restore will not bring back.
+    ``relations`` are in OID order; ``seeds`` and ``carriers`` find the rows of those that aren't
+    saved whole; ``dropped`` are those whose definitions go as well; ``restarted`` those whose
+    owned sequences start again; ``unread`` are changes whose rows only a run can tell, in
+    sentences; ``not_covered`` says what a restore will not bring back.
     """
 
     relations: tuple[RelationFootprint, ...]
-    finders: tuple[Finder, ...]
+    seeds: tuple[Seed, ...]
+    carriers: tuple[Carrier, ...]
     dropped: tuple[Relation, ...]
     restarted: tuple[Relation, ...]
+    unread: tuple[str, ...]
     not_covered: tuple[str, ...]
 
     @property
@@ -92,19 +109,36 @@ class Footprint:
         return {entry.relation: entry.lock_mode for entry in self.relations}
 
     @property
+    def searched(self) -> tuple[tuple[Seed, ...], tuple[Carrier, ...]]:
+        """The seeds and carriers that rows have to be found by."""
+        whole = {entry.relation.oid for entry in self.relations if entry.whole}
+        seeds = tuple(seed for seed in self.seeds if not whole.issuperset(seed.oids))
+        return seeds, tuple(item for item in self.carriers if item.child.oid not in whole)
+
+    @property
     def oids(self) -> tuple[int, ...]:
         """The relations as a value to compare."""
         return tuple(entry.relation.oid for entry in self.relations)
 
 
-def footprint(session: Session, sql: str, result: RiskResult) -> Footprint:
-    """Return the footprint of a text.
+def footprint(
+    session: Session,
+    sql: str,
+    result: RiskResult,
+    rehearsal: Rehearsal | None = None,
+    *,
+    at_once: bool = False,
+    whole: bool = False,
+) -> Footprint:
+    """Return the footprint of a text, with what a rehearsal of it showed.
 
+    ``at_once`` says that the text can't be rehearsed: what only that would tell is saved whole.
+    ``whole`` says that its conditions can't be evaluated beforehand.
     Raises NothingToSave when it can destroy nothing (the tables don't exist), and SnapshotFailed
     when nothing of what it can destroy can be saved.
     """
-    found = _Builder(session, sql, result).build()
-    if found.relations:
+    found = _Builder(session, sql, result, rehearsal, at_once=at_once, whole=whole).build()
+    if found.relations or found.unread:
         return found
     if found.not_covered:
         raise SnapshotFailed(
@@ -115,15 +149,29 @@ def footprint(session: Session, sql: str, result: RiskResult) -> Footprint:
 
 
 class _Builder:
-    def __init__(self, session: Session, sql: str, result: RiskResult) -> None:
+    def __init__(
+        self,
+        session: Session,
+        sql: str,
+        result: RiskResult,
+        rehearsal: Rehearsal | None,
+        *,
+        at_once: bool,
+        whole: bool,
+    ) -> None:
         self._session = session
         self._sql = sql
         self._changes = changes(sql)
         self._result = result
+        self._rehearsal = rehearsal
+        self._at_once = at_once
+        self._whole = whole
         self._entries: dict[int, RelationFootprint] = {}
-        self._finders: list[Finder] = []
+        self._seeds: list[Seed] = []
+        self._carriers: dict[tuple[object, ...], Carrier] = {}
         self._dropped: set[int] = set()
         self._restarted: set[int] = set()
+        self._unread: list[str] = []
         self._not_covered: list[str] = []
 
     def build(self) -> Footprint:
@@ -132,6 +180,8 @@ class _Builder:
         for change in self._changes:
             self._add(change)
         self._follow_references()
+        if self._rehearsal is not None:
+            self._add_rehearsed(self._rehearsal)
         self._not_covered += _unread_findings(self._result, self._changes)
         if traits.moves_names(self._sql):
             self._not_covered.append(
@@ -147,9 +197,11 @@ class _Builder:
         ]
         return Footprint(
             relations=entries,
-            finders=tuple(self._finders),
+            seeds=tuple(self._seeds),
+            carriers=tuple(self._carriers.values()),
             dropped=self._chosen(self._dropped),
             restarted=self._chosen(self._restarted),
+            unread=tuple(dict.fromkeys(self._unread)),
             not_covered=tuple(dict.fromkeys(self._not_covered)),
         )
 
@@ -166,29 +218,72 @@ class _Builder:
             family = relations.with_descendants(self._session, oids)
             self._dropped.update(self._enter(family, "DROP TABLE", whole=True))
         else:
+            self._add_unread(change, self._known(_references(change)))
+
+    def _add_rows(self, change: RowChange) -> None:
+        named = self._known(_references(change))
+        targets = relations.describe(self._session, named)
+        if not targets:
+            return
+        if targets[0].kind == "v" or change.current_of is not None or change.with_writes:
+            self._add_unread(change, named)
+            return
+        oids = named if change.only else relations.with_descendants(self._session, named)
+        whole = self._whole or change.where is None or self._is_volatile(change)
+        if not whole and not self._is_searchable(change, oids):
+            self._add_unread(change, named)
+            return
+        entered = self._enter(
+            oids, change.operation, whole=whole, assigned=traits.assigned_columns(change)
+        )
+        if traits.names_a_place(traits.searched_tokens(change)):
+            for oid in entered:
+                # It may take one of two equal rows, and later nobody could tell which is missing.
+                self._entries[oid].whole |= not self._entries[oid].relation.key
+        if entered and change.where is not None:
+            self._seeds.append(Seed(change, targets[0], tuple(entered)))
+
+    def _add_unread(self, change: Change, named: list[int]) -> None:
+        """Add a change whose rows the text doesn't tell."""
+        if not self._at_once:
+            self._unread.append(
+                f"Which rows the {change.operation} at character {change.start} changes, only a "
+                "run can tell."
+            )
+        elif named:
+            tables = views.base_tables(self._session, named)
+            operation = change.operation if isinstance(change, RowChange) else "UPDATE"
+            family = relations.with_descendants(self._session, tables)
+            for relation in relations.describe(self._session, family):
+                columns = [column.name for column in relation.columns]
+                self._enter([relation.oid], operation, whole=True, assigned=columns)
+        else:
             self._not_covered.append(
                 f"The {change.operation} at character {change.start} can't be read exactly enough."
             )
 
-    def _add_rows(self, change: RowChange) -> None:
-        named = self._known(_references(change))
-        oids = named if change.only else relations.with_descendants(self._session, named)
-        again = any(oid in self._entries for oid in oids)
-        entered = self._enter(oids, change.operation, assigned=traits.assigned_columns(change))
-        if again or not self._finds_the_same_rows(change, entered):
+    def _add_rehearsed(self, rehearsal: Rehearsal) -> None:
+        for relation in relations.describe(self._session, list(rehearsal.effects)):
+            effect = rehearsal.effects[relation.oid]
+            entry = self._entries.get(relation.oid)
+            known = list(entry.operations) if entry is not None else []
+            operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
+            # Which columns were set, nobody tells: any, then.
+            columns = [column.name for column in relation.columns]
+            assigned = entry.assigned if known == ["UPDATE"] and entry is not None else columns
+            entered = self._enter(
+                [relation.oid],
+                "TRUNCATE" if effect.rewritten else operation,
+                # Of equal rows without a key, nobody could tell later which are missing.
+                whole=effect.rewritten or not relation.key,
+                assigned=assigned if operation == "UPDATE" else (),
+            )
             for oid in entered:
-                self._entries[oid].whole = True
-        elif entered:
-            resolved = self._entries[named[0]].relation.sql
-            sql = finder(change, resolved, ordered=len(entered) > 1)
-            self._finders.append(Finder(sql, tuple(entered)))
+                self._entries[oid].rehearsed = effect.rows
 
     def _follow_references(self) -> None:
-        """Add, whole, every table whose rows change with the rows that are there already.
-
-        Its own rows could be found by a join; that it is saved whole is never wrong.
-        """
-        looked_at: dict[int, tuple[str, ...]] = {}
+        """Add every table whose rows change with the rows that are there already."""
+        looked_at: dict[int, tuple[object, ...]] = {}
         while True:
             pending = [
                 oid
@@ -200,11 +295,24 @@ class _Builder:
             for oid in pending:
                 looked_at[oid] = self._entries[oid].state
             for referrer in referrers(self._session, pending):
-                for operation in _carried(self._entries[referrer.referenced], referrer):
-                    family = relations.with_descendants(self._session, [referrer.oid])
-                    assigned = referrer.columns if operation == "UPDATE" else ()
-                    for oid in self._enter(family, operation, whole=True, assigned=assigned):
-                        self._entries[oid].by_reference = True
+                self._follow(referrer)
+
+    def _follow(self, referrer: Referrer) -> None:
+        parents = relations.with_descendants(self._session, [referrer.referenced])
+        entries = [self._entries[oid] for oid in parents if oid in self._entries]
+        (parent,) = relations.describe(self._session, [referrer.referenced])
+        (child,) = relations.describe(self._session, [referrer.oid])
+        if child.kind == "p":
+            oids = relations.with_descendants(self._session, [child.oid])
+        else:
+            oids = [child.oid]
+        for when, then in _carried(entries, referrer):
+            whole = any(entry.whole for entry in entries if when in entry.operations)
+            self._enter(
+                oids, then, whole=whole, assigned=referrer.columns if then == "UPDATE" else ()
+            )
+            carrier = Carrier(parent, child, referrer, when, then)
+            self._carriers[referrer.oid, referrer.columns, parent.oid, when, then] = carrier
 
     def _add_truncation(self, change: Truncation) -> None:
         oids = []
@@ -240,21 +348,17 @@ class _Builder:
             entered.append(relation.oid)
         return entered
 
-    def _finds_the_same_rows(self, change: RowChange, oids: list[int]) -> bool:
-        if change.where is None or change.current_of is not None or change.with_writes:
-            return False
-        entries = [self._entries[oid] for oid in oids]
-        if change.operation == "UPDATE" and any(entry.key_changes for entry in entries):
-            # Without a key to go by, only the whole relation tells what the statement left.
-            return False
-        text = " ".join(
-            part for part in (change.with_clause, change.from_clause, change.where) if part
-        )
-        tokens = tokenize(text)
-        if any(not entry.relation.key for entry in entries) and traits.names_a_place(tokens):
-            # It may take one of two equal rows, and later nobody could tell which is missing.
-            return False
-        return not relations.volatile_names(self._session, traits.called_names(tokens))
+    def _is_searchable(self, change: RowChange, oids: list[int]) -> bool:
+        """Whether a query of ours would find the same rows."""
+        if any(oid in self._entries for oid in oids):
+            # What an earlier change left may decide which rows this one finds.
+            return traits.looks_at_own_columns_only(change) and len(self._seeds) < _MOST_SEEDS
+        return not traits.locks_rows(change)
+
+    def _is_volatile(self, change: RowChange) -> bool:
+        """Whether it may find other rows each time that it is run."""
+        names = traits.called_names(traits.searched_tokens(change))
+        return traits.samples_rows(change) or bool(relations.volatile_names(self._session, names))
 
 
 def _references(change: Change) -> list[Reference]:
@@ -264,17 +368,23 @@ def _references(change: Change) -> list[Reference]:
         return [Reference(table.name, table.only) for table in change.tables]
     if isinstance(change, TableDrop):
         return [Reference(table) for table in change.tables]
+    if isinstance(change, Unreadable) and change.table is not None:
+        return [Reference(change.table)]
     return []
 
 
-def _carried(entry: RelationFootprint, referrer: Referrer) -> list[str]:
-    operations = []
-    if "DELETE" in entry.operations and referrer.on_delete is not None:
-        operations.append("DELETE" if referrer.on_delete == "CASCADE" else "UPDATE")
-    key_moves = set(entry.assigned) & set(referrer.referenced_columns)
-    if "UPDATE" in entry.operations and key_moves and referrer.on_update is not None:
-        operations.append("UPDATE")
-    return operations
+def _carried(entries: list[RelationFootprint], referrer: Referrer) -> list[tuple[str, str]]:
+    """Return what happens to a parent's row, and with it to the rows that refer to it."""
+    carried = []
+    if referrer.on_delete is not None and any("DELETE" in entry.operations for entry in entries):
+        carried.append(("DELETE", "DELETE" if referrer.on_delete == "CASCADE" else "UPDATE"))
+    key_moves = any(
+        "UPDATE" in entry.operations and set(entry.assigned) & set(referrer.referenced_columns)
+        for entry in entries
+    )
+    if key_moves and referrer.on_update is not None:
+        carried.append(("UPDATE", "UPDATE"))
+    return carried
 
 
 def _unread_findings(result: RiskResult, found: list[Change]) -> list[str]:

@@ -155,13 +155,11 @@ class Manifest:
 class WrittenRows:
     """How the rows that a statement left in one relation are known again.
 
-    Such a row has one of ``xids`` as its xmin and ``command`` as its cmin; ``command`` is None
-    where it could not be told.
+    Such a row has one of ``xids`` as its xmin.
     """
 
     oid: int
     xids: tuple[str, ...]
-    command: str | None
 
 
 @dataclass(frozen=True)
@@ -205,8 +203,7 @@ def outcome_from_json(data: bytes, key: str) -> Outcome:
         if document["consistency"] is not None:
             document["consistency"] = Consistency(document["consistency"])
         document["written"] = tuple(
-            WrittenRows(item["oid"], tuple(item["xids"]), item["command"])
-            for item in document["written"]
+            WrittenRows(item["oid"], tuple(item["xids"])) for item in document["written"]
         )
         document["not_covered"] = tuple(document["not_covered"])
         return _build(Outcome, document)

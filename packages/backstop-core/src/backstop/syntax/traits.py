@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from backstop.syntax.changes import RowChange
@@ -10,7 +11,12 @@ from backstop.syntax.statements import split
 from backstop.syntax.structure import folded
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
+_OUTSIDE = re.compile(
+    r"copy|dblink\w*|http\w*|lo_(?:im|ex)port|pg_file_\w+|pg_(?:reload|rotate|terminate|cancel)\w*",
+    re.IGNORECASE,
+)
 _SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+_QUERIES = frozenset({"SELECT", "TABLE", "VALUES", "WITH"})
 
 
 def assigned_columns(change: RowChange) -> list[str]:
@@ -29,9 +35,50 @@ def called_names(tokens: Sequence[Token]) -> list[str]:
     )
 
 
+def searched_tokens(change: RowChange) -> list[Token]:
+    """Return the tokens of everything that decides which rows a change finds."""
+    parts = (change.with_clause, change.from_clause, change.where)
+    return tokenize(" ".join(part for part in parts if part))
+
+
+def looks_at_own_columns_only(change: RowChange) -> bool:
+    """Whether each row alone decides if the change finds it: no join, no subquery."""
+    if change.from_clause is not None or change.with_clause is not None:
+        return False
+    return all(token.upper not in _QUERIES for token in searched_tokens(change))
+
+
 def names_a_place(tokens: Sequence[Token]) -> bool:
     """Whether a system column is named, which tells rows of equal values apart."""
     return any(folded(token) in _SYSTEM_COLUMNS for token in tokens)
+
+
+def samples_rows(change: RowChange) -> bool:
+    """Whether which rows are found depends on chance, or on what others have locked."""
+    return any(token.upper in ("TABLESAMPLE", "LOCKED") for token in searched_tokens(change))
+
+
+def leaves_transaction(sql: str) -> bool:
+    """Whether a text has effects that no rollback takes back, or takes what comes only once.
+
+    That are functions that reach other servers and files, COPY from the client, and programs.
+    """
+    if _OUTSIDE.search(sql) is None:
+        return False
+    return any(
+        statement.tokens[0].upper == "COPY"
+        or any(map(_OUTSIDE.fullmatch, called_names(statement.tokens)))
+        for statement in split(sql)
+    )
+
+
+def locks_rows(change: RowChange) -> bool:
+    """Whether a subquery locks the rows that it reads, which a read-only query can't do."""
+    tokens = searched_tokens(change)
+    return any(
+        token.upper == "FOR" and following.upper in ("UPDATE", "SHARE", "NO", "KEY")
+        for token, following in zip(tokens, tokens[1:])
+    )
 
 
 def moves_names(sql: str) -> bool:

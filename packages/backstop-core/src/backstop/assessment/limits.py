@@ -1,0 +1,153 @@
+"""The limits of a statement's reach, and what passes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from backstop.postgres import counting, relations
+from backstop.postgres.counters import Effect, Effects
+from backstop.postgres.relations import Reference, Relation
+from backstop.result import RiskResult
+from backstop.session import Session
+from backstop.settings import Thresholds
+from backstop.snapshots.finders import bounded_counts, view_finder
+from backstop.snapshots.footprint import footprint
+from backstop.syntax import traits
+from backstop.syntax.changes import RowChange, Unreadable
+
+# A table of fewer rows has no fraction worth speaking of.
+_SMALL_TABLE = 100
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Why a reach passes the limits, as part of a sentence; ``table`` where it isn't the target."""
+
+    sentence: str
+    table: str | None = None
+
+
+def protected(
+    relation: Relation, change: RowChange | Unreadable, thresholds: Thresholds
+) -> str | None:
+    """Return why a change of the relation is one of something protected, if it is."""
+    if _matches((relation.label, relation.name), thresholds.protected_tables):
+        return f"{relation.label} is a protected table"
+    names = [column.name for column in relation.columns]
+    if isinstance(change, RowChange) and change.operation == "UPDATE":
+        names = traits.assigned_columns(change)
+    for name in names:
+        spelled = (f"{relation.label}.{name}", f"{relation.name}.{name}", name)
+        if _matches(spelled, thresholds.protected_columns):
+            return f"{relation.label}.{name} is a protected column"
+    return None
+
+
+def count(
+    session: Session,
+    sql: str,
+    result: RiskResult,
+    found: Sequence[RowChange | Unreadable],
+    thresholds: Thresholds,
+) -> Passed | None:
+    """Count what a text would reach, cascades included, and return which limit that passes.
+
+    Nothing is counted further than the limits.
+    """
+    total = 0
+    for change in found:
+        if isinstance(change, RowChange) and change.with_writes:
+            return Passed("its reach can't be measured before it runs")
+        if isinstance(change, RowChange) and change.where is not None:
+            total += _apart(session, change, thresholds.max_rows + 1)
+    reached = footprint(session, sql, result)
+    for entry in reached.relations:
+        if _matches((entry.relation.label, entry.relation.name), thresholds.protected_tables):
+            return Passed(f"{entry.relation.label} is a protected table")
+    effects: dict[int, Effect] = {}
+    if reached.seeds:
+        query = bounded_counts(reached.seeds, reached.carriers, thresholds.max_rows + 1)
+        effects = {
+            int(oid or 0): Effect(updated=int(rows or 0)) for oid, rows in session.fetch(query)
+        }
+    total += sum(effect.rows for effect in effects.values())
+    if total > thresholds.max_rows:
+        limit = thresholds.max_rows
+        return Passed(f"more than {limit:,} rows (max_rows is {limit:,})")
+    return _passed_fraction(session, effects, thresholds)
+
+
+def passed(session: Session, effects: Effects, thresholds: Thresholds) -> Passed | None:
+    """Return which limit a statement passed by what it has done."""
+    destroyed = effects.destroyed
+    for relation in relations.describe(session, list(destroyed)):
+        if _matches((relation.label, relation.name), thresholds.protected_tables):
+            return Passed(f"{relation.label} is a protected table", relation.label)
+        if destroyed[relation.oid].rewritten:
+            return Passed(f"a trigger or a function empties {relation.label}", relation.label)
+    total = sum(effect.rows for effect in destroyed.values())
+    if total > thresholds.max_rows:
+        return Passed(f"{total:,} rows (max_rows is {thresholds.max_rows:,})")
+    return _passed_fraction(session, destroyed, thresholds)
+
+
+def _apart(session: Session, change: RowChange, limit: int) -> int:
+    """Count what no row of a table is found for: rows of a view, or the row of a cursor."""
+    if change.current_of is not None:
+        return 1
+    oids = relations.resolve(session, [Reference(change.table, change.only)])
+    views = [
+        target
+        for target in relations.describe(session, list(oids.values()))
+        if target.kind not in ("r", "p")
+    ]
+    return sum(
+        counting.count_up_to(session, view_finder(change, view.sql), limit) for view in views
+    )
+
+
+def _passed_fraction(
+    session: Session, effects: Mapping[int, Effect], thresholds: Thresholds
+) -> Passed | None:
+    for root, effect in _by_root(session, effects).items():
+        # Above this many rows in the table, these are not more than the fraction.
+        enough = int(effect.rows / thresholds.max_fraction) + 1
+        if enough <= _SMALL_TABLE:
+            continue
+        change = effect.inserted - effect.deleted
+        there = counting.count_up_to(
+            session,
+            f"SELECT FROM {root.scanned}",
+            max(0, max(enough, _SMALL_TABLE + 1) + change),
+        )
+        before = there - change
+        if before > _SMALL_TABLE and effect.rows > before * thresholds.max_fraction:
+            return Passed(
+                f"{effect.rows:,} of {before:,} rows (max_fraction is {thresholds.max_fraction:g})",
+                root.label,
+            )
+    return None
+
+
+def _by_root(session: Session, effects: Mapping[int, Effect]) -> dict[Relation, Effect]:
+    """Return the effects by table, those on partitions together."""
+    if not effects:
+        return {}
+    roots = relations.roots(session, list(effects))
+    described = {found.oid: found for found in relations.describe(session, list(roots.values()))}
+    together: dict[Relation, Effect] = {}
+    for oid, effect in effects.items():
+        root = described[roots[oid]]
+        so_far = together.get(root, Effect())
+        together[root] = Effect(
+            so_far.inserted + effect.inserted,
+            so_far.updated + effect.updated,
+            so_far.deleted + effect.deleted,
+        )
+    return together
+
+
+def _matches(names: Sequence[str], patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)

@@ -1,0 +1,215 @@
+"""Run, compare, run again: a statement's snapshot holds everything that the statement touches.
+
+Triggers, functions, views and other sessions can make a statement touch more than its text tells.
+So it is run where it can be taken back; what it has touched is compared with what is saved; and if
+something is missing, it is taken back, that is saved too, and it runs again. At most twice: what
+is missing then stands, by name, in the outcome.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Callable, Generic, TypeVar
+
+from backstop.assessment import Judge
+from backstop.audit import Event
+from backstop.errors import describe
+from backstop.modes import Action
+from backstop.postgres.counters import Effect, Effects
+from backstop.result import RiskResult
+from backstop.running import Running
+from backstop.session import Session
+from backstop.snapshots import coverage
+from backstop.snapshots.capture import Captured, SnapshotRequest, capture
+from backstop.snapshots.footprint import OnlyARunTells, Rehearsal
+from backstop.snapshots.manifest import Outcome, Status, WrittenRows
+from backstop.snapshots.repository import Repository
+
+Answer = TypeVar("Answer")
+
+_MOST_REPETITIONS = 2
+
+
+@dataclass(frozen=True)
+class Execution(Generic[Answer]):
+    """One statement as its adapter runs it, and the event that tells of it."""
+
+    run: Callable[[], Answer]
+    rowcount: Callable[[], int | None]
+    event: Event
+
+    @property
+    def rows(self) -> int | None:
+        """The driver's count after the run, None where it gives none."""
+        count = self.rowcount()
+        return count if count is not None and count >= 0 else None
+
+
+@dataclass(frozen=True)
+class Ran(Generic[Answer]):
+    """A statement that has run and stands, though its transaction may not be committed yet.
+
+    ``captured`` is its snapshot, if it needed one, and ``outcome`` what there is to record of it.
+    """
+
+    answer: Answer
+    captured: Captured | None
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """What a run has done, what of it isn't saved, and what a look at it raised the level to.
+
+    ``problem`` says why it isn't known.
+    """
+
+    effects: Effects | None
+    lost: Mapping[int, Effect]
+    raised: RiskResult | None = None
+    problem: str | None = None
+
+
+class Repeating(Generic[Answer]):
+    """One statement on its way through runs that are taken back, to the one that stands.
+
+    ``judge`` tells from what a run has done whether it needs a snapshot, by a result of a higher
+    level; without it, it does. ``failed`` takes in that a snapshot failed, and may raise.
+    ``captured`` is the snapshot so far, and ``statement_failed`` whether the statement raised.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        repository: Repository,
+        request: SnapshotRequest,
+        execution: Execution[Answer],
+        running: Running,
+        failed: Callable[[Exception], None],
+        judge: Judge | None = None,
+    ) -> None:
+        self._session = session
+        self._repository = repository
+        self._request = request
+        self._execution = execution
+        self.running = running
+        self._failed = failed
+        self._judge = judge
+        self.captured: Captured | None = None
+        self.statement_failed = False
+        self._gave_up = False
+
+    def begin(self) -> None:
+        """Begin, and save what the text tells, unless only a run tells the rest as well.
+
+        Raises NothingToSave, or what made it fail.
+        """
+        self.running.begin()
+        with contextlib.suppress(OnlyARunTells):
+            self.captured = capture(self._session, self._repository, self._request)
+
+    def run(self) -> Ran[Answer]:
+        """Run the statement until all that it touches is saved; what it raises passes through."""
+        left = 0 if self._request.at_once else _MOST_REPETITIONS
+        while True:
+            answer = self._run_once()
+            seen = self._compare()
+            if self._judge is not None and seen.raised is None:
+                self.running.keep()
+                return Ran(answer, None, None)
+            self._take_in(seen.raised)
+            if left == 0 or self._gave_up or not (seen.lost or seen.problem):
+                return self._stand(answer, seen)
+            left -= 1
+            self.running.undo()
+            self._capture_more(seen)
+
+    def _run_once(self) -> Answer:
+        self.running.start()
+        try:
+            return self._execution.run()
+        except BaseException:
+            self.statement_failed = True
+            raise
+
+    def _compare(self) -> _Comparison:
+        try:
+            effects = self.running.look()
+            raised = self._judge(effects) if self._judge is not None else None
+            lost: Mapping[int, Effect] = {}
+            if self._judge is None or raised is not None:
+                lost = coverage.missing(self._session, self.captured, effects)
+            return _Comparison(effects, lost, raised)
+        except Exception as error:
+            problem = f"It isn't known what the statement touched: {describe(error)}."
+            raised = self._judge(None) if self._judge is not None else None
+            return _Comparison(None, {}, raised, problem)
+
+    def _take_in(self, raised: RiskResult | None) -> None:
+        if raised is None:
+            return
+        self._judge = None
+        self._request = replace(self._request, result=raised)
+        event = self._execution.event
+        event.result, event.action = raised, Action.SNAPSHOT
+
+    def _capture_more(self, seen: _Comparison) -> None:
+        """Save what the text tells together with what a run has shown."""
+        if seen.effects is None:
+            # What only a run tells can't be told: whole tables, then.
+            self._request = replace(self._request, at_once=True, rehearsal=None)
+        else:
+            self._request = replace(self._request, rehearsal=self._rehearsal(seen.effects, seen))
+        earlier = self.captured
+        try:
+            self.captured = capture(self._session, self._repository, self._request)
+        except Exception as error:
+            self._gave_up = True
+            self._failed(error)
+            return
+        if earlier is not None:
+            # Two snapshots of one statement would both be restored.
+            with contextlib.suppress(Exception):
+                self._repository.discard(earlier.manifest.id)
+
+    def _rehearsal(self, effects: Effects, seen: _Comparison) -> Rehearsal:
+        known = self._request.rehearsal
+        wanted = {*(known.effects if known is not None else ()), *seen.lost}
+        destroyed = effects.destroyed
+        return Rehearsal(effects.xids, {oid: destroyed[oid] for oid in wanted if oid in destroyed})
+
+    def _stand(self, answer: Answer, seen: _Comparison) -> Ran[Answer]:
+        outcome = None
+        if self.captured is not None:
+            written, said = self._described(self.captured, seen)
+            outcome = Outcome(
+                Status.SUCCEEDED, self._execution.rows, written=written, not_covered=said
+            )
+        self.running.keep()
+        return Ran(answer, self.captured, outcome)
+
+    def _described(
+        self, captured: Captured, seen: _Comparison
+    ) -> tuple[tuple[WrittenRows, ...], tuple[str, ...]]:
+        if seen.effects is None:
+            return (), (seen.problem or "",)
+        try:
+            said = coverage.sentences(self._session, captured, seen.lost) if seen.lost else ()
+            return self._written(captured, seen.effects), said
+        except Exception as error:
+            return (), (f"It isn't known what the statement left: {describe(error)}.",)
+
+    def _written(self, captured: Captured, effects: Effects) -> tuple[WrittenRows, ...]:
+        relations = [
+            entry.relation
+            for entry in captured.footprint.relations
+            if entry.relation.holds_rows and _writes(effects.tables.get(entry.relation.oid))
+        ]
+        xids = tuple(sorted(self.running.writers(effects, relations))) if relations else ()
+        return tuple(WrittenRows(relation.oid, xids) for relation in relations)
+
+
+def _writes(effect: Effect | None) -> bool:
+    return effect is not None and (effect.updated > 0 or effect.inserted > 0)

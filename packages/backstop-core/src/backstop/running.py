@@ -1,0 +1,99 @@
+"""One statement in its transaction: run, looked at, and then kept or taken back.
+
+A statement that would commit by itself gets a transaction of ours. In the application's own
+transaction a savepoint stands before it, so that taking it back leaves everything else alone.
+Nothing of the application's settings or rows is changed by looking.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+
+from backstop.errors import SnapshotFailed
+from backstop.postgres import counters, writers
+from backstop.postgres.counters import Counters, Effects
+from backstop.postgres.relations import Relation
+from backstop.session import Session, TransactionStatus
+
+_RUN = "backstop_run"
+_LOOK = "backstop_look"
+
+
+class Running:
+    """The transaction, or the part of one, that a statement runs in.
+
+    ``alone`` says that the statement would be a transaction of its own.
+    """
+
+    def __init__(self, session: Session, *, alone: bool) -> None:
+        self.alone = alone
+        self._session = session
+        self._begun = False
+        self._before: Counters | None = None
+        self._looking = False
+
+    def begin(self) -> None:
+        """Begin the transaction, where there isn't one."""
+        if self.alone:
+            self._session.execute("BEGIN")
+            self._begun = True
+
+    def start(self) -> None:
+        """Mark where the statement begins, in a transaction that is begun if need be."""
+        self._looking = False
+        first = f"SAVEPOINT {_RUN}"
+        if self.alone:
+            first = "" if self._begun else "BEGIN"
+        self._begun = True
+        try:
+            self._before = counters.look(self._session, first)
+        except Exception:
+            # The statement runs all the same; what it does then isn't known.
+            self._before = None
+            way_back = "ROLLBACK; BEGIN" if self.alone else f"ROLLBACK TO SAVEPOINT {_RUN}"
+            self._session.execute(way_back)
+
+    def look(self) -> Effects:
+        """Return what the statement has done; questions of ours are free until its end."""
+        if self._before is None:
+            raise SnapshotFailed("The counters could not be read before it ran")
+        self._looking = True
+        after = counters.look(self._session, f"SAVEPOINT {_LOOK}")
+        found = counters.between(self._before, after)
+        # In a transaction of ours every id is the statement's, also the first.
+        return Effects(after.xids, found.tables) if self.alone else found
+
+    def writers(self, effects: Effects, relations: Iterable[Relation]) -> frozenset[str]:
+        """Return the ids that the rows written by the statement have as their xmin.
+
+        The application's own savepoints get an id with the first write inside of them, which may
+        be ours: what is written there later isn't the statement's.
+        """
+        if self.alone or len(effects.xids) < 2:
+            return effects.xids
+        return writers.writers(self._session, relations, effects.xids)
+
+    def keep(self) -> None:
+        """Let what the statement did stand, and commit where it would commit by itself."""
+        self._session.execute(f"{self._looked_back()}{self._kept()}")
+
+    def undo(self) -> None:
+        """Take back what the statement did, and be ready to run it again."""
+        if self.alone:
+            self._session.execute("ROLLBACK; BEGIN")
+        else:
+            self._session.execute(f"ROLLBACK TO SAVEPOINT {_RUN}; RELEASE SAVEPOINT {_RUN}")
+
+    def abandon(self) -> None:
+        """End a transaction of ours after an error; the application's own is left as it is."""
+        # After a lost connection there is nothing left to roll back.
+        with contextlib.suppress(Exception):
+            if self.alone and self._session.status() is not TransactionStatus.IDLE:
+                self._session.execute("ROLLBACK")
+
+    def _looked_back(self) -> str:
+        return f"ROLLBACK TO SAVEPOINT {_LOOK}; " if self._looking else ""
+
+    def _kept(self) -> str:
+        return "COMMIT" if self.alone else f"RELEASE SAVEPOINT {_RUN}"

@@ -1,0 +1,73 @@
+"""Whether a snapshot holds everything that its statement has really touched.
+
+Counts alone can deceive where others decide which rows a statement finds: as many rows may have
+been touched as were saved, and yet not the same ones. There every saved row has to be gone, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backstop.postgres import images, relations
+from backstop.postgres.counters import Effect, Effects
+from backstop.session import Session
+from backstop.snapshots.capture import Captured
+from backstop.snapshots.footprint import RelationFootprint
+
+
+def missing(session: Session, captured: Captured | None, effects: Effects) -> dict[int, Effect]:
+    """Return the tables, by OID, of which more may be gone than was saved."""
+    entries = _entries(captured)
+    return {
+        oid: effect
+        for oid, effect in effects.destroyed.items()
+        if captured is None
+        or oid not in entries
+        or not _is_covered(session, captured, entries[oid], effect)
+    }
+
+
+def sentences(session: Session, captured: Captured, lost: Mapping[int, Effect]) -> tuple[str, ...]:
+    """Say which rows are gone without having been saved."""
+    saved = {table.oid: table for table in captured.manifest.tables}
+    labels = {found.oid: found.label for found in relations.describe(session, list(lost))}
+    said = []
+    for oid, effect in lost.items():
+        label = labels.get(oid, f"the relation {oid}")
+        if effect.rewritten:
+            said.append(f"{label} was emptied or changed by a trigger or a function.")
+        elif oid not in saved:
+            said.append(
+                f"{effect.rows:,} rows of {label} were changed by triggers or functions and are "
+                "not saved."
+            )
+        else:
+            said.append(
+                f"{effect.rows:,} rows of {label} were changed, but only "
+                f"{saved[oid].rows:,} were saved."
+            )
+    return tuple(said)
+
+
+def _entries(captured: Captured | None) -> dict[int, RelationFootprint]:
+    relations = captured.footprint.relations if captured is not None else ()
+    return {entry.relation.oid: entry for entry in relations}
+
+
+def _is_covered(
+    session: Session, captured: Captured, entry: RelationFootprint, effect: Effect
+) -> bool:
+    relation = entry.relation
+    if entry.whole:
+        saved = {table.oid: table.rows for table in captured.manifest.tables}
+        # What policies hide from us, nothing of ours can see.
+        return not relation.row_security or effect.rows <= saved.get(relation.oid, 0)
+    found = captured.found.get(relation.oid)
+    if effect.rewritten or found is None or effect.rows > found.times:
+        return False
+    if not found.places:
+        return True
+    present = images.count_present(session, relation, found.places)
+    if present and found.times > found.rows:
+        return False
+    return effect.rows <= found.times - present
