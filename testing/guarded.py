@@ -56,7 +56,7 @@ def comes_back(guarded: Guarded, store: str, dsn: str) -> RoundTrip:
         snapshot = backstop.snapshots.list(store)[-1]
         report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
         assert dump(dsn) == before
-        assert report.complete is complete
+        assert report.complete is complete, report.plan.not_covered or report.conflicts
         again = backstop.restore(snapshot.id, storage=store, dsn=dsn)
         assert dump(dsn) == before
         assert [table.inserted + table.updated for table in again.tables] == [0] * len(again.tables)

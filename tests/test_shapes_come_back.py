@@ -128,7 +128,7 @@ INSERT INTO marked VALUES (8, 'marked');
         (ALTERED_KEYLESS, "TRUNCATE altered"),
         (DUPLICATES, "DELETE FROM twin WHERE a = 1"),
         (DUPLICATES, "DELETE FROM twin WHERE ctid = '(0,2)'"),
-        (DUPLICATES, "DELETE FROM twin a USING twin b WHERE a.ctid < b.ctid AND a::text = b::text"),
+        (DUPLICATES, "DELETE FROM twin p USING twin q WHERE p.ctid < q.ctid AND p::text = q::text"),
         (DUPLICATES, "UPDATE twin SET a = 2 WHERE a = 1"),
         (DUPLICATES, "UPDATE twin SET a = 1 WHERE ctid IN "
                      "(SELECT ctid FROM twin WHERE a = 2 LIMIT 2)"),
