@@ -191,6 +191,7 @@ class Statements:
         self._draw = draw
         self._tables = schema.tables
         self._server_version = server_version
+        self._adds = True
 
     def _choose(self, options: Sequence[str]) -> str:
         return self._draw(st.sampled_from(options))
@@ -202,7 +203,11 @@ class Statements:
         """Write the text of one call: a statement, or two."""
         if self._choose(("one", "one", "one", "two")) == "one":
             return self._statement()
-        return f"{self._statement()}; {self._statement()}"
+        # What one statement adds, the next could tie to a row that a restore moves back.
+        self._adds = False
+        text = f"{self._statement()}; {self._statement()}"
+        self._adds = True
+        return text
 
     def _statement(self) -> str:
         kinds = ["delete", "update", "upsert", "truncate", "parts"]
@@ -271,10 +276,13 @@ class Statements:
 
     def _upsert(self) -> str:
         table = self._draw(st.sampled_from([table for table in self._tables if table.keyed]))
-        added = self._choose(("", f", ({SMALLEST_ADDED + 1})"))
+        columns, values = ("id, r", "id, NULL::int") if table.reference else ("id", "id")
+        source = f"SELECT {values} FROM {table.name} WHERE id < {self._choose(('2', '4', '20'))}"
+        if self._adds and self._draw(st.booleans()):
+            source += f" UNION ALL SELECT {values.replace('id', str(SMALLEST_ADDED + 1), 1)}"
         changes = self._assignments(table, "x")
         return (
-            f"INSERT INTO {table.name} AS x (id) VALUES (1), (3){added} ON CONFLICT (id) "
+            f"INSERT INTO {table.name} AS x ({columns}) {source} ON CONFLICT (id) "
             f"DO UPDATE SET {changes}{self._where(table, 'x')}"
         )
 
@@ -300,8 +308,10 @@ class Statements:
                 ("DELETE", f"UPDATE SET {self._assignments(table, 'x')}", "DO NOTHING")
             )
             arms.append(f" WHEN MATCHED{condition} THEN {action}")
-        new = f" WHEN NOT MATCHED THEN INSERT (id) VALUES ({SMALLEST_ADDED} + y.id)"
-        arms.append(self._choose(("", new)))
+        if self._adds and self._draw(st.booleans()):
+            more = (", r", ", NULL") if table.reference else ("", "")
+            values = f"({SMALLEST_ADDED} + y.id{more[1]})"
+            arms.append(f" WHEN NOT MATCHED THEN INSERT (id{more[0]}) VALUES {values}")
         return f"MERGE INTO {table.name} AS x USING {source} AS y ON y.id = x.id{''.join(arms)}"
 
     def _parts(self) -> str:

@@ -18,6 +18,7 @@ search = settings(
     max_examples=int(os.environ.get("BACKSTOP_PROOF_EXAMPLES", "150")),
     deadline=None,
     print_blob=True,
+    report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
 
