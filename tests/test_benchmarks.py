@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from backstop import RiskLevel, classify
-from benchmarks import classifying
+from backstop.embedded import find_binaries
+from benchmarks import classifying, saving, wall_clock
 from benchmarks.side_by_side import Bound, Case, measure
+from testing.s3 import find_rclone
+
+if TYPE_CHECKING:
+    from testing.s3 import S3Endpoint
 
 
 def _slow(text: str) -> int:
@@ -46,3 +55,56 @@ def test_a_broken_bound_ends_with_1(
     assert (document["case"], document["holds"]) == ("a case", code == 0)
     assert classifying.main(["--rounds", "1"]) == 0
     assert ("BROKEN" in capsys.readouterr().out) is (code == 1)
+
+
+@pytest.mark.parametrize(("judged", "holds"), [("fast", True), ("slow", False)])
+def test_a_bound_is_checked_by_the_clock(judged: str, holds: bool) -> None:
+    work = {"fast": lambda: None, "slow": lambda: time.sleep(0.002)}
+    contestants = {judged: work[judged], "rival": work["slow"]}
+    case = wall_clock.Case("a case", contestants, lambda: None, Bound("rival", 0.5))
+    outcome = wall_clock.measure(case, rounds=3)
+    assert outcome.holds is holds
+    assert outcome.times["rival"] >= 2
+
+
+def test_work_is_undone_before_the_next_contestant_and_nobody_is_always_first() -> None:
+    seen: list[str] = []
+    contestants = {name: functools.partial(seen.append, name) for name in "ab"}
+    case = wall_clock.Case(
+        "a case", contestants, lambda: seen.append("-"), Bound("b", 1.0), batch=2
+    )
+    wall_clock.measure(case, rounds=1)
+    assert "".join(seen) == "bb-aa-" + "aa-bb-"
+
+
+def test_saving_is_measured_beside_plain_statements_and_copies_by_hand(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if find_binaries() is None or find_rclone() is None:
+        pytest.skip("it starts a PostgreSQL and an S3 server of its own")
+    monkeypatch.setattr(saving, "SAVED", Bound(saving.STORED, 1e9))
+    monkeypatch.setattr(saving, "TRIED", Bound(saving.PLAIN, 1e9))
+    monkeypatch.setattr(saving, "UNSAVED", Bound(saving.PLAIN, 1e-9))
+    assert saving.main(["--json", "--check", "--rounds", "1", "--rows", "2000"]) == 1
+    documents = json.loads(capsys.readouterr().out)
+    assert [(document["case"], document["holds"]) for document in documents] == [
+        ("DELETE of 1 row, saved", True),
+        ("DELETE of 100 rows, saved", True),
+        ("UPDATE by key, protect", False),
+        ("UPDATE of 10 rows, protect", True),
+    ]
+    by_hand = [saving.COPIED, saving.STORED]
+    for document in documents:
+        rivals = [saving.PLAIN, *(by_hand if "saved" in document["case"] else [])]
+        assert list(document["times"]) == [saving.GUARDED, *rivals]
+        assert list(document["ratios"]) == rivals
+
+
+@pytest.mark.usefixtures("s3_credentials")
+def test_what_should_have_been_saved_and_was_not_is_noticed(
+    dsn: str, moto_endpoint: S3Endpoint
+) -> None:
+    with saving.place(dsn, moto_endpoint, 2000, (1,)) as at:
+        unsaved = dataclasses.replace(at, saving=at.protecting)
+        with pytest.raises(AssertionError, match=r"snapshots of \[\] rows"):
+            saving.measure_all(unsaved, (1,), rounds=1)

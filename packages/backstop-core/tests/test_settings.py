@@ -10,6 +10,7 @@ import pytest
 import backstop
 from backstop.context import current
 from backstop.modes import Action, decide
+from backstop.patterns import matches
 from backstop.settings import build_settings
 
 GOOD = {"storage": "file:///tmp/nowhere", "actor": "tester"}
@@ -41,12 +42,67 @@ def _no_environment(monkeypatch):
         ("max_fraction", 0),
         ("max_fraction", 1.1),
         ("protected_tables", "users"),
+        ("protected_tables", None),
+        ("protected_tables", [""]),
+        ("protected_columns", "email"),
+        ("protected_columns", b"email"),
+        ("protected_columns", ["email", 7]),
+        ("protected_columns", None),
+        ("protected_columns", 7),
         ("protected_table", ["users"]),
     ],
 )
 def test_a_wrong_setting_is_named(name, value):
     with pytest.raises(backstop.ConfigurationError, match=name):
         build_settings(**{**GOOD, name: value})
+
+
+def test_protected_names_are_kept_as_they_were_given():
+    names = {"protected_tables": ["billing.*"], "protected_columns": ("users.email", "*_secret")}
+    thresholds = build_settings(**GOOD, **names).thresholds
+    assert thresholds.protected_tables == ("billing.*",)
+    assert thresholds.protected_columns == ("users.email", "*_secret")
+    default = build_settings(**GOOD).thresholds
+    assert (default.protected_tables, default.protected_columns) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matched"),
+    [
+        ("email", True),
+        ("users.email", True),
+        ("public.users.email", True),
+        ("e*", True),
+        ("users.*", True),
+        ("public.*.email", True),
+        ("public.*.*", True),
+        ("*", True),
+        ("public.*", False),
+        ("p*", False),
+        ("u*", False),
+        ("mail", False),
+        ("EMAIL", False),
+        ("billing.email", False),
+        ("other.users.email", False),
+    ],
+)
+def test_a_pattern_means_as_much_of_a_column_as_it_has_dots(pattern, matched):
+    assert matches([pattern], "public", "users", "email") is matched
+    assert matches(["nothing", pattern], "public", "users", "email") is matched
+
+
+def test_a_pattern_matches_tables_with_and_without_schema():
+    for pattern in ("users", "us*", "public.users", "public.*", "*.users", "*"):
+        assert matches([pattern], "public", "users"), pattern
+    for pattern in ("public", "pub*", "user", "other.users"):
+        assert not matches([pattern], "public", "users"), pattern
+    assert not matches([], "public", "users")
+
+
+def test_names_may_hold_dots():
+    for pattern in ("a.b", "public.a.b", "public.*"):
+        assert matches([pattern], "public", "a.b"), pattern
+    assert matches(["users.a.b"], "public", "users", "a.b")
 
 
 def test_the_environment_stands_in_for_arguments(monkeypatch):

@@ -30,10 +30,12 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_right_settings_pass(configure: Any) -> None:
-    configure(DATABASES=LITE_MONITORED, LOCK_TIMEOUT=2, SNAPSHOT_AT="LOW", MAX_SNAPSHOT_BYTES=10**9)
+    configure(DATABASES=LITE_MONITORED, LOCK_TIMEOUT=2, SNAPSHOT_AT="LOW", MAX_SNAPSHOT_BYTES=10**9,
+              PROTECTED_COLUMNS=["users.email"])  # fmt: skip
     assert found() == []
     settings = conf.guard_for("default").settings
     assert (settings.actor, settings.limits.lock_timeout) == ("tester", 2.0)
+    assert settings.thresholds.protected_columns == ("users.email",)
     assert conf.guard_for("lite").settings.mode is backstop.Mode.MONITOR
 
 
@@ -85,6 +87,7 @@ def test_backstop_is_a_dict(settings: Any) -> None:
         ({"ACTOR": None}, "actor is missing"),
         ({"MODE": "protcet"}, "mode is 'protcet'"),
         ({"LOCK_TIMEOUT": -1}, "lock_timeout is -1"),
+        ({"PROTECTED_COLUMNS": "email"}, "protected_columns is 'email'"),
     ],
 )
 def test_a_wrong_setting_is_said_once(configure: Any, values: Any, said: str) -> None:

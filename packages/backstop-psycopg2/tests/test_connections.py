@@ -104,6 +104,7 @@ def test_wrong_connections(connect: Connect, store: str, make: Any, said: str) -
         ({"on_snapshot_failure": "ignore"}, "on_snapshot_failure is 'ignore'"),
         ({"lock_timeout": 0}, "lock_timeout is 0"),
         ({"snapshot_timeout": "soon"}, "snapshot_timeout is 'soon'"),
+        ({"protected_columns": "email"}, "protected_columns is 'email'"),
     ],
 )
 def test_wrong_settings(connect: Connect, store: str, settings: Any, said: str) -> None:

@@ -137,6 +137,8 @@ def test_an_asynchronous_dialect_is_refused(
 def test_wrong_settings(make_engine: Any, store: str) -> None:
     with pytest.raises(backstop.ConfigurationError, match="mode is 'protcet'"):
         protect_engine(make_engine(), storage=store, actor="a", mode="protcet")
+    with pytest.raises(backstop.ConfigurationError, match="protected_columns is 'email'"):
+        protect_engine(make_engine(), storage=store, actor="a", protected_columns="email")
 
 
 @pytest.fixture

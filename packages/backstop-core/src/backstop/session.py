@@ -6,6 +6,8 @@ connection, so that it sees uncommitted rows, and it must send nothing in a fail
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from enum import Enum
 from typing import Protocol
 
@@ -78,5 +80,21 @@ class Session(Protocol):
     def close(self) -> None:
         """Close the connection."""
 
+    def beside(self, connect_timeout: float) -> Session:
+        """Open another connection of Backstop's own, in autocommit, to the same server.
+
+        It logs in as this one did, with its host, database, role and password; what has been SET
+        since isn't known there, nor is what isn't committed. ``connect_timeout`` is in seconds.
+        Raises ConnectionFailed, without the password in its message, when the server doesn't
+        accept it. Whoever opens it closes it: see :func:`beside`.
+        """
+
     def sqlstate(self, error: BaseException) -> str | None:
         """Return the SQLSTATE of a driver's error, None for any other error."""
+
+
+@contextmanager
+def beside(session: Session, connect_timeout: float) -> Iterator[Session]:
+    """Open a second connection beside one in hand, and close it whatever the block does."""
+    with closing(session.beside(connect_timeout)) as second:
+        yield second

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Union
@@ -40,7 +40,9 @@ class Thresholds:
 
     More than ``max_rows`` rows, or more than ``max_fraction`` (0 to 1) of a table of more than
     100 rows, or any row of a table that matches one of the ``protected_tables`` (patterns as in
-    a shell, for the name with or without its schema).
+    a shell, for the name with or without its schema), or an UPDATE that assigns a column that
+    matches one of the ``protected_columns`` (patterns for ``column``, ``table.column`` or
+    ``schema.table.column``), or a DELETE of any row of a table that has such a column.
     """
 
     max_rows: int = 1000
@@ -65,6 +67,7 @@ class Options(TypedDict, total=False):
     max_rows: int
     max_fraction: float
     protected_tables: Sequence[str]
+    protected_columns: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -144,16 +147,19 @@ def _thresholds(options: Options) -> Thresholds:
         raise ConfigurationError(
             f"max_fraction is {fraction!r}: it takes a number above 0 and at most 1."
         )
-    patterns = options.get("protected_tables", default.protected_tables)
-    if isinstance(patterns, str) or not all(isinstance(pattern, str) for pattern in patterns):
-        raise ConfigurationError(
-            f"protected_tables is {patterns!r}: it takes a list of names or patterns, "
-            "such as ['billing.*', 'users']."
-        )
     return Thresholds(
         max_rows=_count("max_rows", options.get("max_rows", default.max_rows)),
         max_fraction=float(fraction),
-        protected_tables=tuple(patterns),
+        protected_tables=_patterns(
+            "protected_tables",
+            options.get("protected_tables", default.protected_tables),
+            ["billing.*", "users"],
+        ),
+        protected_columns=_patterns(
+            "protected_columns",
+            options.get("protected_columns", default.protected_columns),
+            ["users.email", "*_secret"],
+        ),
     )
 
 
@@ -186,6 +192,17 @@ def _count(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         raise ConfigurationError(f"{name} is {value!r}: it takes a whole number above 0.")
     return value
+
+
+def _patterns(name: str, value: object, example: list[str]) -> tuple[str, ...]:
+    # A string is a collection too, of letters.
+    if isinstance(value, Collection) and not isinstance(value, (str, bytes)):
+        patterns = tuple(value)
+        if all(isinstance(pattern, str) and pattern for pattern in patterns):
+            return patterns
+    raise ConfigurationError(
+        f"{name} is {value!r}: it takes a list of names or patterns, such as {example}."
+    )
 
 
 def _optional(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+from backstop.patterns import matches
 from backstop.postgres import counting, relations
 from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.relations import Reference, Relation
@@ -33,14 +33,13 @@ def protected(
     relation: Relation, change: RowChange | Unreadable, thresholds: Thresholds
 ) -> str | None:
     """Return why a change of the relation is one of something protected, if it is."""
-    if _matches((relation.label, relation.name), thresholds.protected_tables):
+    if matches(thresholds.protected_tables, relation.schema, relation.name):
         return f"{relation.label} is a protected table"
     names = [column.name for column in relation.columns]
     if isinstance(change, RowChange) and change.operation == "UPDATE":
         names = traits.assigned_columns(change)
     for name in names:
-        spelled = (f"{relation.label}.{name}", f"{relation.name}.{name}", name)
-        if _matches(spelled, thresholds.protected_columns):
+        if matches(thresholds.protected_columns, relation.schema, relation.name, name):
             return f"{relation.label}.{name} is a protected column"
     return None
 
@@ -64,8 +63,9 @@ def count(
             total += _apart(session, change, thresholds.max_rows + 1)
     reached = footprint(session, sql, result)
     for entry in reached.relations:
-        if _matches((entry.relation.label, entry.relation.name), thresholds.protected_tables):
-            return Passed(f"{entry.relation.label} is a protected table")
+        relation = entry.relation
+        if matches(thresholds.protected_tables, relation.schema, relation.name):
+            return Passed(f"{relation.label} is a protected table", relation.label)
     effects: dict[int, Effect] = {}
     if reached.seeds:
         query = bounded_counts(reached.seeds, reached.carriers, thresholds.max_rows + 1)
@@ -83,7 +83,7 @@ def passed(session: Session, effects: Effects, thresholds: Thresholds) -> Passed
     """Return which limit a statement passed by what it has done."""
     destroyed = effects.destroyed
     for relation in relations.describe(session, list(destroyed)):
-        if _matches((relation.label, relation.name), thresholds.protected_tables):
+        if matches(thresholds.protected_tables, relation.schema, relation.name):
             return Passed(f"{relation.label} is a protected table", relation.label)
         if destroyed[relation.oid].rewritten:
             return Passed(f"a trigger or a function empties {relation.label}", relation.label)
@@ -147,7 +147,3 @@ def _by_root(session: Session, effects: Mapping[int, Effect]) -> dict[Relation, 
             so_far.deleted + effect.deleted,
         )
     return together
-
-
-def _matches(names: Sequence[str], patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)

@@ -6,6 +6,7 @@ chose, and reads text with psycopg2's own casters, whatever the application regi
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, cast
 
 import psycopg2
@@ -18,6 +19,9 @@ from backstop.session import Sink, Source, TransactionStatus
 MARK = "/* backstop */ "
 
 _COPY_BUFFER = 1 << 20
+
+# libpq takes 1 for 2, and 0 for no limit at all.
+_LEAST_TIMEOUT = 2
 
 _STATUS = {
     extensions.TRANSACTION_STATUS_IDLE: TransactionStatus.IDLE,
@@ -117,6 +121,26 @@ class Psycopg2Session:
         """Close the connection."""
         self._connection.close()
 
+    def beside(self, connect_timeout: float) -> Psycopg2Session:
+        """Open another connection of Backstop's own, in autocommit, to the same server."""
+        try:
+            dsn = extensions.make_dsn(
+                **{
+                    **_login(extensions.ConnectionInfo(self._connection)),
+                    "application_name": "backstop",
+                    "connect_timeout": max(_LEAST_TIMEOUT, ceil(connect_timeout)),
+                }
+            )
+            # By class: a factory of the application's, or a wrapper that a tracing tool has put
+            # round psycopg2.connect, would take it for one of the application's connections.
+            connection = extensions.connection(dsn)
+        except psycopg2.Error as error:
+            raise ConnectionFailed(
+                f"The database did not accept a second connection: {_first_line(error)}."
+            ) from None
+        connection.autocommit = True
+        return type(self)(connection)
+
     def sqlstate(self, error: BaseException) -> str | None:
         """Return the SQLSTATE of a psycopg2 error, None for any other error."""
         return error.pgcode if isinstance(error, psycopg2.Error) else None
@@ -139,6 +163,17 @@ class _WatchedSource:
         except BaseException as error:
             self.error = error
             raise
+
+
+def _login(info: extensions.ConnectionInfo) -> dict[str, Any]:
+    """Return the parameters that lead to the same server, in the same role."""
+    parameters: dict[str, Any] = dict(info.dsn_parameters)
+    # They leave the password out, wherever it came from.
+    parameters["password"] = info.password or None
+    if any("," in parameters.get(name, "") for name in ("host", "hostaddr")):
+        # Of several servers, the one that answered: another may be a replica that lags behind.
+        parameters.update(host=info.host, port=info.port, hostaddr=None)
+    return parameters
 
 
 def _first_line(error: Exception) -> str:
