@@ -25,7 +25,12 @@ class Action(str, Enum):
 
 
 def decide(
-    mode: Mode, level: RiskLevel, snapshot_at: RiskLevel, *, allowed: bool, reach_is_open: bool
+    mode: Mode,
+    level: RiskLevel,
+    snapshot_at: RiskLevel,
+    *,
+    allowed: bool,
+    reach_is_open: bool = False,
 ) -> Action:
     """Return the action.
 

@@ -17,13 +17,16 @@ from backstop.audit import Event
 from backstop.errors import BackstopError, SnapshotFailed, describe
 from backstop.fates import Fates
 from backstop.modes import Action
+from backstop.postgres.counters import Effect
 from backstop.postgres.server import own_xids
-from backstop.postgres.transactions import transaction, undone
+from backstop.postgres.transactions import transaction, untouched
+from backstop.postgres.writers import writers_since
 from backstop.repeating import Execution, Repeating
 from backstop.result import RiskResult
 from backstop.running import Running
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
+from backstop.snapshots import leaving
 from backstop.snapshots.capture import Captured, SnapshotRequest, capture
 from backstop.snapshots.footprint import NothingToSave
 from backstop.snapshots.manifest import Consistency, Fate, Outcome, Status, WrittenRows
@@ -213,11 +216,25 @@ class Protection:
     ) -> Outcome:
         """Return the outcome of a statement that nothing could be around."""
         written: tuple[WrittenRows, ...] = ()
-        if self._session.status() is TransactionStatus.IN_TRANSACTION:
-            with contextlib.suppress(Exception), undone(self._session, "backstop_outcome"):
-                xids = tuple(own_xids(self._session))
-                written = tuple(WrittenRows(table.oid, xids) for table in captured.manifest.tables)
+        with contextlib.suppress(Exception), untouched(self._session):
+            written = self._written(captured, execution.rows)
         return Outcome(Status.SUCCEEDED, execution.rows, consistency, written)
+
+    def _written(self, captured: Captured, rows: int | None) -> tuple[WrittenRows, ...]:
+        relations = [
+            entry.relation
+            for entry in captured.footprint.relations
+            if entry.relation.holds_rows and entry.leaves_rows
+        ]
+        if self._session.autocommit:
+            since = captured.manifest.transaction_id
+            xids = writers_since(self._session, relations, since, rows or 0)
+        else:
+            xids = frozenset(own_xids(self._session))
+        if not relations or not xids:
+            return ()
+        changed = {relation.oid: Effect(updated=1) for relation in relations}
+        return leaving.describe_written(self._session, self._repository, captured, changed, xids)
 
     def _record(self, captured: Captured, outcome: Outcome, event: Event) -> None:
         event.notes += outcome.not_covered

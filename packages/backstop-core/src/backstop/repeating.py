@@ -21,7 +21,7 @@ from backstop.postgres.counters import Effect, Effects
 from backstop.result import RiskResult
 from backstop.running import Running
 from backstop.session import Session
-from backstop.snapshots import coverage
+from backstop.snapshots import coverage, leaving
 from backstop.snapshots.capture import Captured, SnapshotRequest, capture
 from backstop.snapshots.footprint import OnlyARunTells, Rehearsal
 from backstop.snapshots.manifest import Outcome, Status, WrittenRows
@@ -178,7 +178,11 @@ class Repeating(Generic[Answer]):
         known = self._request.rehearsal
         wanted = {*(known.effects if known is not None else ()), *seen.lost}
         destroyed = effects.destroyed
-        return Rehearsal(effects.xids, {oid: destroyed[oid] for oid in wanted if oid in destroyed})
+        found = {oid: destroyed[oid] for oid in wanted if oid in destroyed}
+        insufficient = known.insufficient if known is not None else frozenset()
+        if self.captured is not None:
+            insufficient |= self.captured.manifest.oids & set(seen.lost)
+        return Rehearsal(effects.xids, found, insufficient)
 
     def _stand(self, answer: Answer, seen: _Comparison) -> Ran[Answer]:
         outcome = None
@@ -202,14 +206,10 @@ class Repeating(Generic[Answer]):
             return (), (f"It isn't known what the statement left: {describe(error)}.",)
 
     def _written(self, captured: Captured, effects: Effects) -> tuple[WrittenRows, ...]:
-        relations = [
-            entry.relation
-            for entry in captured.footprint.relations
-            if entry.relation.holds_rows and _writes(effects.tables.get(entry.relation.oid))
-        ]
-        xids = tuple(sorted(self.running.writers(effects, relations))) if relations else ()
-        return tuple(WrittenRows(relation.oid, xids) for relation in relations)
-
-
-def _writes(effect: Effect | None) -> bool:
-    return effect is not None and (effect.updated > 0 or effect.inserted > 0)
+        relations = leaving.written_relations(captured, effects.tables)
+        if not relations:
+            return ()
+        xids = self.running.writers(effects, relations)
+        return leaving.describe_written(
+            self._session, self._repository, captured, effects.tables, xids
+        )

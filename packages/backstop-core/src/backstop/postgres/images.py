@@ -45,6 +45,19 @@ def copy_rows(session: Session, relation: Relation, ctids: list[str], sink: Sink
     )
 
 
+def copy_written(
+    session: Session, relation: Relation, columns: Iterable[str], xids: Iterable[str], sink: Sink
+) -> int:
+    """Copy some columns of the rows that these transactions wrote; returns the rows."""
+    names = ", ".join(map(quoting.identifier, columns))
+    return session.copy_out(
+        f"COPY (SELECT {names} FROM ONLY {relation.sql} "
+        f"WHERE xmin::pg_catalog.text = ANY ({quoting.text_array(sorted(xids))})) "
+        "TO STDOUT (ENCODING 'UTF8')",
+        sink,
+    )
+
+
 def found_rows(session: Session, finder: str) -> Iterator[FoundRows]:
     """Run a query for (tableoid, ctid, times), all as text, under the application's settings.
 

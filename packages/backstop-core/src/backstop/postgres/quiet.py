@@ -2,7 +2,9 @@
 
 Everything is done by ALTER TABLE inside the transaction that restores, which the owner of a table
 may do as well as a superuser, and is put back exactly as it was before the transaction ends.
-Foreign keys stay in force: they are only checked later.
+Foreign keys stay in force: they are only checked later. Two kinds of constraints step aside
+altogether: those that are NOT VALID, whose old rows nothing would let in again, and foreign keys
+that would carry the removal of a row, which only makes room for its old version, on to others.
 """
 
 from __future__ import annotations
@@ -19,12 +21,18 @@ _ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
 
 @contextmanager
-def quiet(session: Session, relations: Sequence[Relation]) -> Iterator[None]:
+def quiet(
+    session: Session, relations: Sequence[Relation], exchanged: Sequence[Relation] = ()
+) -> Iterator[None]:
     """Keep triggers and rules of the relations from firing, and check foreign keys at the end.
 
-    Raises the driver's error for a missing right, and for a foreign key that doesn't hold.
+    ``exchanged`` are those of which rows are removed to be inserted again. Raises the driver's
+    error for a missing right, and for a foreign key that doesn't hold.
     """
     oids = [relation.oid for relation in relations]
+    aside = _aside(session, oids, [relation.oid for relation in exchanged])
+    for entry in aside:
+        session.execute(f"ALTER TABLE {entry['sql']} DROP CONSTRAINT {_name(entry)}")
     switches = _switches(session, oids)
     keys = _foreign_keys(session, oids)
     for entry in switches:
@@ -41,14 +49,54 @@ def quiet(session: Session, relations: Sequence[Relation]) -> Iterator[None]:
         )
     for entry in switches:
         session.execute(f"ALTER TABLE {entry['sql']} {_ENABLE[entry['enabled']]} {_switch(entry)}")
+    for entry in aside:
+        _put_back(session, entry)
+
+
+def _put_back(session: Session, entry: dict[str, Any]) -> None:
+    session.execute(f"ALTER TABLE {entry['sql']} ADD CONSTRAINT {_name(entry)} {entry['def']}")
+    if entry["comment"] is not None:
+        session.execute(
+            f"COMMENT ON CONSTRAINT {_name(entry)} ON {entry['sql']} "
+            f"IS {quoting.literal(entry['comment'])}"
+        )
+
+
+def _name(entry: dict[str, Any]) -> str:
+    return quoting.identifier(entry["name"])
 
 
 def _switch(entry: dict[str, Any]) -> str:
-    return f"{entry['kind']} {quoting.identifier(entry['name'])}"
+    return f"{entry['kind']} {_name(entry)}"
 
 
 def _constraint(entry: dict[str, Any]) -> str:
-    return f"ALTER TABLE {entry['sql']} ALTER CONSTRAINT {quoting.identifier(entry['name'])}"
+    return f"ALTER TABLE {entry['sql']} ALTER CONSTRAINT {_name(entry)}"
+
+
+def _aside(session: Session, oids: list[int], exchanged: list[int]) -> list[dict[str, Any]]:
+    # Of a partitioned table the constraint of the root counts, and those of the parts go with it.
+    return query.rows(
+        session,
+        f"""
+        WITH RECURSIVE family AS (
+            SELECT oid, oid = ANY ({quoting.oid_array(exchanged)}) AS exchanged
+            FROM pg_catalog.unnest({quoting.oid_array(oids)}) AS oid
+            UNION
+            SELECT i.inhparent, family.exchanged FROM family
+            JOIN pg_catalog.pg_inherits i ON i.inhrelid = family.oid
+        )
+        SELECT con.conrelid::pg_catalog.regclass::pg_catalog.text AS sql, con.conname AS name,
+               pg_catalog.pg_get_constraintdef(con.oid) AS def,
+               pg_catalog.obj_description(con.oid, 'pg_constraint') AS comment
+        FROM pg_catalog.pg_constraint con
+        WHERE con.conparentid = 0 AND con.coninhcount = 0 AND (
+            con.contype IN ('c', 'f', 'n') AND NOT con.convalidated
+                AND con.conrelid IN (SELECT oid FROM family)
+            OR con.contype = 'f' AND con.confrelid IN (SELECT oid FROM family WHERE exchanged))
+        ORDER BY con.oid
+        """,
+    )
 
 
 def _switches(session: Session, oids: list[int]) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ def make_plan(
     present = existing.find_relations(session, saved_names(manifest))
     for table in manifest.tables:
         where = "" if table.label in present else " (created above)" if steps else " (missing!)"
-        verb = "put back" if not table.updated_in_place else "give old values to"
+        verb = "put back" if not table.left_rows else "give old values to"
         steps.append(f"{verb} up to {table.rows:,} rows of {table.label}{where}")
     for stage in STAGES[1:]:
         steps += [f"create {item.identity}" for item in objects.stage(stage)]

@@ -28,7 +28,7 @@ class TableReport:
 
     ``saved`` rows are in the snapshot: ``inserted`` were missing, ``updated`` had their old
     values put back, ``unchanged`` were there already, and ``conflicts`` were edited later and are
-    left as they are.
+    left as they are. ``removed`` are rows that the statement had put there.
     """
 
     table: str
@@ -37,6 +37,7 @@ class TableReport:
     updated: int = 0
     unchanged: int = 0
     conflicts: int = 0
+    removed: int = 0
 
 
 @dataclass

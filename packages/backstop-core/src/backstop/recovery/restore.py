@@ -14,7 +14,7 @@ from enum import Enum
 from backstop.drivers import connect, session_for
 from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
 from backstop.postgres import existing, locks, sequences, server
-from backstop.postgres.merging import RowMarks
+from backstop.postgres.comparing import RowMarks
 from backstop.postgres.objects import STAGES
 from backstop.postgres.quiet import quiet
 from backstop.postgres.relations import Relation
@@ -26,14 +26,14 @@ from backstop.recovery.plan import make_plan, plan_aside
 from backstop.recovery.report import Progress, RestoreReport
 from backstop.recovery.rows import (
     CountedReader,
+    RowPlan,
     RowRestore,
-    exchange_rows,
-    restore_rows,
     saved_names,
+    settle,
 )
 from backstop.session import Session, TransactionStatus
 from backstop.settings import StorageArgument, storage_from
-from backstop.snapshots.manifest import SavedTable
+from backstop.snapshots.manifest import SavedTable, WrittenRows
 from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
 
 
@@ -137,7 +137,7 @@ class _Restore:
             if dry_run:
                 return report
             (table,) = self.snapshot.manifest.tables
-            source = CountedReader(self.repository.storage, table, self.progress)
+            source = self._reader(table.label, table)
             report.tables.append(copy_aside(self.session, table, into, source))
         report.applied = True
         return report
@@ -175,27 +175,22 @@ class _Restore:
         refused = {item.identity for item in objects.conflicting if item.kind == "table"}
         change_settings(self.session, {"lock_timeout": milliseconds(self.lock_timeout)})
         locks.lock(self.session, dict.fromkeys(relations.values(), locks.SHARE_ROW_EXCLUSIVE))
-        with quiet(self.session, list(relations.values())):
-            items = []
-            for table in self.snapshot.manifest.tables:
-                relation = relations.get(table.label)
-                if relation is None:
-                    report.conflicts.append(
-                        f"{table.label} doesn't exist any more, so its {table.rows:,} rows were "
-                        "not put back. Restore the snapshot that dropped it first."
-                    )
-                elif f"table {table.label}" not in refused:
-                    items.append(self._row_restore(table, relation, state))
-            self._restore_all(items, report)
-
-    def _restore_all(self, items: list[RowRestore], report: RestoreReport) -> None:
-        overwrite = self.on_conflict is OnConflict.OVERWRITE
-        for item in items:
-            if not item.table.exchanged:
-                report.tables.append(restore_rows(self.session, item, overwrite=overwrite))
-        # Where keys were changed, the rows that refer to them have to be back before.
-        exchanged = [item for item in items if item.table.exchanged]
-        report.tables += exchange_rows(self.session, exchanged)
+        plans = []
+        for table in self.snapshot.manifest.tables:
+            relation = relations.get(table.label)
+            if relation is None:
+                report.conflicts.append(
+                    f"{table.label} doesn't exist any more, so its {table.rows:,} rows were "
+                    "not put back. Restore the snapshot that dropped it first."
+                )
+            elif f"table {table.label}" not in refused:
+                plans.append(RowPlan(self.session, self._row_restore(table, relation, state)))
+        for plan in plans:
+            plan.compare(overwrite=self.on_conflict is OnConflict.OVERWRITE)
+        settle(plans)
+        exchanged = [plan.item.relation for plan in plans if plan.exchanges]
+        with quiet(self.session, list(relations.values()), exchanged):
+            report.tables += [plan.apply() for plan in plans]
         report.conflicts += [
             f"{restored.conflicts:,} rows of {restored.table} were changed after the statement "
             "and were left as they are."
@@ -204,10 +199,26 @@ class _Restore:
         ]
 
     def _row_restore(self, table: SavedTable, relation: Relation, state: ServerState) -> RowRestore:
-        source = CountedReader(self.repository.storage, table, self.progress)
-        return RowRestore(table, relation, source, self._marks(table, state))
+        written = next(
+            (found for found in self.snapshot.outcome.written if found.oid == table.oid), None
+        )
+        # What was left can only be told apart where everything that was there is saved.
+        sure = written is not None and not self.snapshot.outcome.not_covered
+        after = self._reader(table.label, written) if sure and written and written.columns else None
+        return RowRestore(
+            table,
+            relation,
+            self._reader(table.label, table),
+            self._marks(written, state),
+            written,
+            after,
+        )
 
-    def _marks(self, table: SavedTable, state: ServerState) -> RowMarks:
+    def _reader(self, label: str, stored: SavedTable | WrittenRows) -> CountedReader:
+        storage = self.repository.storage
+        return CountedReader(storage, stored.objects, label, stored.bytes, self.progress)
+
+    def _marks(self, written: WrittenRows | None, state: ServerState) -> RowMarks:
         manifest = self.snapshot.manifest
         home = (manifest.database.system_identifier, manifest.database.oid)
         if home != (state.system_identifier, state.database_oid):
@@ -218,10 +229,8 @@ class _Restore:
             for found in self.repository.restores_after(manifest.id)
             if found.system_identifier == state.system_identifier
         )
-        for written in self.snapshot.outcome.written:
-            if written.oid == table.oid:
-                return RowMarks(written.xids, restores)
-        return RowMarks((manifest.transaction_id,), restores)
+        xids = written.xids if written is not None else (manifest.transaction_id,)
+        return RowMarks(xids, restores)
 
 
 def _on_conflict(value: str | OnConflict) -> OnConflict:

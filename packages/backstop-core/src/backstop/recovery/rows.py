@@ -1,4 +1,8 @@
-"""Bringing the rows of one relation back, the way that its statement calls for."""
+"""Bringing the rows of relations back, the way that their statement calls for.
+
+First every relation is compared with what was saved of it, then it is decided what may be written,
+and only then is anything written.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backstop.errors import RestoreFailed, SnapshotDamaged
-from backstop.postgres.merging import Merge, RowMarks, is_empty, load
+from backstop.postgres import merging
+from backstop.postgres.comparing import Comparison, RowMarks, States, copy_in
+from backstop.postgres.merging import Merged
 from backstop.postgres.relations import Column, Relation
 from backstop.recovery.report import Progress, TableReport
 from backstop.session import Session
-from backstop.snapshots.manifest import Manifest, SavedTable
-from backstop.snapshots.stream import ObjectReader
+from backstop.snapshots.manifest import Manifest, SavedTable, WrittenRows
+from backstop.snapshots.stream import DataObject, ObjectReader
 from backstop.storage import Storage
 
 
@@ -19,10 +25,16 @@ class CountedReader:
     """An object reader that tells how far it has come."""
 
     def __init__(
-        self, storage: Storage, table: SavedTable, report: Callable[[Progress], None]
+        self,
+        storage: Storage,
+        objects: Sequence[DataObject],
+        label: str,
+        total: int,
+        report: Callable[[Progress], None],
     ) -> None:
-        self._reader = ObjectReader(storage, table.objects)
-        self._table = table
+        self._reader = ObjectReader(storage, objects)
+        self._label = label
+        self._total = total
         self._report = report
         self._done = 0
 
@@ -30,75 +42,116 @@ class CountedReader:
         """Return the next piece of the rows."""
         piece = self._reader.read(size)
         self._done += len(piece)
-        self._report(Progress(self._table.label, self._done, self._table.bytes))
+        self._report(Progress(self._label, self._done, self._total))
         return piece
 
 
 @dataclass(frozen=True)
 class RowRestore:
-    """One saved relation, the relation that it goes back to, and how to know its rows."""
+    """One saved relation, the relation that it goes back to, and how to know its rows.
+
+    ``written`` is what is known of what the statement left there, ``after`` where that is read.
+    """
 
     table: SavedTable
     relation: Relation
     source: CountedReader
     marks: RowMarks
+    written: WrittenRows | None = None
+    after: CountedReader | None = None
 
 
-def restore_rows(session: Session, item: RowRestore, *, overwrite: bool) -> TableReport:
-    """Put the saved rows of one relation back and say what became of each.
+class RowPlan:
+    """What is to be written into one relation, decided and not done yet."""
 
-    Raises RestoreFailed when the relation has lost a saved column, SnapshotDamaged when the
-    stored rows aren't those that were saved.
-    """
-    table = item.table
-    columns = _columns(table, item.relation)
-    if not table.updated_in_place and is_empty(session, item.relation):
-        rows = load(session, item.relation.sql, columns, item.source)
-        _check_count(table, rows)
-        return TableReport(table.label, table.rows, inserted=rows)
-    merge = _prepared(session, item)
-    if table.key:
-        merged = merge.by_key(table.key, item.marks, overwrite=overwrite)
-    else:
-        merged = merge.missing_rows()
-    merge.discard()
-    return TableReport(table.label, table.rows, **vars(merged))
+    def __init__(self, session: Session, item: RowRestore) -> None:
+        self.item = item
+        self.states = States()
+        self._session = session
+        self._columns = _columns(item.table, item.relation)
+        self._comparison = Comparison(session, item.relation, self._columns)
+        self._loads = False
+        self._replaces = False
 
+    @property
+    def exchanges(self) -> bool:
+        """Whether it may remove rows, so that no foreign key may carry that on."""
+        return bool(self._replaces and (self.states.left or self.states.extra))
 
-def exchange_rows(session: Session, items: Sequence[RowRestore]) -> list[TableReport]:
-    """Exchange what an UPDATE left for what was there, where no key tells which row is which.
+    def compare(self, *, overwrite: bool) -> None:
+        """Find out what is to be done.
 
-    All rows of the relations were saved. A row may have moved from one to another of them, as
-    between partitions, so they are exchanged together: all, when every row that the statement
-    wrote is still as it left it, and otherwise none.
-    """
-    merges = [(item, _prepared(session, item)) for item in items]
-    found = [merge.compare_surplus(item.marks) for item, merge in merges]
-    intact = sum(surplus.missing for surplus in found) == sum(surplus.left for surplus in found)
-    changed = intact and any(surplus.missing for surplus in found)
-    if changed:
-        for item, merge in merges:
-            merge.remove_left_rows(item.marks)
-    reports = []
-    for (item, merge), surplus in zip(merges, found):
-        inserted = merge.insert_missing_rows() if changed else 0
-        merge.discard()
-        reports.append(
-            TableReport(
-                item.table.label,
-                item.table.rows,
-                updated=inserted,
-                unchanged=surplus.same,
-                conflicts=surplus.missing - inserted,
+        Raises RestoreFailed when the relation has lost a saved column, SnapshotDamaged when the
+        stored rows aren't those that were saved.
+        """
+        item = self.item
+        table = item.table
+        if not self._columns or (
+            not table.left_rows and merging.is_empty(self._session, item.relation)
+        ):
+            self._loads = True
+            return
+        comparison = self._comparison
+        _check_count(table.label, comparison.load(item.source), table.rows)
+        if item.after is not None and item.written is not None:
+            known = {column.name: column for column in item.relation.columns}
+            columns = [known[name] for name in item.written.columns if name in known]
+            _check_count(table.label, comparison.load_after(columns, item.after), item.written.rows)
+        if table.key:
+            self.states = comparison.by_key(table.key, item.marks, overwrite=overwrite)
+            risky = self.states.left and merging.has_to_replace(
+                self._session, item.relation, table.assigned
             )
-        )
-    return reports
+            self._replaces = bool(self.states.extra or risky)
+        else:
+            self.states = comparison.by_value(item.marks, left_something=table.left_rows)
+            self._replaces = True
+
+    def give_up(self) -> None:
+        """Write nothing: which row is which can't be told any more."""
+        states = self.states
+        lost = states.left + states.missing + states.conflict
+        self.states = States(same=states.same, conflict=max(lost, states.extra))
+
+    def apply(self) -> TableReport:
+        """Write it, and say what became of each row."""
+        table = self.item.table
+        if self._loads:
+            return self._load()
+        if not self.states.to_do:
+            merged = Merged(unchanged=self.states.same, conflicts=self.states.conflict)
+        elif self._replaces:
+            merged = merging.replace(self._session, self._comparison, self.states)
+        else:
+            merged = merging.update_in_place(
+                self._session, self._comparison, table.key, self.states
+            )
+        self._comparison.discard()
+        return TableReport(table.label, table.rows, **vars(merged))
+
+    def _load(self) -> TableReport:
+        table, relation = self.item.table, self.item.relation
+        if self._columns:
+            rows = copy_in(self._session, relation.sql, self._columns, self.item.source)
+            _check_count(table.label, rows, table.rows)
+            return TableReport(table.label, table.rows, inserted=rows)
+        there = merging.count_rows(self._session, relation)
+        missing = max(0, table.rows - there)
+        merging.insert_without_values(self._session, relation, missing)
+        return TableReport(table.label, table.rows, inserted=missing, unchanged=there)
 
 
-def _prepared(session: Session, item: RowRestore) -> Merge:
-    merge = Merge(session, item.relation, _columns(item.table, item.relation))
-    _check_count(item.table, merge.prepare(item.source))
-    return merge
+def settle(plans: Sequence[RowPlan]) -> None:
+    """Let none of the relations be written where only all of them together make sense.
+
+    Where an UPDATE moved rows, to another key or another partition, a row that was edited since
+    could be any of them.
+    """
+    moved = [plan for plan in plans if plan.item.table.moves_rows]
+    torn = any(plan.states.conflict for plan in moved)
+    if torn and any(plan.states.extra for plan in moved):
+        for plan in moved:
+            plan.give_up()
 
 
 def _columns(table: SavedTable, relation: Relation) -> list[Column]:
@@ -112,10 +165,10 @@ def _columns(table: SavedTable, relation: Relation) -> list[Column]:
     return [present[column.name] for column in table.columns]
 
 
-def _check_count(table: SavedTable, rows: int) -> None:
-    if rows != table.rows:
+def _check_count(label: str, rows: int, saved: int) -> None:
+    if rows != saved:
         raise SnapshotDamaged(
-            f"The stored rows of {table.label} are {rows:,}; the manifest says {table.rows:,}."
+            f"The stored rows of {label} are {rows:,}; the manifest says {saved:,}."
         )
 
 

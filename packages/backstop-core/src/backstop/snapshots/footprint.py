@@ -47,11 +47,13 @@ class Rehearsal:
     """What a statement touched when it was run and taken back.
 
     Rows that it touched have one of ``xids`` as their xmax. ``effects`` are those on relations
-    whose rows the text doesn't find, by OID.
+    of which more was touched than saved, by OID; for those of ``insufficient`` it was tried by the
+    text before.
     """
 
     xids: frozenset[str]
     effects: Mapping[int, Effect]
+    insufficient: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -72,6 +74,11 @@ class RelationFootprint:
     def changes_rows(self) -> bool:
         """Whether rows are deleted or updated, so that foreign keys may carry it on."""
         return bool({"DELETE", "UPDATE"} & set(self.operations))
+
+    @property
+    def leaves_rows(self) -> bool:
+        """Whether the statement may leave other rows in their place."""
+        return bool({"UPDATE", "INSERT"} & set(self.operations))
 
     @property
     def state(self) -> tuple[object, ...]:
@@ -171,6 +178,7 @@ class _Builder:
         self._carriers: dict[tuple[object, ...], Carrier] = {}
         self._dropped: set[int] = set()
         self._restarted: set[int] = set()
+        self._inserted: set[int] = set()
         self._unread: list[str] = []
         self._not_covered: list[str] = []
 
@@ -245,6 +253,9 @@ class _Builder:
 
     def _add_unread(self, change: Change, named: list[int]) -> None:
         """Add a change whose rows the text doesn't tell."""
+        if isinstance(change, Unreadable):
+            # A restore takes the rows out again that it has put beside those that it changed.
+            self._inserted.update(relations.with_descendants(self._session, named))
         if not self._at_once:
             self._unread.append(
                 f"Which rows the {change.operation} at character {change.start} changes, only a "
@@ -257,6 +268,8 @@ class _Builder:
             for relation in relations.describe(self._session, family):
                 columns = [column.name for column in relation.columns]
                 self._enter([relation.oid], operation, whole=True, assigned=columns)
+                if relation.oid in self._inserted:
+                    self._enter([relation.oid], "INSERT")
         else:
             self._not_covered.append(
                 f"The {change.operation} at character {change.start} can't be read exactly enough."
@@ -266,6 +279,12 @@ class _Builder:
         for relation in relations.describe(self._session, list(rehearsal.effects)):
             effect = rehearsal.effects[relation.oid]
             entry = self._entries.get(relation.oid)
+            if (
+                entry is not None
+                and not self._unread
+                and relation.oid not in rehearsal.insufficient
+            ):
+                continue
             known = list(entry.operations) if entry is not None else []
             operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
             # Which columns were set, nobody tells: any, then.
@@ -278,6 +297,8 @@ class _Builder:
                 whole=effect.rewritten or not relation.key,
                 assigned=assigned if operation == "UPDATE" else (),
             )
+            if effect.inserted and relation.oid in self._inserted:
+                self._enter([relation.oid], "INSERT")
             for oid in entered:
                 self._entries[oid].rehearsed = effect.rows
 

@@ -63,7 +63,8 @@ class SavedColumn:
 class SavedTable:
     """The before-image of one relation.
 
-    ``operations`` are what the statement does to its rows; ``whole`` says that every row was
+    ``operations`` are what the statement does to its rows, INSERT only where that is to be undone;
+    ``whole`` says that every row was
     saved, not only those that the statement finds; ``bytes`` are uncompressed. ``assigned``
     are the columns that an UPDATE sets.
     """
@@ -86,15 +87,15 @@ class SavedTable:
         return f"{self.schema}.{self.name}"
 
     @property
-    def updated_in_place(self) -> bool:
-        """Whether the statement left other versions of these rows behind."""
-        return "UPDATE" in self.operations
+    def left_rows(self) -> bool:
+        """Whether the statement left rows behind: other versions of these, or new ones."""
+        return bool({"UPDATE", "INSERT"} & set(self.operations))
 
     @property
-    def exchanged(self) -> bool:
+    def moves_rows(self) -> bool:
         """Whether no key tells which row of an UPDATE is which: it has none, or it was set."""
         key_kept = self.key and not set(self.key) & set(self.assigned)
-        return self.updated_in_place and not key_kept
+        return self.left_rows and "INSERT" not in self.operations and not key_kept
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,11 @@ class Manifest:
     format: int = FORMAT
 
     @property
+    def oids(self) -> frozenset[int]:
+        """The relations of which it holds rows."""
+        return frozenset(table.oid for table in self.tables)
+
+    @property
     def rows(self) -> int:
         """How many rows the snapshot holds."""
         return sum(table.rows for table in self.tables)
@@ -155,11 +161,17 @@ class Manifest:
 class WrittenRows:
     """How the rows that a statement left in one relation are known again.
 
-    Such a row has one of ``xids`` as its xmin.
+    Such a row has one of ``xids`` as its xmin. Where the statement may have set a key or inserted
+    rows, the values that it left in ``columns`` are stored as well: ``rows`` of them, in
+    ``objects``.
     """
 
     oid: int
     xids: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    rows: int = 0
+    bytes: int = 0
+    objects: tuple[DataObject, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,7 +215,16 @@ def outcome_from_json(data: bytes, key: str) -> Outcome:
         if document["consistency"] is not None:
             document["consistency"] = Consistency(document["consistency"])
         document["written"] = tuple(
-            WrittenRows(item["oid"], tuple(item["xids"])) for item in document["written"]
+            _build(
+                WrittenRows,
+                {
+                    **item,
+                    "xids": tuple(item["xids"]),
+                    "columns": tuple(item["columns"]),
+                    "objects": tuple(_build(DataObject, stored) for stored in item["objects"]),
+                },
+            )
+            for item in document["written"]
         )
         document["not_covered"] = tuple(document["not_covered"])
         return _build(Outcome, document)

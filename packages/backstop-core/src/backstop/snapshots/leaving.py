@@ -1,0 +1,75 @@
+"""What a statement has left in the tables of its snapshot, so that a restore knows it again.
+
+A row that it wrote has the statement's own transaction id as its xmin. That is enough where a key
+tells which row was which. Where the key itself may have been set, where there is none, or where
+rows were inserted that a restore takes out again, the rows' keys (or all of their values) are
+stored as well: the after-image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from backstop.postgres import images
+from backstop.postgres.counters import Effect
+from backstop.postgres.relations import Relation
+from backstop.postgres.transactions import PINNED, change_settings
+from backstop.session import Session
+from backstop.snapshots.capture import Captured
+from backstop.snapshots.footprint import RelationFootprint
+from backstop.snapshots.manifest import WrittenRows
+from backstop.snapshots.repository import Repository
+from backstop.snapshots.stream import RowStream
+
+
+def written_relations(captured: Captured, effects: Mapping[int, Effect]) -> list[Relation]:
+    """Return the relations of a snapshot that the statement has written rows into."""
+    return [entry.relation for entry in _entries(captured, effects)]
+
+
+def describe_written(
+    session: Session,
+    repository: Repository,
+    captured: Captured,
+    effects: Mapping[int, Effect],
+    xids: Iterable[str],
+) -> tuple[WrittenRows, ...]:
+    """Return how what the statement wrote is known again; its rows' xmin is one of ``xids``.
+
+    Settings are pinned, until the savepoint around is rolled back to.
+    """
+    own = tuple(sorted(xids))
+    written = []
+    for entry in _entries(captured, effects):
+        columns = _telling_columns(entry)
+        if columns:
+            change_settings(session, PINNED)
+            prefix = repository.data_key(captured.manifest.id, f"{entry.relation.oid}-after")
+            with RowStream(repository.storage, prefix) as stream:
+                rows = images.copy_written(session, entry.relation, columns, own, stream)
+            stored = tuple(stream.objects)
+            written.append(
+                WrittenRows(entry.relation.oid, own, columns, rows, stream.bytes, stored)
+            )
+        else:
+            written.append(WrittenRows(entry.relation.oid, own))
+    return tuple(written)
+
+
+def _entries(captured: Captured, effects: Mapping[int, Effect]) -> list[RelationFootprint]:
+    written = {oid for oid, effect in effects.items() if effect.updated or effect.inserted}
+    return [
+        entry
+        for entry in captured.footprint.relations
+        if entry.relation.holds_rows and entry.leaves_rows and entry.relation.oid in written
+    ]
+
+
+def _telling_columns(entry: RelationFootprint) -> tuple[str, ...]:
+    """Return the columns of the after-image; none where the before-image's keys are enough."""
+    relation = entry.relation
+    if not relation.key:
+        return tuple(column.name for column in relation.columns)
+    if "INSERT" in entry.operations or set(relation.key) & set(entry.assigned):
+        return relation.key
+    return ()
