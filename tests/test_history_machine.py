@@ -1,4 +1,4 @@
-"""Whatever was destroyed, edited, committed and rolled back before: a restore does what the model does.
+"""Whatever was destroyed, edited and rolled back before: a restore does what the model does.
 
 The model knows each version of a row by a token. A restore gives a row back the version that its
 statement found, where the row is still the version that the statement left; or where it is gone.
@@ -11,7 +11,7 @@ import itertools
 from dataclasses import dataclass, field
 
 import psycopg2
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -294,9 +294,10 @@ def test_every_history_can_be_taken_back(dsn, tmp_path):
         machine,
         settings=settings(
             max_examples=40,
-            stateful_step_count=25,
+            stateful_step_count=16,
             deadline=None,
             print_blob=True,
+            phases=set(Phase) - {Phase.explain},
             suppress_health_check=list(HealthCheck),
         ),
     )

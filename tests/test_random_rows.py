@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import psycopg2
-from hypothesis import HealthCheck, event, given, note, settings
+from hypothesis import HealthCheck, Phase, event, given, note, settings
 from hypothesis import strategies as st
 
 import backstop
@@ -18,6 +18,7 @@ search = settings(
     max_examples=int(os.environ.get("BACKSTOP_PROOF_EXAMPLES", "150")),
     deadline=None,
     print_blob=True,
+    phases=set(Phase) - {Phase.explain},
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )

@@ -159,7 +159,7 @@ CREATE RULE swallow AS ON INSERT TO shadow DO INSTEAD NOTHING;
         (TRIGGERS, "UPDATE purchase SET state = 'late' WHERE id > 9"),
         (TRIGGERS, "DELETE FROM customer WHERE id = 3"),
         (TRIGGERS, "WITH d AS (DELETE FROM purchase WHERE id < 7 RETURNING *) "
-                   "UPDATE customer SET id = id + 10 WHERE id NOT IN (SELECT customer FROM purchase)"
+                   "UPDATE customer SET id = id + 9 WHERE id NOT IN (SELECT customer FROM purchase)"
                    " OR id > 100; UPDATE draft SET v = 'x' WHERE customer > 4"),
         (KEEP_PAID, "DELETE FROM purchase"),
         (KEEP_PAID, "DELETE FROM purchase WHERE id < 9"),

@@ -1,4 +1,4 @@
-"""Tables of every shape: keys of all kinds and none, dropped columns, partitions, rules, policies."""
+"""Tables of every shape: keys of all kinds and none, dropped columns, partitions, inheritance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements of every form: joined, merged, upserted, through views and cursors, in several parts."""
+"""Statements of every form: joined, merged, upserted, through views and cursors, in parts."""
 
 from __future__ import annotations
 
@@ -71,17 +71,18 @@ def setup(connect):
         (STOCK, "DELETE FROM item WHERE random() < 0.4 OR id = 1"),
         (STOCK, "UPDATE log SET line = md5(random()::text) WHERE random() < 0.5 OR at = 1"),
         (STOCK, "UPDATE item SET amount = amount WHERE id < 4; DELETE FROM log WHERE at = 1"),
-        (STOCK, "DELETE FROM log WHERE ctid = ANY (ARRAY(SELECT ctid FROM log ORDER BY at LIMIT 9))"),
+        (STOCK, "DELETE FROM log WHERE ctid = ANY (ARRAY(SELECT ctid FROM log LIMIT 9))"),
         (STOCK, "DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE state = 'new' "
                 "ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 3) RETURNING *"),
-        (STOCK, "WITH job AS (SELECT id FROM queue ORDER BY random() FOR UPDATE SKIP LOCKED LIMIT 2)"
-                " UPDATE queue SET state = 'run', payload = payload || '{\"b\": 2}' FROM job "
+        (STOCK, "WITH job AS (SELECT id FROM queue ORDER BY random() FOR UPDATE SKIP LOCKED "
+                "LIMIT 2) UPDATE queue SET state = 'run', payload = payload || '{\"b\": 2}' FROM job "
                 "WHERE job.id = queue.id RETURNING queue.id"),
         (STOCK, "WITH d AS (DELETE FROM delivery WHERE amount > 9 RETURNING *), "
-                "u AS (UPDATE item SET amount = d.amount FROM d WHERE d.item = item.id RETURNING id),"
-                " l AS (DELETE FROM log WHERE at IN (SELECT id % 5 FROM u)) SELECT * FROM u"),
+                "u AS (UPDATE item SET amount = d.amount FROM d WHERE d.item = item.id "
+                "RETURNING id), l AS (DELETE FROM log WHERE at IN (SELECT id % 5 FROM u)) SELECT * FROM u"),
         (STOCK, "WITH RECURSIVE n AS (SELECT 1 AS n UNION ALL SELECT n + 3 FROM n WHERE n < 20), "
-                "d AS (DELETE FROM item WHERE id IN (SELECT n FROM n)) DELETE FROM log WHERE at = 0"),
+                "d AS (DELETE FROM item WHERE id IN (SELECT n FROM n)) "
+                "DELETE FROM log WHERE at = 0"),
         (STOCK, "WITH u AS (UPDATE log SET line = 'u' WHERE at = 1 RETURNING at) "
                 "DELETE FROM delivery WHERE item > (SELECT count(*) FROM u)"),
         (STOCK, "INSERT INTO item (id, name, amount) VALUES (3, 'n3', 70), (4, 'n4', 80) "
@@ -146,8 +147,8 @@ def test_what_a_merge_destroys_comes_back(sql, setup, comes_back):
             "generate_series(20, 40) AS g ON CONFLICT (id) DO UPDATE SET amount = 1000"),
         (0, "WITH moved AS (DELETE FROM log WHERE at = 1 RETURNING at, line) INSERT INTO item "
             "(id, name, amount) SELECT 100 + row_number() OVER (), NULL, 1000 FROM moved"),
-        (15, "MERGE INTO item USING delivery AS d ON d.item = item.id WHEN MATCHED AND d.amount < 4 "
-             "THEN DELETE WHEN MATCHED THEN UPDATE SET name = 'm' || id WHEN NOT MATCHED THEN "
+        (15, "MERGE INTO item USING delivery AS d ON d.item = item.id WHEN MATCHED AND d.amount < 4"
+             " THEN DELETE WHEN MATCHED THEN UPDATE SET name = 'm' || id WHEN NOT MATCHED THEN "
              "INSERT VALUES (d.item, NULL, 1000)"),
         (17, "MERGE INTO item USING delivery AS d ON d.item = item.id "
              "WHEN NOT MATCHED BY SOURCE THEN DELETE WHEN MATCHED THEN UPDATE SET note = 'm' || id "
