@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 
 import backstop
+from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.snapshots import Consistency, Fate, Status
 from testing.dumps import dump
 
@@ -117,19 +118,51 @@ def test_what_this_version_cannot_save_is_an_error_in_the_log(guarded, caplog):
     assert record.backstop["backstop.snapshot.error"].startswith("This version can't save")
 
 
+@pytest.fixture
+def old_view(stock, guarded):
+    """Open a transaction that has looked at the stock before others changed it."""
+
+    def open_transaction(level):
+        stock.execute("DROP TABLE part")
+        db = guarded(autocommit=False)
+        db.set_session(isolation_level=level)
+        cursor = db.cursor()
+        cursor.execute("INSERT INTO stock VALUES (100, 10); DELETE FROM stock WHERE sku = 1")
+        cursor.execute("SELECT FROM stock WHERE sku = 2 FOR UPDATE")
+        stock.execute("INSERT INTO stock VALUES (200, 20); DELETE FROM stock WHERE sku = 3")
+        return db
+
+    return open_transaction
+
+
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
-def test_an_old_view_of_what_truncate_takes_is_said(level, stock, guarded, store, dsn):
-    stock.execute("DELETE FROM part")
-    db = guarded(autocommit=False)
-    db.set_session(isolation_level=level)
-    cursor = db.cursor()
-    cursor.execute("SELECT 1")
-    stock.execute("INSERT INTO stock VALUES (1000, 1)")
-    cursor.execute("TRUNCATE stock CASCADE")
+@pytest.mark.parametrize("sql", ["TRUNCATE stock CASCADE", "DROP TABLE stock CASCADE"])
+def test_what_others_committed_since_the_first_query_comes_back(
+    sql, level, old_view, stock, store, dsn
+):
+    db = old_view(level)
+    db.cursor().execute(sql)
+    db.commit()
+    snapshot = only_snapshot(store)
+    assert snapshot.manifest.consistency is Consistency.EXACT
+    assert backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn).complete
+    stock.execute("SELECT sku FROM stock ORDER BY sku")
+    assert [row[0] for row in stock.fetchall()] == [2, *range(4, 21), 100, 200]
+
+
+def test_an_old_view_without_a_second_connection_is_said(old_view, stock, store, dsn, monkeypatch):
+    def refuse(session, connect_timeout):
+        raise backstop.errors.ConnectionFailed("refused")
+
+    monkeypatch.setattr(Psycopg2Session, "beside", refuse)
+    db = old_view("REPEATABLE READ")
+    db.cursor().execute("TRUNCATE stock CASCADE")
     db.commit()
     snapshot = only_snapshot(store)
     assert snapshot.manifest.consistency is Consistency.NOT_EXACT
     assert not backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn).complete
+    stock.execute("SELECT count(*) FROM stock WHERE sku = 200")
+    assert stock.fetchone() == (0,)
 
 
 def test_settings_of_the_user_hold_after_a_snapshot(stock, guarded):

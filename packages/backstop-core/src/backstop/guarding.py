@@ -26,9 +26,9 @@ from backstop.repeating import Execution
 from backstop.result import RiskResult
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
-from backstop.snapshots.capture import SnapshotRequest
 from backstop.snapshots.manifest import Fate
 from backstop.snapshots.repository import Repository
+from backstop.snapshots.request import SnapshotRequest
 from backstop.statement import Statement
 from backstop.syntax.controls import controls
 from backstop.syntax.masking import mask_literals

@@ -27,10 +27,11 @@ from backstop.running import Running
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
 from backstop.snapshots import leaving
-from backstop.snapshots.capture import Captured, SnapshotRequest, capture
+from backstop.snapshots.capture import Captured, capture
 from backstop.snapshots.footprint import NothingToSave
 from backstop.snapshots.manifest import Consistency, Fate, Outcome, Status, WrittenRows
 from backstop.snapshots.repository import Repository
+from backstop.snapshots.request import SnapshotRequest
 from backstop.statement import Statement
 from backstop.syntax.controls import controls
 from backstop.syntax.traits import leaves_transaction

@@ -22,10 +22,11 @@ from backstop.result import RiskResult
 from backstop.running import Running
 from backstop.session import Session
 from backstop.snapshots import coverage, leaving
-from backstop.snapshots.capture import Captured, SnapshotRequest, capture
+from backstop.snapshots.capture import Captured, capture
 from backstop.snapshots.footprint import OnlyARunTells, Rehearsal
 from backstop.snapshots.manifest import Outcome, Status, WrittenRows
 from backstop.snapshots.repository import Repository
+from backstop.snapshots.request import SnapshotRequest
 
 Answer = TypeVar("Answer")
 
@@ -175,14 +176,18 @@ class Repeating(Generic[Answer]):
                 self._repository.discard(earlier.manifest.id)
 
     def _rehearsal(self, effects: Effects, seen: _Comparison) -> Rehearsal:
-        known = self._request.rehearsal
-        wanted = {*(known.effects if known is not None else ()), *seen.lost}
+        known = self._request.rehearsal or Rehearsal(frozenset(), {})
+        tried = self.captured.footprint.relations if self.captured is not None else ()
+        lost = [entry for entry in tried if entry.relation.oid in seen.lost]
+        by_run = {entry.relation.oid for entry in lost if entry.rehearsed is not None}
+        wanted = {*known.effects, *seen.lost}
         destroyed = effects.destroyed
-        found = {oid: destroyed[oid] for oid in wanted if oid in destroyed}
-        insufficient = known.insufficient if known is not None else frozenset()
-        if self.captured is not None:
-            insufficient |= self.captured.manifest.oids & set(seen.lost)
-        return Rehearsal(effects.xids, found, insufficient)
+        return Rehearsal(
+            effects.xids,
+            {oid: destroyed[oid] for oid in wanted if oid in destroyed},
+            known.beyond_text | {entry.relation.oid for entry in lost},
+            known.beyond_rows | by_run,
+        )
 
     def _stand(self, answer: Answer, seen: _Comparison) -> Ran[Answer]:
         outcome = None

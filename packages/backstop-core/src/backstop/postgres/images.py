@@ -36,6 +36,27 @@ def copy_whole(session: Session, relation: Relation, sink: Sink) -> int:
     )
 
 
+def copy_own(session: Session, relation: Relation, xids: Iterable[str], sink: Sink) -> int:
+    """Copy the rows that these transactions of ours have written or locked."""
+    mine = quoting.text_array(sorted(xids))
+    return session.copy_out(
+        f"COPY (SELECT {_columns(relation)} FROM ONLY {relation.sql} "
+        f"WHERE xmin::pg_catalog.text = ANY ({mine}) OR xmax::pg_catalog.text = ANY ({mine})) "
+        "TO STDOUT (ENCODING 'UTF8')",
+        sink,
+    )
+
+
+def copy_of_others(session: Session, relation: Relation, xids: Iterable[str], sink: Sink) -> int:
+    """Copy, on another connection, the rows that these transactions haven't touched."""
+    return session.copy_out(
+        f"COPY (SELECT {_columns(relation)} FROM ONLY {relation.sql} "
+        f"WHERE xmax::pg_catalog.text <> ALL ({quoting.text_array(sorted(xids))})) "
+        "TO STDOUT (ENCODING 'UTF8')",
+        sink,
+    )
+
+
 def copy_rows(session: Session, relation: Relation, ctids: list[str], sink: Sink) -> int:
     """Copy the rows that stand at ``ctids``; the settings are pinned already."""
     return session.copy_out(

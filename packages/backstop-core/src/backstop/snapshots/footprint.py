@@ -47,13 +47,14 @@ class Rehearsal:
     """What a statement touched when it was run and taken back.
 
     Rows that it touched have one of ``xids`` as their xmax. ``effects`` are those on relations
-    of which more was touched than saved, by OID; for those of ``insufficient`` it was tried by the
-    text before.
+    of which more was touched than saved, by OID. For those of ``beyond_text`` the text was tried
+    before, and for those of ``beyond_rows`` what an earlier rehearsal had touched.
     """
 
     xids: frozenset[str]
     effects: Mapping[int, Effect]
-    insufficient: frozenset[int] = frozenset()
+    beyond_text: frozenset[int] = frozenset()
+    beyond_rows: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -86,10 +87,14 @@ class RelationFootprint:
         return (*self.operations, *self.assigned, self.whole)
 
     @property
+    def is_destroyed(self) -> bool:
+        """Whether everything in it goes, also what the transaction's view doesn't show."""
+        return bool({"TRUNCATE", "DROP TABLE"} & set(self.operations))
+
+    @property
     def lock_mode(self) -> str:
         """The lock under which its rows can be read exactly."""
-        destroyed = {"TRUNCATE", "DROP TABLE"} & set(self.operations)
-        return locks.ACCESS_EXCLUSIVE if destroyed else locks.SHARE_ROW_EXCLUSIVE
+        return locks.ACCESS_EXCLUSIVE if self.is_destroyed else locks.SHARE_ROW_EXCLUSIVE
 
 
 @dataclass(frozen=True)
@@ -279,11 +284,7 @@ class _Builder:
         for relation in relations.describe(self._session, list(rehearsal.effects)):
             effect = rehearsal.effects[relation.oid]
             entry = self._entries.get(relation.oid)
-            if (
-                entry is not None
-                and not self._unread
-                and relation.oid not in rehearsal.insufficient
-            ):
+            if entry is not None and not self._unread and relation.oid not in rehearsal.beyond_text:
                 continue
             known = list(entry.operations) if entry is not None else []
             operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
@@ -294,7 +295,7 @@ class _Builder:
                 [relation.oid],
                 "TRUNCATE" if effect.rewritten else operation,
                 # Of equal rows without a key, nobody could tell later which are missing.
-                whole=effect.rewritten or not relation.key,
+                whole=effect.rewritten or not relation.key or relation.oid in rehearsal.beyond_rows,
                 assigned=assigned if operation == "UPDATE" else (),
             )
             if effect.inserted and relation.oid in self._inserted:

@@ -142,11 +142,6 @@ class Manifest:
     format: int = FORMAT
 
     @property
-    def oids(self) -> frozenset[int]:
-        """The relations of which it holds rows."""
-        return frozenset(table.oid for table in self.tables)
-
-    @property
     def rows(self) -> int:
         """How many rows the snapshot holds."""
         return sum(table.rows for table in self.tables)

@@ -1,0 +1,67 @@
+"""Describing a snapshot: its manifest, out of the footprint and what was saved of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backstop._version import __version__
+from backstop.postgres import sequences
+from backstop.postgres.definitions import definitions
+from backstop.postgres.server import ServerState
+from backstop.session import Session
+from backstop.snapshots import identifiers
+from backstop.snapshots.footprint import Footprint
+from backstop.snapshots.manifest import (
+    Consistency,
+    DatabaseInfo,
+    Manifest,
+    SavedTable,
+    StatementInfo,
+)
+from backstop.snapshots.request import SnapshotRequest
+
+
+def build_manifest(
+    session: Session,
+    snapshot_id: str,
+    request: SnapshotRequest,
+    footprint: Footprint,
+    state: ServerState,
+    saved: Sequence[SavedTable],
+    consistency: Consistency,
+) -> Manifest:
+    """Return the manifest of a snapshot, definitions and sequence positions included."""
+    defined = definitions(session, footprint.dropped)
+    restarted = [relation.oid for relation in footprint.dropped + footprint.restarted]
+    positions = sequences.positions(
+        session, sequences.owned(session, restarted) if restarted else []
+    )
+    return Manifest(
+        id=snapshot_id,
+        created_at=identifiers.created_at(snapshot_id).isoformat(),
+        version=__version__,
+        actor=request.actor,
+        mode=request.mode,
+        context=dict(request.context),
+        allowed=request.allowed,
+        statement=StatementInfo(
+            operation=request.result.operation,
+            level=request.result.level.value,
+            reason=request.result.reason,
+            text=request.shown,
+        ),
+        database=DatabaseInfo(
+            name=state.database,
+            oid=state.database_oid,
+            system_identifier=state.system_identifier,
+            server_version=state.version,
+            user=state.user,
+        ),
+        transaction_id=state.transaction_id,
+        isolation=state.isolation,
+        consistency=consistency,
+        tables=tuple(saved),
+        sequences=tuple(positions),
+        objects=defined.objects,
+        not_covered=footprint.not_covered + defined.not_covered,
+    )

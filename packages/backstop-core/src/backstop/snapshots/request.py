@@ -1,0 +1,36 @@
+"""What is to be saved, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backstop.result import RiskResult
+from backstop.settings import Limits
+from backstop.snapshots.footprint import Rehearsal
+from backstop.snapshots.manifest import Consistency
+
+
+@dataclass(frozen=True)
+class SnapshotRequest:
+    """What is to be saved, and why.
+
+    ``sql`` is the text as the server gets it; ``shown`` is the text with its literals masked.
+    ``in_parts`` says that the text reaches the server in several pieces, one after the other, and
+    ``at_once`` that it can't be run twice. ``whole`` says that its conditions can't be evaluated
+    beforehand. ``rehearsal`` is what was seen of it already.
+    """
+
+    sql: str
+    shown: str
+    result: RiskResult
+    actor: str
+    mode: str
+    context: Mapping[str, str]
+    allowed: str | None
+    limits: Limits
+    in_parts: bool = False
+    at_once: bool = False
+    whole: bool = False
+    rehearsal: Rehearsal | None = None
+    consistency: Consistency = Consistency.EXACT
