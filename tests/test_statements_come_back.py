@@ -75,11 +75,12 @@ def setup(connect):
         (STOCK, "DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE state = 'new' "
                 "ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 3) RETURNING *"),
         (STOCK, "WITH job AS (SELECT id FROM queue ORDER BY random() FOR UPDATE SKIP LOCKED "
-                "LIMIT 2) UPDATE queue SET state = 'run', payload = payload || '{\"b\": 2}' FROM job "
+                "LIMIT 2) UPDATE queue SET state = 'run', payload = '{\"b\": 2}' FROM job "
                 "WHERE job.id = queue.id RETURNING queue.id"),
         (STOCK, "WITH d AS (DELETE FROM delivery WHERE amount > 9 RETURNING *), "
                 "u AS (UPDATE item SET amount = d.amount FROM d WHERE d.item = item.id "
-                "RETURNING id), l AS (DELETE FROM log WHERE at IN (SELECT id % 5 FROM u)) SELECT * FROM u"),
+                "RETURNING id), l AS (DELETE FROM log WHERE at IN (SELECT id % 5 FROM u)) "
+                "SELECT * FROM u"),
         (STOCK, "WITH RECURSIVE n AS (SELECT 1 AS n UNION ALL SELECT n + 3 FROM n WHERE n < 20), "
                 "d AS (DELETE FROM item WHERE id IN (SELECT n FROM n)) "
                 "DELETE FROM log WHERE at = 0"),
