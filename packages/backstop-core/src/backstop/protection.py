@@ -113,7 +113,7 @@ class Protection:
             try:
                 self._failed(error, execution.event, was_idle=False)
             except BaseException:
-                running.abandon()
+                running.withdraw()
                 raise
 
         return Repeating(
@@ -124,7 +124,7 @@ class Protection:
         try:
             repeating.begin()
         except BaseException:
-            repeating.running.abandon()
+            repeating.running.withdraw()
             raise
 
     def _finish(
@@ -218,18 +218,19 @@ class Protection:
         """Return the outcome of a statement that nothing could be around."""
         written: tuple[WrittenRows, ...] = ()
         with contextlib.suppress(Exception), untouched(self._session):
-            written = self._written(captured, execution.rows)
+            written = self._written(captured)
         return Outcome(Status.SUCCEEDED, execution.rows, consistency, written)
 
-    def _written(self, captured: Captured, rows: int | None) -> tuple[WrittenRows, ...]:
+    def _written(self, captured: Captured) -> tuple[WrittenRows, ...]:
         relations = [
             entry.relation
             for entry in captured.footprint.relations
             if entry.relation.holds_rows and entry.leaves_rows
         ]
         if self._session.autocommit:
-            since = captured.manifest.transaction_id
-            xids = writers_since(self._session, relations, since, rows or 0)
+            manifest = captured.manifest
+            since = manifest.transaction_id
+            xids = writers_since(self._session, relations, since, at_most=manifest.rows)
         else:
             xids = frozenset(own_xids(self._session))
         if not relations or not xids:

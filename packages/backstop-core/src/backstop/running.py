@@ -16,6 +16,7 @@ from backstop.postgres.counters import Counters, Effects
 from backstop.postgres.relations import Relation
 from backstop.session import Session, TransactionStatus
 
+_ALL = "backstop_all"
 _RUN = "backstop_run"
 _LOOK = "backstop_look"
 
@@ -34,17 +35,19 @@ class Running:
         self._looking = False
 
     def begin(self) -> None:
-        """Begin the transaction, where there isn't one."""
-        if self.alone:
-            self._session.execute("BEGIN")
-            self._begun = True
+        """Begin the transaction, or what can be taken back of it with all locks of ours."""
+        self._session.execute("BEGIN" if self.alone else f"SAVEPOINT {_ALL}")
+        self._begun = True
 
     def start(self) -> None:
         """Mark where the statement begins, in a transaction that is begun if need be."""
         self._looking = False
-        first = f"SAVEPOINT {_RUN}"
-        if self.alone:
-            first = "" if self._begun else "BEGIN"
+        if not self._begun and not self.alone:
+            first = f"SAVEPOINT {_ALL}; SAVEPOINT {_RUN}"
+        elif not self._begun:
+            first = "BEGIN"
+        else:
+            first = "" if self.alone else f"SAVEPOINT {_RUN}"
         self._begun = True
         try:
             self._before = counters.look(self._session, first)
@@ -92,8 +95,16 @@ class Running:
             if self.alone and self._session.status() is not TransactionStatus.IDLE:
                 self._session.execute("ROLLBACK")
 
+    def withdraw(self) -> None:
+        """Take back everything, our locks included, before the statement has run."""
+        if self.alone:
+            self.abandon()
+            return
+        with contextlib.suppress(Exception):
+            self._session.execute(f"ROLLBACK TO SAVEPOINT {_ALL}; RELEASE SAVEPOINT {_ALL}")
+
     def _looked_back(self) -> str:
         return f"ROLLBACK TO SAVEPOINT {_LOOK}; " if self._looking else ""
 
     def _kept(self) -> str:
-        return "COMMIT" if self.alone else f"RELEASE SAVEPOINT {_RUN}"
+        return "COMMIT" if self.alone else f"RELEASE SAVEPOINT {_ALL}"

@@ -54,7 +54,7 @@ class Assessment:
     def __init__(self, session: Session, thresholds: Thresholds) -> None:
         self._session = session
         self._names = Names(session)
-        self._reach = Reach(session, thresholds)
+        self._reach = Reach(session, self._names, thresholds)
         self._changed = False
         self._opened = False
 

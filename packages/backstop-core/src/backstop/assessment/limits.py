@@ -82,7 +82,9 @@ def count(
 def passed(session: Session, effects: Effects, thresholds: Thresholds) -> Passed | None:
     """Return which limit a statement passed by what it has done."""
     destroyed = effects.destroyed
-    for relation in relations.describe(session, list(destroyed)):
+    rewritten = any(effect.rewritten for effect in destroyed.values())
+    asked = list(destroyed) if rewritten or thresholds.protected_tables else []
+    for relation in relations.describe(session, asked) if asked else []:
         if matches(thresholds.protected_tables, relation.schema, relation.name):
             return Passed(f"{relation.label} is a protected table", relation.label)
         if destroyed[relation.oid].rewritten:
@@ -111,9 +113,10 @@ def _apart(session: Session, change: RowChange, limit: int) -> int:
 def _passed_fraction(
     session: Session, effects: Mapping[int, Effect], thresholds: Thresholds
 ) -> Passed | None:
+    if _enough(sum(effect.rows for effect in effects.values()), thresholds) <= _SMALL_TABLE:
+        return None
     for root, effect in _by_root(session, effects).items():
-        # Above this many rows in the table, these are not more than the fraction.
-        enough = int(effect.rows / thresholds.max_fraction) + 1
+        enough = _enough(effect.rows, thresholds)
         if enough <= _SMALL_TABLE:
             continue
         change = effect.inserted - effect.deleted
@@ -131,10 +134,13 @@ def _passed_fraction(
     return None
 
 
+def _enough(rows: int, thresholds: Thresholds) -> int:
+    """Return above how many rows in a table these are not more than the fraction of them."""
+    return int(rows / thresholds.max_fraction) + 1
+
+
 def _by_root(session: Session, effects: Mapping[int, Effect]) -> dict[Relation, Effect]:
     """Return the effects by table, those on partitions together."""
-    if not effects:
-        return {}
     roots = relations.roots(session, list(effects))
     described = {found.oid: found for found in relations.describe(session, list(roots.values()))}
     together: dict[Relation, Effect] = {}

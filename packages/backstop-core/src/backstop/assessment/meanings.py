@@ -105,6 +105,11 @@ class Meanings:
         found = [self._of(entry) for entry in self._candidates(use)]
         return _worst(found) if found else None
 
+    def of_function(self, oid: int) -> Meaning | None:
+        """Return what a function of the user's own may do, or nothing if it isn't one."""
+        entry = self._objects.get((ObjectKind.FUNCTION, oid))
+        return None if entry is None else self._of(entry)
+
     def of_operator(self, symbol: str) -> Meaning | None:
         """Return what an operator may do at its worst, or nothing if nobody defined it."""
         found = [self._of_function(entry) for entry in self._operators.get(symbol, ())]

@@ -85,6 +85,24 @@ class Names:
         finally:
             knowledge.meanings.may_ask = False
 
+    def are_harmless(self, functions: Iterable[int]) -> bool:
+        """Whether functions, by OID, are known to have no effects of their own.
+
+        Asks the database for bodies that weren't read before.
+        """
+        wanted = list(functions)
+        if not wanted:
+            return True
+        knowledge = self._knowledge
+        if knowledge is None or knowledge.expires < time.monotonic():
+            knowledge = self._read_catalog()
+        knowledge.meanings.may_ask = True
+        try:
+            meanings = [knowledge.meanings.of_function(oid) for oid in wanted]
+        finally:
+            knowledge.meanings.may_ask = False
+        return all(meaning is not None and meaning.level is RiskLevel.SAFE for meaning in meanings)
+
     def _apply(self, knowledge: _Knowledge, text: str, result: RiskResult) -> RiskResult:
         found = look_up(knowledge.meanings, knowledge.casts, text, result)
         self._keep(text, found)

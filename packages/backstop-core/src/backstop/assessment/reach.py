@@ -15,6 +15,7 @@ from enum import Enum
 
 from backstop.assessment import limits
 from backstop.assessment.limits import Passed
+from backstop.assessment.names import Names
 from backstop.errors import describe
 from backstop.levels import RiskLevel
 from backstop.postgres import references, relations
@@ -51,8 +52,9 @@ class _Kind(Enum):
 class Reach:
     """Measures the statements of one connection, and remembers what the catalog tells of each."""
 
-    def __init__(self, session: Session, thresholds: Thresholds) -> None:
+    def __init__(self, session: Session, names: Names, thresholds: Thresholds) -> None:
         self._session = session
+        self._names = names
         self._thresholds = thresholds
         self._known: OrderedDict[str, tuple[_Kind, str, float]] = OrderedDict()
 
@@ -133,7 +135,8 @@ class Reach:
             isinstance(change, RowChange)
             and _may_be_one_row(found)
             and any(pinned_columns(change.where or "").issuperset(pin) for pin in target.pins)
-            and not target.has_effects
+            and not target.has_rules
+            and self._names.are_harmless(target.triggers)
             and not self._carries(change, target)
         )
 

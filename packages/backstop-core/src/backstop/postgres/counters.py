@@ -70,7 +70,11 @@ class Effect:
 
 @dataclass(frozen=True)
 class Counters:
-    """One look at the counters; ``xids`` are those of the transaction and of its savepoints."""
+    """One look at the counters; ``xids`` are those of the transaction and of its savepoints.
+
+    ``writers`` and ``creators`` say, for each table whose entry in the catalog this transaction has
+    written, by which id that was, and by which the table was created.
+    """
 
     xids: frozenset[str]
     tables: Mapping[int, Effect]
@@ -116,14 +120,15 @@ def between(before: Counters, after: Counters) -> Effects:
     xids = after.xids - before.xids
     found = {}
     for oid, now in after.tables.items():
-        if after.creators.get(oid) in xids:
+        creator = after.creators.get(oid)
+        if creator in after.xids and creator != before.creators.get(oid):
             continue
         then = before.tables.get(oid, Effect())
         effect = Effect(
             inserted=max(0, now.inserted - then.inserted),
             updated=max(0, now.updated - then.updated),
             deleted=max(0, now.deleted - then.deleted),
-            rewritten=after.writers.get(oid) in xids,
+            rewritten=after.writers.get(oid) != before.writers.get(oid),
         )
         if effect != Effect():
             found[oid] = effect

@@ -74,7 +74,7 @@ def update_in_place(
     assignments = ", ".join(
         f"{quoting.identifier(column.name)} = i.{quoting.identifier(column.name)}"
         for column in comparison.columns
-        if column.name not in key
+        if column.name not in key and not column.always
     )
     updated = 0
     if states.left and assignments:

@@ -31,8 +31,8 @@ class Relation:
 
     ``key`` is its primary key, or else a unique key without NULLs, as column names; empty
     where it has none. ``kind`` is the catalog's relkind. A constant for all columns of one of
-    ``pins`` finds at most one row. ``has_effects`` is whether triggers or rules of the user's
-    may do more than a statement says.
+    ``pins`` finds at most one row. ``triggers`` are the functions, by OID, that the user's triggers
+    run, and ``has_rules`` is whether rules may do more than a statement says.
     """
 
     oid: int
@@ -44,7 +44,8 @@ class Relation:
     row_security: bool
     temporary: bool
     pins: tuple[tuple[str, ...], ...] = ()
-    has_effects: bool = False
+    triggers: tuple[int, ...] = ()
+    has_rules: bool = False
 
     @property
     def scanned(self) -> str:
@@ -188,13 +189,14 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
                      AND NOT (c.relkind = 'r' AND c.relhassubclass)
                    ORDER BY i.indexrelid
                ) AS pins,
-               EXISTS (
-                   SELECT FROM pg_catalog.pg_trigger t
+               ARRAY(
+                   SELECT DISTINCT t.tgfoid FROM pg_catalog.pg_trigger t
                    WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
                      AND (t.tgrelid = c.oid OR t.tgrelid IN (
                          SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)
                          WHERE c.relkind = 'p'))
-               ) OR (c.relkind IN ('r', 'p') AND c.relhasrules) AS has_effects
+               ) AS triggers,
+               c.relkind IN ('r', 'p') AND c.relhasrules AS has_rules
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = ANY ({quoting.oid_array(oids)})
@@ -212,7 +214,8 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
             row_security=entry["row_security"],
             temporary=entry["temporary"],
             pins=tuple(map(tuple, entry["pins"])),
-            has_effects=entry["has_effects"],
+            triggers=tuple(map(int, entry["triggers"])),
+            has_rules=entry["has_rules"],
         )
         for entry in found
     ]

@@ -10,7 +10,7 @@ from backstop.session import Session
 
 
 def writers_since(
-    session: Session, relations: Iterable[Relation], xid: str, at_most: int
+    session: Session, relations: Iterable[Relation], xid: str, *, at_most: int
 ) -> frozenset[str]:
     """Return the ids after ``xid`` that rows of the relations have as their xmin.
 

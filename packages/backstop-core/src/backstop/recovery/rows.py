@@ -99,8 +99,9 @@ class RowPlan:
             _check_count(table.label, comparison.load_after(columns, item.after), item.written.rows)
         if table.key:
             self.states = comparison.by_key(table.key, item.marks, overwrite=overwrite)
+            assigned = [name for name in table.assigned if name not in table.key]
             risky = self.states.left and merging.has_to_replace(
-                self._session, item.relation, table.assigned
+                self._session, item.relation, assigned
             )
             self._replaces = bool(self.states.extra or risky)
         else:

@@ -1,0 +1,236 @@
+"""Run, compare, run again: what a statement touches beyond its text is found, saved and counted."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+import backstop
+from testing.dumps import dump
+from testing.server_log import ServerLog
+
+ORDERS = """
+CREATE TABLE orders (id int PRIMARY KEY, state text, total int) WITH (autovacuum_enabled = off);
+INSERT INTO orders SELECT g, 'open', g FROM generate_series(1, 100) AS g;
+CREATE TABLE one (id int PRIMARY KEY); CREATE TABLE two (id int PRIMARY KEY);
+CREATE TABLE three (id int PRIMARY KEY); CREATE SEQUENCE runs;
+INSERT INTO one VALUES (1); INSERT INTO two VALUES (1); INSERT INTO three VALUES (1);
+"""
+# A sequence keeps its position when a run is taken back.
+EACH_TIME_ANOTHER = """
+CREATE FUNCTION wander() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    CASE nextval('runs')
+        WHEN 1 THEN DELETE FROM one; WHEN 2 THEN DELETE FROM two; ELSE DELETE FROM three;
+    END CASE;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER wanders AFTER DELETE ON orders FOR EACH STATEMENT EXECUTE FUNCTION wander();
+"""
+EMPTYING = """
+CREATE FUNCTION empty_one() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN TRUNCATE one; RETURN NULL; END $$;
+CREATE TRIGGER empties AFTER UPDATE ON orders FOR EACH STATEMENT EXECUTE FUNCTION empty_one();
+"""
+COUNTING = """
+CREATE FUNCTION count_run() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM nextval('runs'); DELETE FROM one; RETURN NULL; END $$;
+CREATE TRIGGER counts AFTER DELETE ON orders FOR EACH STATEMENT EXECUTE FUNCTION count_run();
+"""
+MANY = """
+CREATE TABLE line (order_id int REFERENCES orders ON DELETE CASCADE, n int);
+INSERT INTO line SELECT 1, g FROM generate_series(1, 50000) AS g;
+CREATE INDEX ON line (order_id);
+CREATE TABLE event (id int PRIMARY KEY, kind int) WITH (autovacuum_enabled = off);
+INSERT INTO event SELECT g, 1 FROM generate_series(1, 50000) AS g;
+ANALYZE event;
+UPDATE event SET kind = 2;
+"""
+
+
+@pytest.fixture
+def shop(connect):
+    """Give a cursor in autocommit on a small shop."""
+    connection = connect()
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(ORDERS)
+    return cursor
+
+
+def shown(store):
+    (summary,) = backstop.snapshots.list(store)
+    return backstop.snapshots.show(summary.id, store)
+
+
+def count(cursor, table):
+    cursor.execute(f"SELECT count(*) FROM {table}")
+    return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_what_is_another_table_each_time_is_named_after_two_repetitions(
+    autocommit, shop, guarded, store, dsn
+):
+    shop.execute(EACH_TIME_ANOTHER)
+    db = guarded(autocommit=autocommit)
+    db.cursor().execute("DELETE FROM orders")
+    db.commit()
+    assert [count(shop, table) for table in ("orders", "one", "two", "three")] == [0, 1, 1, 0]
+    snapshot = shown(store)
+    assert snapshot.outcome.not_covered == (
+        "1 rows of public.three were changed by triggers or functions and are not saved.",
+    )
+    report = backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn)
+    assert not report.complete
+    assert (count(shop, "orders"), count(shop, "three")) == (100, 0)
+
+
+def test_a_table_that_a_trigger_empties_comes_back(shop, comes_back):
+    shop.execute(EMPTYING)
+    comes_back("UPDATE orders SET total = 0 WHERE id < 3")
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_however_often_it_ran_a_statement_takes_effect_once(autocommit, shop, guarded):
+    shop.execute(COUNTING + "CREATE TABLE log (id int)")
+    db = guarded(autocommit=autocommit)
+    cursor = db.cursor()
+    cursor.execute("DELETE FROM orders; INSERT INTO log VALUES (1)")
+    db.commit()
+    shop.execute("SELECT last_value FROM runs")
+    assert shop.fetchone() == (2,)
+    assert (count(shop, "log"), count(shop, "orders"), count(shop, "one")) == (1, 0, 0)
+
+
+def test_the_second_run_gives_the_application_its_rows_and_its_count(shop, guarded):
+    shop.execute(COUNTING)
+    cursor = guarded().cursor()
+    cursor.execute("DELETE FROM orders WHERE id < 4 RETURNING id")
+    assert cursor.rowcount == 3
+    assert sorted(cursor.fetchall()) == [(1,), (2,), (3,)]
+
+
+def test_what_reaches_other_servers_is_never_run_twice(shop, guarded, store):
+    shop.execute(
+        COUNTING + "CREATE FUNCTION dblink_exec(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'"
+    )
+    guarded(snapshot_at="LOW").cursor().execute(
+        "DELETE FROM orders WHERE id < 4 AND dblink_exec('elsewhere')"
+    )
+    shop.execute("SELECT last_value FROM runs")
+    assert shop.fetchone() == (1,)
+    assert "public.one" in shown(store).outcome.not_covered[0]
+
+
+def test_a_copy_from_the_client_is_never_run_twice(shop, guarded):
+    shop.execute(
+        "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN DELETE FROM one; RETURN NEW; END $$;"
+        "CREATE TRIGGER swallows BEFORE INSERT ON two FOR EACH ROW EXECUTE FUNCTION swallow()"
+    )
+    guarded(snapshot_at="LOW", on_snapshot_failure="log").cursor().copy_expert(
+        "COPY two FROM STDIN", io.StringIO("7\n8\n")
+    )
+    assert count(shop, "two") == 3
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+@pytest.mark.parametrize("mode", ["protect", "block"])
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [("DELETE FROM orders WHERE id = 1", 50_001), ("DELETE FROM event WHERE kind = 2", 50_000)],
+    ids=["carried on by a key", "estimated at one row"],
+)
+def test_what_takes_fifty_thousand_rows_is_caught(
+    sql, rows, mode, autocommit, shop, guarded, store, dsn
+):
+    shop.execute(MANY)
+    shop.execute("EXPLAIN " + sql)
+    assert "rows=1 " in shop.fetchall()[1][0]
+    before = (count(shop, "orders"), count(shop, "line"), count(shop, "event"))
+    db = guarded(mode=mode, autocommit=autocommit)
+    if mode == "block":
+        with pytest.raises(backstop.StatementBlocked, match="more than 1,000 rows"):
+            db.cursor().execute(sql)
+        assert backstop.snapshots.list(store) == []
+    else:
+        db.cursor().execute(sql)
+        db.commit()
+        (snapshot,) = backstop.snapshots.list(store)
+        assert (snapshot.level, snapshot.rows) == ("IMPACT_CRITICAL", rows)
+        assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
+    db.rollback()
+    assert (count(shop, "orders"), count(shop, "line"), count(shop, "event")) == before
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE orders SET total = %s WHERE id = %s",
+        "DELETE FROM orders WHERE total = %s AND id = %s",
+        "UPDATE stamped SET total = %s WHERE id = %s",
+    ],
+)
+def test_a_write_by_key_costs_no_way_to_the_server_once_it_is_known(
+    sql, autocommit, shop, guarded, dsn, postgres_server
+):
+    shop.execute(
+        "CREATE TABLE stamped (id int PRIMARY KEY, total int, changed timestamptz);"
+        "CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.changed = now(); RETURN NEW; END $$;"
+        "CREATE TRIGGER stamps BEFORE UPDATE ON stamped FOR EACH ROW EXECUTE FUNCTION stamp();"
+        # A key that refuses carries nothing on.
+        "CREATE TABLE refusing (id int REFERENCES orders ON UPDATE CASCADE)"
+    )
+    log = ServerLog(postgres_server, dsn)
+    db = guarded(autocommit=autocommit)
+    cursor = db.cursor()
+    cursor.execute(sql, (0, -1))
+    asked = len(log.ours())
+    for number in range(1, 6):
+        cursor.execute(sql, (number, number))
+    db.commit()
+    assert len(log.ours()) == asked
+
+
+@pytest.mark.parametrize(
+    ("sql", "refused"),
+    [
+        ("UPDATE orders SET total = 0 WHERE id = 1", True),
+        ("UPDATE orders SET state = 'x' WHERE id = 1", False),
+        ("DELETE FROM orders WHERE id = 1", True),
+        ("DELETE FROM one WHERE id = 1", False),
+    ],
+)
+def test_a_protected_column_is_critical_where_its_values_go(sql, refused, shop, guarded):
+    db = guarded(mode="block", protected_columns=["orders.total"])
+    if refused:
+        with pytest.raises(backstop.StatementBlocked, match="protected column"):
+            db.cursor().execute(sql)
+    else:
+        db.cursor().execute(sql)
+
+
+def test_a_level_that_a_run_raised_is_that_of_the_event(shop, guarded, caplog):
+    guarded(max_rows=10).cursor().execute("UPDATE orders SET total = 0 WHERE id < 31")
+    (record,) = (found for found in caplog.records if found.name == "backstop.statement")
+    assert record.backstop["backstop.risk.level"] == "IMPACT_CRITICAL"
+    assert "30 rows (max_rows is 10)" in record.backstop["backstop.risk.reason"]
+    assert record.backstop["backstop.snapshot.rows"] == 30
+
+
+def test_a_snapshot_that_fails_after_a_run_leaves_nothing_of_it(
+    shop, guarded, store, dsn, monkeypatch
+):
+    before = dump(dsn)
+    db = guarded(autocommit=False, max_rows=10, max_snapshot_bytes=20)
+    db.cursor().execute("INSERT INTO one VALUES (2)")
+    with pytest.raises(backstop.SnapshotFailed, match="max_snapshot_bytes"):
+        db.cursor().execute("DELETE FROM orders WHERE id < 31")
+    shop.execute("SELECT FROM orders FOR UPDATE NOWAIT; LOCK orders NOWAIT")
+    db.rollback()
+    assert dump(dsn) == before
+    assert backstop.snapshots.list(store) == []
