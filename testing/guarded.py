@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Guarded = Callable[..., backstop.GuardedConnection]
     RoundTrip = Callable[[str], RestoreReport]
+    Undone = Callable[..., list[RestoreReport]]
 
 
 @pytest.fixture
@@ -55,10 +56,42 @@ def comes_back(guarded: Guarded, store: str, dsn: str) -> RoundTrip:
         snapshot = backstop.snapshots.list(store)[-1]
         report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
         assert dump(dsn) == before
-        assert report.complete is complete
+        assert report.complete is complete, report.plan.not_covered or report.conflicts
         again = backstop.restore(snapshot.id, storage=store, dsn=dsn)
         assert dump(dsn) == before
         assert [table.inserted + table.updated for table in again.tables] == [0] * len(again.tables)
         return report
+
+    return round_trip
+
+
+@pytest.fixture
+def undone(guarded: Guarded, store: str, dsn: str) -> Undone:
+    """Give a function that lets another work on a guarded connection, and takes all of it back.
+
+    Every snapshot is restored, the newest first, and each twice: the second time nothing changes.
+    """
+
+    def round_trip(
+        work: Callable[[backstop.GuardedConnection], Any],
+        *,
+        autocommit: bool = True,
+        complete: bool = True,
+    ) -> list[RestoreReport]:
+        before = dump(dsn)
+        connection = guarded(snapshot_at="LOW", autocommit=autocommit)
+        work(connection)
+        if not autocommit:
+            connection.commit()
+        connection.close()
+        assert dump(dsn) != before, "the work changed nothing"
+        newest_first = [snapshot.id for snapshot in reversed(backstop.snapshots.list(store))]
+        reports = []
+        for name in newest_first:
+            reports.append(backstop.restore(name, storage=store, dsn=dsn))
+            backstop.restore(name, storage=store, dsn=dsn)
+        assert dump(dsn) == before
+        assert [report.complete for report in reports] == [complete] * len(reports)
+        return reports
 
     return round_trip

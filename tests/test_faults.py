@@ -2,150 +2,280 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import logging
 
 import psycopg2
 import pytest
 
 import backstop
-from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.errors import StorageError
-from backstop.storage.folder import FolderStorage
-from testing.dumps import dump
+from backstop.psycopg2.connection import GuardedConnection
+from backstop.settings import build_settings
+from backstop.snapshots import Fate, Status
+from testing.contents import Tables, contents
+from testing.postgres import fresh_database
+from testing.steps import SERVER, STORE, Steps
 
-STOCK = """
+SCHEMA = """
 CREATE TABLE stock (sku int PRIMARY KEY, amount int);
-INSERT INTO stock SELECT g, g FROM generate_series(1, 50) AS g;
 CREATE TABLE part (id int PRIMARY KEY, sku int REFERENCES stock ON DELETE CASCADE);
-INSERT INTO part SELECT g, g FROM generate_series(1, 50) AS g;
+CREATE TABLE incoming (sku int PRIMARY KEY, amount int);
+CREATE VIEW low AS SELECT sku, amount FROM stock WHERE amount < 6;
+CREATE TABLE total (id int PRIMARY KEY, sales int);
+CREATE FUNCTION count_sale() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN UPDATE total SET sales = sales - 1 WHERE id = old.id; RETURN NULL; END$$;
+CREATE TABLE sale (id int PRIMARY KEY, amount int);
+CREATE TRIGGER count_sale AFTER DELETE ON sale FOR EACH ROW EXECUTE FUNCTION count_sale();
 CREATE TABLE earlier (id int);
 """
-# What makes a fault harmless can itself only fail with the connection, which is tested below.
+ROWS = """
+INSERT INTO stock SELECT g, g FROM generate_series(1, 9) AS g;
+INSERT INTO part SELECT g, g FROM generate_series(1, 9) AS g;
+INSERT INTO incoming VALUES (2, 20), (3, 30);
+INSERT INTO total SELECT g, g FROM generate_series(1, 5) AS g;
+INSERT INTO sale SELECT g, g FROM generate_series(1, 5) AS g
+"""
+UPDATE = "UPDATE stock SET amount = amount + 1 WHERE sku < 5"
+DELETE = "DELETE FROM stock WHERE sku < 5"
+TRUNCATE = "TRUNCATE stock CASCADE"
+DROP = "DROP TABLE part"
+MERGE = """
+MERGE INTO stock USING incoming ON stock.sku = incoming.sku
+WHEN MATCHED AND stock.sku = 3 THEN DELETE
+WHEN MATCHED THEN UPDATE SET amount = stock.amount + incoming.amount
+"""
+UPSERT = """
+INSERT INTO stock SELECT * FROM incoming
+ON CONFLICT (sku) DO UPDATE SET amount = stock.amount + excluded.amount
+"""
+VIEW = "DELETE FROM low WHERE amount < 4"
+TRIGGER = "DELETE FROM sale WHERE amount < 4"
+WHOLE = "DELETE FROM sale"
+EVERY = [UPDATE, DELETE, TRUNCATE, DROP, MERGE, UPSERT, VIEW, TRIGGER]
+
+# What makes a fault harmless can itself only fail with the connection: test_lost_connections.py.
 _WAY_BACK = ("SAVEPOINT", "ROLLBACK", "RELEASE", "COMMIT")
 
 
 class Faults:
-    """Lets the nth call of ours fail: a statement at the server, a request at the store."""
+    """Lets the nth step of ours fail: a statement at the server, a request at the store."""
 
     def __init__(self, monkeypatch):
         self.remaining = None
-        for name in ("execute", "fetch", "copy_out"):
-            self._wrap_session(monkeypatch, name)
-        for name in ("put", "write"):
-            self._wrap_storage(monkeypatch, name)
+        self.where = None
+        Steps(monkeypatch).watch(self.fail)
 
     def arm(self, number):
-        self.remaining = number
+        self.remaining, self.where = number, None
+
+    def fail(self, step):
+        if not self.remaining or (step.kind == SERVER and step.text.startswith(_WAY_BACK)):
+            return
+        if step.kind not in (SERVER, STORE):
+            return
+        self.remaining -= 1
+        if self.remaining == 0:
+            self.where = f"{step.kind}: {step.text}"
+            if step.kind == STORE:
+                raise StorageError("injected")
+            # The server's own error, with what it does to the transaction.
+            step.connection.cursor().execute("SELECT 1 / 0")
+
+
+class Trial:
+    """One guarded statement on a connection, and what is left behind it."""
+
+    def __init__(self, tables, raw, faults, caplog):
+        self.tables = tables
+        self._raw = raw
+        self.faults = faults
+        self._caplog = caplog
+
+    def run(self, sql, store, number, *, autocommit, policy):
+        """Return what came of the statement: an error of ours, or None."""
+        raw = self._raw
+        self._caplog.clear()
+        raw.autocommit = autocommit
+        if not autocommit:
+            raw.cursor().execute("INSERT INTO earlier VALUES (1)")
+        self.settings = settings_of(raw)
+        options = {"on_snapshot_failure": "raise" if policy == "raise" else "log"}
+        if policy == "allow":
+            options["mode"] = "block"
+        guarded = GuardedConnection(
+            raw, build_settings(store, "tester", snapshot_at="LOW", **options)
+        )
+        error = None
+        self.faults.arm(number)
+        try:
+            with backstop.allow("test") if policy == "allow" else contextlib.nullcontext():
+                guarded.cursor().execute(sql)
+        except backstop.SnapshotFailed as raised:
+            error = raised
+        self.faults.remaining = None
+        status = raw.get_transaction_status()
+        wanted = (
+            psycopg2.extensions.TRANSACTION_STATUS_IDLE
+            if autocommit
+            else psycopg2.extensions.TRANSACTION_STATUS_INTRANS
+        )
+        assert status == wanted, self.faults.where
+        self.locks = locks_of(raw)
+        # The transaction goes on, and its settings are those that it had.
+        raw.cursor().execute("INSERT INTO earlier VALUES (2)")
+        assert settings_of(raw) ^ self.settings == set(), self.faults.where
+        guarded.commit()
+        assert settings_of(raw) ^ self.settings == set(), self.faults.where
+        raw.rollback()
+        return error
 
     @property
-    def fired(self):
-        return self.remaining == 0
-
-    def _due(self):
-        if not self.remaining:
-            return False
-        self.remaining -= 1
-        return self.remaining == 0
-
-    def _wrap_session(self, monkeypatch, name):
-        original = getattr(Psycopg2Session, name)
-
-        def faulty(session, sql, *arguments):
-            if not sql.startswith(_WAY_BACK) and self._due():
-                return original(session, "SELECT 1 / 0", *arguments)
-            return original(session, sql, *arguments)
-
-        monkeypatch.setattr(Psycopg2Session, name, faulty)
-
-    def _wrap_storage(self, monkeypatch, name):
-        original = getattr(FolderStorage, name)
-
-        def faulty(storage, *arguments):
-            if self._due():
-                raise StorageError("injected")
-            return original(storage, *arguments)
-
-        monkeypatch.setattr(FolderStorage, name, faulty)
+    def failure_is_logged(self):
+        return any("SNAPSHOT FAILED" in record.getMessage() for record in self._caplog.records)
 
 
-def state(cursor):
-    """Return what tells whether a statement ran: cheaper than a dump, and enough here."""
+def settings_of(connection):
+    cursor = connection.cursor()
+    # A language's settings appear with the first function that is written in it.
+    cursor.execute("DO $$BEGIN END$$; SELECT name, setting FROM pg_settings")
+    return set(cursor.fetchall())
+
+
+def locks_of(connection):
+    """Return the locks on tables of the user's that a transaction holds, without those of reads."""
+    cursor = connection.cursor()
     cursor.execute(
-        "SELECT to_regclass('part') IS NULL, (SELECT count(*) FROM stock),"
-        " (SELECT sum(amount) FROM stock)"
+        "SELECT relation::regclass::text, mode FROM pg_locks WHERE pid = pg_backend_pid()"
+        " AND locktype = 'relation' AND relation >= 16384 AND mode <> 'AccessShareLock'"
+        " AND relation IN (SELECT oid FROM pg_class)"
     )
-    return cursor.fetchone()
+    return set(cursor.fetchall())
 
 
-@pytest.mark.parametrize("autocommit", [True, False])
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "UPDATE stock SET amount = amount + 1 WHERE sku < 10",
-        "DELETE FROM stock WHERE sku < 10",
-        "TRUNCATE stock CASCADE",
-        "DROP TABLE part",
-    ],
-)
+def locks_without_guard(raw, sql):
+    raw.autocommit = False
+    raw.cursor().execute("INSERT INTO earlier VALUES (1)")
+    raw.cursor().execute(sql)
+    found = locks_of(raw)
+    raw.rollback()
+    return found
+
+
+def leftovers(cursor, pid):
+    """Return what no connection may leave behind: locks, and temporary objects."""
+    cursor.execute(
+        "SELECT locktype, mode FROM pg_locks WHERE pid = %s"
+        " UNION ALL SELECT 'temporary', relname FROM pg_class WHERE relpersistence = 't'",
+        (pid,),
+    )
+    return cursor.fetchall()
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server, postgres_maintenance):
+    with fresh_database(postgres_server, postgres_maintenance) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def tables(database):
+    with contextlib.closing(psycopg2.connect(database)) as connection:
+        yield Tables(connection, SCHEMA, ROWS)
+
+
+@pytest.fixture
+def trial(database, tables, monkeypatch, caplog):
+    caplog.set_level(logging.ERROR, "backstop")
+    # Thousands of small files, which no power cut has to spare.
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+    with contextlib.closing(psycopg2.connect(database)) as raw:
+        yield Trial(tables, raw, Faults(monkeypatch), caplog)
+
+
+def expected(tables, *texts, earlier):
+    """Return the contents after these texts, and after the rest of the transaction."""
+    values = ", ".join(f"({number})" for number in earlier)
+    return tables.contents_after(*texts, f"INSERT INTO earlier VALUES {values}")
+
+
+def tables_of(store):
+    listed = backstop.snapshots.list(store)
+    return {table.partition(".")[2] for summary in listed for table in summary.tables}
+
+
+def check_store(tables, store):
+    """Restore everything that is listed; tell whether all of it says that it is complete."""
+    complete = []
+    for summary in reversed(backstop.snapshots.list(store)):
+        assert not backstop.snapshots.verify(summary.id, store).problems
+        snapshot = backstop.snapshots.show(summary.id, store)
+        report = backstop.restore(summary.id, storage=store, conn=tables.connection)
+        ran = snapshot.outcome.status is not Status.FAILED and snapshot.fate is not Fate.ROLLED_BACK
+        if ran:
+            complete.append(report.complete)
+    return bool(complete) and all(complete)
+
+
+@pytest.mark.parametrize("autocommit", [True, False], ids=["autocommit", "transaction"])
+@pytest.mark.parametrize(("sql", "policy"), [
+    pytest.param(sql, policy, id=f"{' '.join(sql.split()[:3])} {policy}")
+    for policy, statements in [
+        ("log", EVERY), ("raise", [DELETE, TRUNCATE, UPSERT, TRIGGER]), ("allow", [TRUNCATE, WHOLE])
+    ]
+    for sql in statements
+])  # fmt: skip
 def test_a_fault_at_any_step_leaves_statement_transaction_and_store_whole(
-    sql, autocommit, connect, dsn, guarded, store, monkeypatch
+    sql, policy, autocommit, trial, tables, tmp_path
 ):
-    setup = connect()
-    setup.autocommit = True
-    cursor = setup.cursor()
-    cursor.execute(STOCK)
-    before, unharmed = dump(dsn), state(cursor)
-    faults = Faults(monkeypatch)
+    if sql is MERGE and tables.connection.server_version < 150000:
+        pytest.skip("the server has no MERGE")
+    earlier = [2] if autocommit else [1, 2]
+    unharmed = expected(tables, earlier=earlier)
+    done = expected(tables, sql, earlier=earlier)
+    own_locks = locks_without_guard(trial._raw, sql)
+    pid = trial._raw.info.backend_pid
     for number in itertools.count(1):
-        cursor.execute("DROP TABLE IF EXISTS part, stock, earlier;" + STOCK)
-        db = guarded(autocommit=autocommit, snapshot_at="LOW", on_snapshot_failure="log")
-        if not autocommit:
-            db.cursor().execute("INSERT INTO earlier VALUES (1)")
-        faults.arm(number)
-        db.cursor().execute(sql)
-        fired, faults.remaining = faults.fired, None
-        # The transaction goes on, and what was done before is still there.
-        db.cursor().execute("INSERT INTO earlier VALUES (2)")
-        db.commit()
-        db.close()
-        assert state(cursor) != unharmed
-        cursor.execute("SELECT count(*) FROM earlier")
-        assert cursor.fetchone() == (1 if autocommit else 2,)
-        for summary in backstop.snapshots.list(store):
-            assert not backstop.snapshots.verify(summary.id, store).problems
-        if not fired:
+        tables.reset(redefine=sql is DROP)
+        store = (tmp_path / str(number)).as_uri()
+        error = trial.run(sql, store, number, autocommit=autocommit, policy=policy)
+        where = f"step {number}, {trial.faults.where}"
+        # It ran, once, or as it was wished not at all.
+        found = tables.contents()
+        assert found == (unharmed if error else done), where
+        assert policy == "raise" or not error, where
+        failed = trial.failure_is_logged
+        if failed:
+            # What is locked by us protects a snapshot that stands, though it isn't complete.
+            standing = set() if error else tables_of(store)
+            allowed = {("earlier", "RowExclusiveLock")} if error else own_locks
+            others = {lock for lock in trial.locks - allowed if lock[0] not in standing}
+            assert others == set(), where
+        assert leftovers(tables.connection.cursor(), pid) == [], where
+        # What says that it is complete brings everything back, and whatever isn't, says so.
+        complete = check_store(tables, store)
+        if not error:
+            assert not (failed and complete), where
+            if not failed:
+                assert backstop.snapshots.list(store), where
+            if complete:
+                assert tables.contents() == unharmed, where
+        else:
+            assert tables.contents() == unharmed, where
+        if trial.faults.where is None:
             break
     assert number > 15
-    # Without a fault the last snapshot is complete, and brings everything back.
-    last = backstop.snapshots.list(store)[-1]
-    cursor.execute("DELETE FROM earlier")
-    assert backstop.restore(last.id, storage=store, dsn=dsn).complete
-    assert dump(dsn) == before
+    assert complete
+    assert tables.contents() == unharmed
 
 
-@pytest.mark.parametrize("kill", [1, 2, 3, 5, 8])
-def test_a_connection_that_is_lost_on_the_way_is_the_drivers_error(
-    kill, connect, guarded, store, monkeypatch
-):
-    setup = connect()
-    setup.autocommit = True
-    setup.cursor().execute(STOCK)
-    db = guarded(autocommit=False, on_snapshot_failure="log")
-    db.cursor().execute("INSERT INTO earlier VALUES (1)")
-    pid = db.info.backend_pid
-    original, calls = Psycopg2Session.execute, itertools.count(1)
-
-    def lose(session, sql):
-        if next(calls) == kill:
-            setup.cursor().execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
-        return original(session, sql)
-
-    monkeypatch.setattr(Psycopg2Session, "execute", lose)
-    with pytest.raises((psycopg2.OperationalError, psycopg2.InterfaceError)):
-        db.cursor().execute("DELETE FROM stock")
-    cursor = setup.cursor()
-    cursor.execute("SELECT (SELECT count(*) FROM stock), (SELECT count(*) FROM earlier)")
-    assert cursor.fetchone() == (50, 0)
-    for summary in backstop.snapshots.list(store):
-        report = backstop.restore(summary.id, storage=store, conn=connect())
-        assert [table.inserted + table.updated for table in report.tables] in ([0, 0], [])
+def test_the_judge_sees_what_a_connection_holds(database, tables):
+    rows = tables.contents_after()
+    with contextlib.closing(psycopg2.connect(database)) as raw:
+        raw.cursor().execute("LOCK TABLE stock; CREATE TEMPORARY TABLE scratch ()")
+        assert ("stock", "AccessExclusiveLock") in locks_of(raw)
+        found = leftovers(raw.cursor(), raw.info.backend_pid)
+        assert ("relation", "AccessExclusiveLock") in found
+        assert ("temporary", "scratch") in found
+        assert contents(raw) == rows

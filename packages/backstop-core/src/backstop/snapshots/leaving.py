@@ -46,7 +46,11 @@ def describe_written(
             change_settings(session, PINNED)
             prefix = repository.data_key(captured.manifest.id, f"{entry.relation.oid}-after")
             with RowStream(repository.storage, prefix) as stream:
-                rows = images.copy_written(session, entry.relation, columns, own, stream)
+                if entry.whole and not entry.relation.key:
+                    # Rows that it left alone are in the before-image, too.
+                    rows = images.copy_whole(session, entry.relation, stream)
+                else:
+                    rows = images.copy_written(session, entry.relation, columns, own, stream)
             stored = tuple(stream.objects)
             written.append(
                 WrittenRows(entry.relation.oid, own, columns, rows, stream.bytes, stored)
