@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg2.errors
 import pytest
 
 import backstop
@@ -241,6 +242,25 @@ def test_a_fraction_of_a_table_counts_for_a_merge_too(guarded):
     db = guarded(mode="block", max_rows=10_000)
     with pytest.raises(backstop.StatementBlocked, match=r"of 3,000 rows"):
         db.cursor().execute(f"{MERGE} AND news.id < 2000 WHEN MATCHED THEN UPDATE SET n = 1")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM {} WHERE n > 1",
+        "UPDATE {} SET id = id + 10000 WHERE n > 1",
+        "MERGE INTO {} AS t USING item ON item.id = t.id WHEN MATCHED THEN UPDATE SET n = 5",
+        "INSERT INTO {} TABLE news LIMIT 5 ON CONFLICT (id) DO UPDATE SET n = excluded.n",
+    ],
+)
+@pytest.mark.usefixtures("stock")
+def test_what_ends_with_the_session_has_no_reach(sql, guarded):
+    cursor = guarded(mode="block").cursor()
+    cursor.execute("CREATE TEMP TABLE own AS SELECT id, 2 AS n FROM item")
+    cursor.execute("CREATE UNIQUE INDEX ON own (id)")
+    cursor.execute(sql.format("own"))
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        cursor.execute(sql.format("nowhere"))
 
 
 @pytest.mark.usefixtures("stock")

@@ -13,7 +13,7 @@ from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.settings import Thresholds
 from backstop.snapshots.finders import bounded_counts, view_finder
-from backstop.snapshots.footprint import footprint
+from backstop.snapshots.footprint import Footprint, NothingToSave, OnlyARunTells, footprint
 from backstop.syntax import traits
 from backstop.syntax.changes import Change, RowChange, Unreadable, Upsert
 
@@ -59,26 +59,35 @@ def count(
     """
     if any(not _is_countable(change) for change in found):
         return Passed(_UNMEASURED)
-    reached = footprint(session, sql, result)
-    seeded = {seed.change for seed in reached.seeds}
+    reached = _footprint(session, sql, result)
+    seeds = reached.seeds if reached is not None else ()
+    seeded = {seed.change for seed in seeds}
     total = 0
     for change in found:
         counted = _apart(session, change, seeded, thresholds.max_rows + 1)
         if counted is None:
             return Passed(_UNMEASURED)
         total += counted
-    for entry in reached.relations:
+    for entry in reached.relations if reached is not None else ():
         relation = entry.relation
         if matches(thresholds.protected_tables, relation.schema, relation.name):
             return Passed(f"{relation.label} is a protected table", relation.label)
     effects: dict[int, Effect] = {}
-    if reached.seeds:
-        query = bounded_counts(reached.seeds, reached.carriers, thresholds.max_rows + 1)
+    if reached is not None and seeds:
+        query = bounded_counts(seeds, reached.carriers, thresholds.max_rows + 1)
         effects = {
             int(oid or 0): Effect(updated=int(rows or 0)) for oid, rows in session.fetch(query)
         }
     total += sum(effect.rows for effect in effects.values())
     return more_than(total, thresholds) or _passed_fraction(session, effects, thresholds)
+
+
+def _footprint(session: Session, sql: str, result: RiskResult) -> Footprint | None:
+    try:
+        return footprint(session, sql, result)
+    except (NothingToSave, OnlyARunTells):
+        # It names only tables that end with the session, or none that exists.
+        return None
 
 
 def more_than(total: int, thresholds: Thresholds) -> Passed | None:
