@@ -158,7 +158,7 @@ class Reach:
         if not any(pins.issuperset(pin) for pin in target.pins):
             return _Kind.OPEN
         carried = self._carries(target, change.operation, traits.assigned_columns(change))
-        return _Kind.ONE_ROW if self._is_all(target) and not carried else _Kind.OPEN
+        return _Kind.ONE_ROW if self._acts_alone(target) and not carried else _Kind.OPEN
 
     def _kind_of_upsert(self, change: Upsert, target: Relation) -> _Kind:
         if target.kind not in ("r", "p"):
@@ -167,10 +167,10 @@ class Reach:
             return _Kind.OPEN
         # A value that conflicts may be written in another way, as 1.0 for 1.00.
         carried = self._carries(target, "UPDATE", traits.assigned_columns(change))
-        is_one = change.rows == 1 and self._is_all(target) and not carried
+        is_one = change.rows == 1 and self._acts_alone(target) and not carried
         return _Kind.ONE_ROW if is_one else _Kind.ROWS_GIVEN
 
-    def _is_all(self, target: Relation) -> bool:
+    def _acts_alone(self, target: Relation) -> bool:
         """Whether a change of the table is known to have no effects but its own."""
         return not target.has_rules and self._names.are_harmless(target.triggers)
 

@@ -190,6 +190,9 @@ class _Builder:
         self._sql = sql
         self._changes = changes(sql)
         self._result = result
+        # With parameters, one text stands for as many statements as there are sets of them.
+        alone = len(result.operations) in (1, len(self._changes))
+        self._only_upserts = alone and all(isinstance(one, Upsert) for one in self._changes)
         self._rehearsal = rehearsal
         self._at_once = at_once
         self._whole = whole
@@ -294,11 +297,12 @@ class _Builder:
         A restore takes the rows out again that were put beside those that it changed.
         """
         tables = views.base_tables(self._session, named)
-        columns = traits.assigned_columns(change) if isinstance(change, Upsert) else []
+        columns: list[str] = []
+        if isinstance(change, Upsert) and tables == named and self._only_upserts:
+            columns = traits.assigned_columns(change)
         for oid in relations.with_descendants(self._session, tables):
             known = self._inserted.get(oid, columns)
-            is_known = known and columns and tables == named
-            self._inserted[oid] = [*known, *columns] if is_known else ()
+            self._inserted[oid] = [*known, *columns] if known and columns else ()
 
     def _add_unread(self, change: RowChange | Unreadable, named: list[int]) -> None:
         """Add a change whose rows the text doesn't tell."""
@@ -330,8 +334,9 @@ class _Builder:
                 continue
             known = list(entry.operations) if entry is not None else []
             operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
-            is_told = entry is not None and {"UPDATE"} == {*known} - {"INSERT"}
-            assigned = entry.assigned if is_told and entry else self._set_in(relation)
+            assigned = self._set_in(relation)
+            if entry is not None and {*known} - {"INSERT"} == {"UPDATE"}:
+                assigned = entry.assigned
             entered = self._enter(
                 [relation.oid],
                 "TRUNCATE" if effect.rewritten else operation,
