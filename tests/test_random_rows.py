@@ -109,6 +109,7 @@ def test_whatever_a_random_statement_destroys_comes_back(connect, guarded, tmp_p
         assert database.rows(schema) == before
         assert all(report.complete for report in reports)
         if len(texts) == 1 and ";" not in texts[0]:
-            assert database.rows(schema, ADDED) == added
+            undone = reports and texts[0].lstrip().startswith(("INSERT", "MERGE"))
+            assert database.rows(schema, ADDED) == ([] if undone else added)
 
     comes_back()

@@ -227,7 +227,8 @@ def owner(connect, postgres_maintenance, dsn):
     [
         "DELETE FROM tenant_row",
         "DELETE FROM tenant_row WHERE id > 5",
-        "UPDATE tenant_row SET v = 'x'; UPDATE tenant_row SET v = 'y' WHERE id < 9",
+        "UPDATE tenant_row SET v = 'x'",
+        "UPDATE tenant_row SET v = 'y' WHERE id < 9",
         "TRUNCATE detail",
     ],
 )

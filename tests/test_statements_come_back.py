@@ -100,7 +100,6 @@ def setup(connect):
         (STOCK, "COPY (DELETE FROM item WHERE amount = 3 RETURNING *) TO '/dev/null'"),
         (STOCK, "PREPARE p (int) AS DELETE FROM item WHERE amount > $1; EXECUTE p (4)"),
         (STOCK, "DELETE FROM item WHERE amount = 1; TRUNCATE log; UPDATE item SET amount = 5"),
-        (STOCK, "BEGIN; DELETE FROM item WHERE id < 9; UPDATE item SET id = id + 99; COMMIT"),
         (VIEWS, "DELETE FROM low WHERE amount > 2"),
         (VIEWS, "UPDATE low SET label = 'l' || id, amount = amount + 1"),
         (VIEWS, "DELETE FROM lower_still"),
@@ -141,13 +140,17 @@ def test_what_a_merge_destroys_comes_back(sql, setup, comes_back):
     comes_back(sql)
 
 
+EVERYTHING = (
+    "SELECT item::text FROM item UNION ALL SELECT log::text FROM log UNION ALL "
+    "SELECT delivery::text FROM delivery ORDER BY 1"
+)
+
+
 @pytest.mark.parametrize(
     ("newest", "sql"),
     [
         (0, "INSERT INTO item (id, name, amount) SELECT g, 'x' || g, 1000 FROM "
             "generate_series(20, 40) AS g ON CONFLICT (id) DO UPDATE SET amount = 1000"),
-        (0, "WITH moved AS (DELETE FROM log WHERE at = 1 RETURNING at, line) INSERT INTO item "
-            "(id, name, amount) SELECT 100 + row_number() OVER (), NULL, 1000 FROM moved"),
         (15, "MERGE INTO item USING delivery AS d ON d.item = item.id WHEN MATCHED AND d.amount < 4"
              " THEN DELETE WHEN MATCHED THEN UPDATE SET name = 'm' || id WHEN NOT MATCHED THEN "
              "INSERT VALUES (d.item, NULL, 1000)"),
@@ -156,27 +159,44 @@ def test_what_a_merge_destroys_comes_back(sql, setup, comes_back):
              "WHEN NOT MATCHED THEN INSERT VALUES (d.item, NULL, 1000) RETURNING merge_action()"),
     ],
 )  # fmt: skip
-def test_what_a_statement_added_stays_when_what_it_destroyed_comes_back(
+def test_rows_that_an_upsert_or_a_merge_put_beside_are_taken_out_again(
     newest, sql, setup, guarded, store, dsn
 ):
     if setup.connection.server_version < newest * 10000:
         pytest.skip(f"PostgreSQL {newest} or newer")
     setup.execute(STOCK)
-    everything = (
-        "SELECT item::text FROM item UNION ALL SELECT log::text FROM log UNION ALL "
-        "SELECT delivery::text FROM delivery ORDER BY 1"
-    )
-    added = "SELECT item::text FROM item WHERE amount = 1000 AND id > 30"
-    setup.execute(everything)
+    setup.execute(EVERYTHING)
     before = setup.fetchall()
     guarded(snapshot_at="LOW").cursor().execute(sql)
-    setup.execute(added)
+    (snapshot,) = backstop.snapshots.list(store)
+    assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
+    setup.execute(EVERYTHING)
+    assert setup.fetchall() == before
+
+
+def test_rows_that_a_plain_insert_added_stay(setup, guarded, store, dsn):
+    setup.execute(STOCK)
+    setup.execute(EVERYTHING)
+    before = setup.fetchall()
+    guarded(snapshot_at="LOW").cursor().execute(
+        "WITH moved AS (DELETE FROM log WHERE at = 1 RETURNING at, line) INSERT INTO item "
+        "(id, name, amount) SELECT 100 + row_number() OVER (), NULL, 1000 FROM moved"
+    )
+    setup.execute("SELECT item::text FROM item WHERE amount = 1000 AND id > 30")
     new = setup.fetchall()
     assert new
     (snapshot,) = backstop.snapshots.list(store)
     assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
-    setup.execute(everything)
+    setup.execute(EVERYTHING)
     assert sorted(setup.fetchall()) == sorted(before + new)
+
+
+def test_a_text_with_its_own_transaction_comes_back_and_is_no_exact_snapshot(setup, comes_back):
+    setup.execute(STOCK)
+    comes_back(
+        "BEGIN; DELETE FROM item WHERE id < 9; UPDATE item SET id = id + 99; COMMIT",
+        complete=False,
+    )
 
 
 def by_cursor(db):

@@ -120,7 +120,8 @@ class Comparison:
         )
         answer = query.row(
             self._session,
-            "SELECT coalesce(pg_catalog.bool_and(removed <= marked), true) AS intact, "
+            "SELECT coalesce(pg_catalog.bool_and(removed = 0 OR removed <= marked "
+            "AND after <= here), true) AS intact, "
             f"coalesce(pg_catalog.bool_or(removed > 0), false) AS exchanges FROM {self._values}",
         )
         if not answer["exchanges"]:
@@ -190,18 +191,19 @@ class Comparison:
             """
 
     def _counted_values(self, marks: RowMarks) -> str:
-        """For each value: how many rows of it have to go, and come, and how many are marked."""
+        """For each value: how many rows of it have to go and come, were left, and are here."""
         return f"""
             SELECT value, greatest(sum(after) - sum(saved), 0) AS removed,
-                   greatest(sum(saved) - sum(after), 0) AS added, sum(marked) AS marked
+                   greatest(sum(saved) - sum(after), 0) AS added,
+                   sum(after) AS after, sum(here) AS here, sum(marked) AS marked
             FROM (
-                SELECT {self._value("i")} AS value, 1 AS saved, 0 AS after, 0 AS marked
+                SELECT {self._value("i")} AS value, 1 AS saved, 0 AS after, 0 AS here, 0 AS marked
                 FROM {self.image} i
                 UNION ALL
-                SELECT {self._value("a")}, 0, 1, 0 FROM {self._after} a
+                SELECT {self._value("a")}, 0, 1, 0, 0 FROM {self._after} a
                 UNION ALL
-                SELECT {self._value("r")}, 0, 0, 1
-                FROM ONLY {self.relation.sql} r WHERE {marks.condition("r")}
+                SELECT {self._value("r")}, 0, 0, 1, {marks.condition("r")}::pg_catalog.int4
+                FROM ONLY {self.relation.sql} r
             ) AS counted
             GROUP BY value
             """

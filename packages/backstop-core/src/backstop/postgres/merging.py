@@ -68,13 +68,16 @@ def insert_without_values(session: Session, relation: Relation, rows: int) -> No
 
 
 def update_in_place(
-    session: Session, comparison: Comparison, key: Sequence[str], states: States
+    session: Session, comparison: Comparison, untouched: Sequence[str], states: States
 ) -> Merged:
-    """Give rows that the statement left their old values, and insert those that are missing."""
+    """Give rows that the statement left their old values, and insert those that are missing.
+
+    The ``untouched`` columns have the values that they had.
+    """
     assignments = ", ".join(
         f"{quoting.identifier(column.name)} = i.{quoting.identifier(column.name)}"
         for column in comparison.columns
-        if column.name not in key and not column.always
+        if column.name not in untouched and not column.always
     )
     updated = 0
     if states.left and assignments:

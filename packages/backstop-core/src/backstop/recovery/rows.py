@@ -126,9 +126,9 @@ class RowPlan:
         elif self._replaces:
             merged = merging.replace(self._session, self._comparison, self.states)
         else:
-            merged = merging.update_in_place(
-                self._session, self._comparison, table.key, self.states
-            )
+            # A key that was set may be equal and yet written otherwise, as 1.0 and 1.00.
+            kept = [name for name in table.key if name not in table.assigned]
+            merged = merging.update_in_place(self._session, self._comparison, kept, self.states)
         self._comparison.discard()
         return TableReport(table.label, table.rows, **vars(merged))
 
