@@ -125,6 +125,22 @@ def test_what_reaches_other_servers_is_never_run_twice(shop, guarded, store):
     assert "public.one" in shown(store).outcome.not_covered[0]
 
 
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_what_was_prepared_is_watched_when_it_is_executed(autocommit, shop, guarded, store, dsn):
+    db = guarded(autocommit=autocommit, max_rows=10)
+    cursor = db.cursor()
+    cursor.execute("PREPARE gone (int) AS DELETE FROM orders WHERE id > $1")
+    cursor.execute("EXECUTE gone (98)")
+    assert backstop.snapshots.list(store) == []
+    cursor.execute("EXECUTE gone (10)")
+    db.commit()
+    assert count(shop, "orders") == 10
+    (snapshot,) = backstop.snapshots.list(store)
+    assert (snapshot.operation, snapshot.level, snapshot.rows) == ("EXECUTE", "IMPACT_CRITICAL", 88)
+    assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
+    assert count(shop, "orders") == 98
+
+
 def test_a_copy_from_the_client_is_never_run_twice(shop, guarded):
     shop.execute(
         "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS"

@@ -98,7 +98,6 @@ def setup(connect):
                 "DELETE FROM log WHERE at IN (SELECT id FROM u)"),
         (STOCK, "EXPLAIN (ANALYZE, COSTS OFF) DELETE FROM item WHERE amount = 3"),
         (STOCK, "COPY (DELETE FROM item WHERE amount = 3 RETURNING *) TO '/dev/null'"),
-        (STOCK, "PREPARE p (int) AS DELETE FROM item WHERE amount > $1; EXECUTE p (4)"),
         (STOCK, "DELETE FROM item WHERE amount = 1; TRUNCATE log; UPDATE item SET amount = 5"),
         (VIEWS, "DELETE FROM low WHERE amount > 2"),
         (VIEWS, "UPDATE low SET label = 'l' || id, amount = amount + 1"),

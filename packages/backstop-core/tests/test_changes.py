@@ -150,7 +150,6 @@ def test_an_inner_list_comes_after_the_outer_one() -> None:
     [
         "EXPLAIN ANALYZE DELETE FROM t",
         "EXPLAIN (COSTS OFF, ANALYZE) DELETE FROM t",
-        "PREPARE p (int) AS DELETE FROM t",
         "COPY (DELETE FROM t RETURNING *) TO STDOUT",
         "SELECT 1; DELETE FROM t",
         "CREATE TABLE x AS WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
@@ -162,6 +161,13 @@ def test_an_inner_list_comes_after_the_outer_one() -> None:
 def test_a_wrapped_change_is_found(sql: str) -> None:
     change = only_change(sql)
     assert (change.operation, change.table) == ("DELETE", "t")
+
+
+@pytest.mark.parametrize("sql", ["PREPARE p (int) AS DELETE FROM t WHERE a = $1", "EXECUTE p (4)"])
+def test_what_is_prepared_can_not_be_read(sql: str) -> None:
+    (change,) = changes(sql)
+    assert isinstance(change, Unreadable)
+    assert change.operation == sql.split()[0]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.settings import Thresholds
 from backstop.snapshots.finders import bounded_counts, view_finder
-from backstop.snapshots.footprint import Footprint, NothingToSave, OnlyARunTells, footprint
+from backstop.snapshots.footprint import Footprint, NothingToSave, OnlyARunTells
+from backstop.snapshots.tracing import trace
 from backstop.syntax import traits
 from backstop.syntax.changes import Change, RowChange, Unreadable, Upsert
 
@@ -84,7 +85,7 @@ def count(
 
 def _footprint(session: Session, sql: str, result: RiskResult) -> Footprint | None:
     try:
-        return footprint(session, sql, result)
+        return trace(session, sql, result)
     except (NothingToSave, OnlyARunTells):
         # It names only tables that end with the session, or none that exists.
         return None
@@ -128,7 +129,12 @@ def passed(session: Session, effects: Effects, thresholds: Thresholds) -> Passed
 
 
 def _is_countable(change: RowChange | Unreadable) -> bool:
-    """Whether anything in the text says how many rows it may change."""
+    """Whether anything in the text says how many rows it may change.
+
+    PREPARE runs nothing, and what an EXECUTE runs may as well be a read.
+    """
+    if change.operation in ("PREPARE", "EXECUTE"):
+        return True
     return isinstance(change, (RowChange, Upsert)) and not change.with_writes
 
 
@@ -148,7 +154,7 @@ def _apart(
     if isinstance(change, Upsert):
         return _given(session, change, targets, limit)
     views = [target for target in targets if target.kind not in ("r", "p")]
-    if not views and change.operation == "MERGE":
+    if not views:
         # What it finds depends on what comes before it in the text.
         return None if targets and not targets[0].temporary else 0
     return sum(

@@ -38,7 +38,7 @@ _KNOWN_TEXTS = 512
 # The server will refuse the statement as it refused our query: names that don't exist, and such.
 _REFUSED_ANYWAY = ("42601", "42703", "42P01", "42883", "42P02", "42804", "3F000", "22P02")
 
-_CHANGES_ROWS = re.compile(r"\b(?:DELETE|UPDATE|MERGE)\b", re.IGNORECASE)
+_CHANGES_ROWS = re.compile(r"\b(?:DELETE|UPDATE|MERGE|EXECUTE)\b", re.IGNORECASE)
 
 _ADVICE = {"INSERT": "Send fewer rows at once.", "MERGE": "Narrow the source or the ON."}
 
@@ -85,9 +85,13 @@ class Reach:
 
     def count(self, statement: Statement, result: RiskResult) -> RiskResult:
         """Return the result, raised where the statement would reach too far, without running it."""
+        known = self._still_known(statement.text)
+        if known is not None and known[0] is _Kind.ONE_ROW:
+            passed = limits.more_than(statement.sets, self._thresholds)
+            found = _row_changes(statement.text)
+            return result if passed is None else _raised(result, passed, found[0])
         sql = statement.render()
         found = _row_changes(sql)
-        known = self._still_known(statement.text)
         if known is not None and known[0] in _CARRY_NOTHING:
             given = [change.rows for change in found if isinstance(change, Upsert)]
             if len(given) == len(found) and None not in given:

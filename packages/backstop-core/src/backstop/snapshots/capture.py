@@ -25,10 +25,11 @@ from backstop.session import Session
 from backstop.snapshots import identifiers
 from backstop.snapshots.copying import FoundTable, RowCopier
 from backstop.snapshots.describing import build_manifest
-from backstop.snapshots.footprint import Footprint, NothingToSave, OnlyARunTells, footprint
+from backstop.snapshots.footprint import Footprint, NothingToSave, OnlyARunTells
 from backstop.snapshots.manifest import Consistency, Manifest
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
+from backstop.snapshots.tracing import trace
 
 # An isolation level at which the transaction's view can be older than the rows that go.
 _FROZEN_VIEW = ("repeatable read", "serializable")
@@ -161,7 +162,7 @@ class _Attempt:
 
     def _footprint(self) -> Footprint:
         request = self._request
-        return footprint(
+        return trace(
             self._session,
             request.sql,
             request.result,

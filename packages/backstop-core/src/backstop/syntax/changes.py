@@ -40,8 +40,9 @@ __all__ = [
 def changes(sql: str) -> list[Change]:
     """Return the changes of every statement of a text, in order of appearance; raises `LexError`.
 
-    What is prepared (PREPARE p AS …) and what a plain EXPLAIN only plans: the first is listed,
-    the second isn't. Bodies of functions, DO blocks and rules are not looked into.
+    What is prepared (PREPARE p AS …) and an EXECUTE are listed as unreadable: the values come
+    later; what a plain EXPLAIN only plans isn't listed. Bodies of functions, DO blocks and rules are
+    not looked into.
     """
     found: list[Change] = []
     for tokens in statements_of(sql):
@@ -52,26 +53,31 @@ def changes(sql: str) -> list[Change]:
 def _changes_of(sql: str, tokens: list[Token]) -> list[Change]:
     pairs = match_brackets(tokens)
     head = tokens[0].upper
+    if head == "EXECUTE":
+        return [Unreadable(head, tokens[0].start, tokens[-1].end)]
     if head == "TRUNCATE":
         return [_truncation(sql, tokens, pairs)]
     if words_at(tokens, 0, "DROP", "TABLE"):
         return [_table_drop(sql, tokens)]
     start, stop = 0, len(tokens)
     wrapped = unwrap(tokens, pairs, start, stop)
+    prepared = False
     while wrapped is not None:
         if wrapped.kind in ("EXPLAIN", "CREATE VIEW"):
             return []
+        prepared = prepared or wrapped.kind == "PREPARE"
         start, stop = wrapped.start, wrapped.stop
         wrapped = unwrap(tokens, pairs, start, stop)
     if upper_at(tokens, start) not in WRITES | READS | {"WITH", "("}:
         return []
-    parts = find_parts(tokens, pairs, start, stop)
-    return [
-        change
-        for part in parts
-        if part.head in WRITES
-        for change in _part_changes(sql, tokens, pairs, part)
-    ]
+    parts = [part for part in find_parts(tokens, pairs, start, stop) if part.head in WRITES]
+    if prepared:
+        # Its values are not known yet, and nothing is run.
+        return [
+            Unreadable("PREPARE", tokens[part.start].start, tokens[part.stop - 1].end)
+            for part in parts
+        ]
+    return [change for part in parts for change in _part_changes(sql, tokens, pairs, part)]
 
 
 def _part_changes(sql: str, tokens: list[Token], pairs: dict[int, int], part: Part) -> list[Change]:

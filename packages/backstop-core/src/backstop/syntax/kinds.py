@@ -91,7 +91,7 @@ class Unreadable(Change):
     @property
     def effects(self) -> tuple[str, ...]:
         """What may happen to a row that is there: DELETE, UPDATE, or one of both."""
-        if self.operation == "MERGE":
+        if self.operation in ("MERGE", "EXECUTE"):
             return ("DELETE", "UPDATE")
         return ("UPDATE",) if self.operation == "INSERT" else (self.operation,)
 

@@ -12,7 +12,7 @@ from backstop.syntax.structure import folded
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 _OUTSIDE = re.compile(
-    r"copy|dblink\w*|http\w*|lo_(?:im|ex)port|pg_file_\w+|pg_(?:reload|rotate|terminate|cancel)\w*",
+    r"copy|prepare|deallocate|dblink\w*|http\w*|lo_(?:im|ex)port|pg_file_\w+|pg_(?:reload|rotate|terminate|cancel)\w*",
     re.IGNORECASE,
 )
 _SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
@@ -66,12 +66,13 @@ def samples_rows(change: RowChange) -> bool:
 def leaves_transaction(sql: str) -> bool:
     """Whether a text has effects that no rollback takes back, or takes what comes only once.
 
-    That are functions that reach other servers and files, COPY from the client, and programs.
+    That are functions that reach other servers and files, COPY from the client, programs, and
+    prepared statements, which no rollback forgets.
     """
     if _OUTSIDE.search(sql) is None:
         return False
     return any(
-        statement.tokens[0].upper == "COPY"
+        statement.tokens[0].upper in ("COPY", "PREPARE", "DEALLOCATE")
         or any(map(_OUTSIDE.fullmatch, called_names(statement.tokens)))
         for statement in split(sql)
     )

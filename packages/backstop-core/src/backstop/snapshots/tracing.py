@@ -1,0 +1,346 @@
+"""Tracing the footprint of a text, by what it says, by the catalog, and by a rehearsal.
+
+The query that finds the rows is made of slices of the statement's own text; nothing of it is
+ever written anew by a parser. Where the text can't tell the rows, a run that was taken back
+tells them; where neither can, the whole relation belongs to the footprint: too much can be restored
+from, too little can't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from backstop.errors import SnapshotFailed
+from backstop.postgres import locks, relations, views
+from backstop.postgres.references import Referrer, referrers
+from backstop.postgres.relations import Reference, Relation
+from backstop.result import RiskResult
+from backstop.session import Session
+from backstop.snapshots.finders import Carrier, Seed
+from backstop.snapshots.footprint import (
+    Footprint,
+    NothingToSave,
+    OnlyARunTells,
+    Rehearsal,
+    RelationFootprint,
+)
+from backstop.snapshots.reading import (
+    carried,
+    is_clear,
+    is_volatile,
+    references_of,
+    unread_findings,
+)
+from backstop.syntax import traits
+from backstop.syntax.changes import (
+    Change,
+    RowChange,
+    TableDrop,
+    Truncation,
+    Unreadable,
+    Upsert,
+    changes,
+)
+
+# What removes no row by itself, and may have triggers or call functions that do.
+_MAY_CALL = frozenset({"SELECT", "INSERT", "MERGE", "EXECUTE", "VALUES"})
+# A query with one branch for each change of a long text would take longer to plan than to run.
+_MOST_SEEDS = 500
+
+
+def trace(
+    session: Session,
+    sql: str,
+    result: RiskResult,
+    rehearsal: Rehearsal | None = None,
+    *,
+    at_once: bool = False,
+    whole: bool = False,
+) -> Footprint:
+    """Return the footprint of a text, with what a rehearsal of it showed.
+
+    ``at_once`` says that the text can't be rehearsed: what only that would tell is saved whole.
+    ``whole`` says that its conditions can't be evaluated beforehand.
+    Raises NothingToSave when it can destroy nothing (the tables don't exist), and SnapshotFailed
+    when nothing of what it can destroy can be saved.
+    """
+    found = _Tracer(session, sql, result, rehearsal, at_once=at_once, whole=whole).trace()
+    if found.relations or found.unread:
+        return found
+    if found.not_covered:
+        raise SnapshotFailed(
+            f"This version can't save what {result.operation} destroys here. "
+            + " ".join(found.not_covered)
+        )
+    if not at_once and not _MAY_CALL.isdisjoint(result.operations):
+        raise OnlyARunTells(
+            f"What triggers and functions of the {result.operation} do, a run tells."
+        )
+    raise NothingToSave(f"{result.operation} names no table that exists.")
+
+
+class _Tracer:
+    def __init__(
+        self,
+        session: Session,
+        sql: str,
+        result: RiskResult,
+        rehearsal: Rehearsal | None,
+        *,
+        at_once: bool,
+        whole: bool,
+    ) -> None:
+        self._session = session
+        self._sql = sql
+        self._changes = changes(sql)
+        self._result = result
+        # With parameters, one text stands for as many statements as there are sets of them.
+        alone = len(result.operations) in (1, len(self._changes))
+        self._only_upserts = alone and all(isinstance(one, Upsert) for one in self._changes)
+        self._rehearsal = rehearsal
+        self._at_once = at_once
+        self._whole = whole
+        self._described: dict[int, Relation] = {}
+        self._entries: dict[int, RelationFootprint] = {}
+        self._seeds: list[Seed] = []
+        self._carriers: dict[tuple[object, ...], Carrier] = {}
+        self._dropped: set[int] = set()
+        self._restarted: set[int] = set()
+        self._unread: list[str] = []
+        self._inserted: dict[int, Sequence[str]] = {}
+        self._not_covered: list[str] = []
+
+    def trace(self) -> Footprint:
+        references = [reference for change in self._changes for reference in references_of(change)]
+        self._oids = relations.resolve(self._session, references) if references else {}
+        for change in self._changes:
+            self._add(change)
+        self._follow_references()
+        if self._rehearsal is not None:
+            self._add_rehearsed(self._rehearsal)
+        self._not_covered += unread_findings(self._result, self._changes)
+        if traits.moves_names(self._sql):
+            self._not_covered.append(
+                "The text itself changes what names mean (search_path, RENAME or SET SCHEMA): "
+                "other tables than those that are saved may be meant. Send that part on its own."
+            )
+        entries = tuple(self._entries[oid] for oid in sorted(self._entries))
+        self._not_covered += [
+            f"Row security is active on {entry.relation.label}: rows that its policies hide "
+            "from this role are not saved."
+            for entry in entries
+            if entry.relation.row_security and entry.lock_mode == locks.ACCESS_EXCLUSIVE
+        ]
+        return Footprint(
+            relations=entries,
+            seeds=tuple(self._seeds),
+            carriers=tuple(self._carriers.values()),
+            dropped=self._chosen(self._dropped),
+            restarted=self._chosen(self._restarted),
+            unread=tuple(dict.fromkeys(self._unread)),
+            not_covered=tuple(dict.fromkeys(self._not_covered)),
+        )
+
+    def _chosen(self, oids: set[int]) -> tuple[Relation, ...]:
+        return tuple(self._entries[oid].relation for oid in sorted(oids & set(self._entries)))
+
+    def _add(self, change: Change) -> None:
+        if isinstance(change, RowChange):
+            self._add_rows(change)
+        elif isinstance(change, Truncation):
+            self._add_truncation(change)
+        elif isinstance(change, TableDrop):
+            oids = self._known(references_of(change))
+            family = relations.with_descendants(self._session, oids)
+            self._dropped.update(self._enter(family, "DROP TABLE", whole=True))
+        elif isinstance(change, Unreadable):
+            self._add_unread(change, self._known(references_of(change)))
+
+    def _add_rows(self, change: RowChange) -> None:
+        named = self._known(references_of(change))
+        targets = self._describe(named)
+        if not targets:
+            return
+        if targets[0].kind == "v" or change.current_of is not None or change.with_writes:
+            self._add_unread(change, named)
+            return
+        columns = traits.assigned_columns(change)
+        oids = named if change.only else relations.with_descendants(self._session, named)
+        whole = self._whole or change.where is None or is_volatile(self._session, change)
+        if not whole and not (
+            self._is_searchable(change, oids) and is_clear(self._session, change, oids)
+        ):
+            self._add_unread(change, named)
+            return
+        entered = self._enter_effects(change, oids, whole=whole, assigned=columns)
+        if change.inserts:
+            self._enter(oids if targets[0].kind == "p" else named, "INSERT")
+        if traits.names_a_place(traits.searched_tokens(change)):
+            for oid in entered:
+                # It may take one of two equal rows, and later nobody could tell which is missing.
+                self._entries[oid].whole |= not self._entries[oid].relation.key
+        if entered and change.where is not None:
+            self._seeds.append(Seed(change, targets[0], tuple(entered)))
+
+    def _enter_effects(
+        self,
+        change: RowChange | Unreadable,
+        oids: list[int],
+        *,
+        whole: bool,
+        assigned: Sequence[str],
+    ) -> list[int]:
+        entered: list[int] = []
+        for effect in change.effects:
+            columns = assigned if effect == "UPDATE" else ()
+            entered = self._enter(oids, effect, whole=whole, assigned=columns)
+        return entered
+
+    def _note_inserts(self, change: RowChange | Unreadable, named: list[int]) -> None:
+        """Note where a change may add rows, and which columns it sets, where that is known.
+
+        A restore takes the rows out again that were put beside those that it changed.
+        """
+        tables = views.base_tables(self._session, named)
+        columns: list[str] = []
+        if isinstance(change, Upsert) and tables == named and self._only_upserts:
+            columns = traits.assigned_columns(change)
+        for oid in relations.with_descendants(self._session, tables):
+            known = self._inserted.get(oid, columns)
+            self._inserted[oid] = [*known, *columns] if known and columns else ()
+
+    def _add_unread(self, change: RowChange | Unreadable, named: list[int]) -> None:
+        """Add a change whose rows the text doesn't tell."""
+        if change.operation == "PREPARE":
+            # It runs nothing.
+            return
+        if change.inserts and (self._at_once or self._rehearsal is not None):
+            self._note_inserts(change, named)
+        if not self._at_once:
+            self._unread.append(
+                f"Which rows the {change.operation} at character {change.start} changes, only a "
+                "run can tell."
+            )
+        elif named:
+            tables = views.base_tables(self._session, named)
+            family = relations.with_descendants(self._session, tables)
+            for relation in self._describe(family):
+                columns = [column.name for column in relation.columns]
+                self._enter_effects(change, [relation.oid], whole=True, assigned=columns)
+                if relation.oid in self._inserted:
+                    self._enter([relation.oid], "INSERT")
+        else:
+            self._not_covered.append(
+                f"The {change.operation} at character {change.start} can't be read exactly enough."
+            )
+
+    def _add_rehearsed(self, rehearsal: Rehearsal) -> None:
+        for relation in self._describe(list(rehearsal.effects)):
+            effect = rehearsal.effects[relation.oid]
+            entry = self._entries.get(relation.oid)
+            if entry is not None and not self._unread and relation.oid not in rehearsal.beyond_text:
+                continue
+            operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
+            entered = self._enter(
+                [relation.oid],
+                "TRUNCATE" if effect.rewritten else operation,
+                # Of equal rows without a key, nobody could tell later which are missing.
+                whole=effect.rewritten or not relation.key or relation.oid in rehearsal.beyond_rows,
+                assigned=self._set_in(relation) if operation == "UPDATE" else (),
+            )
+            for oid in entered:
+                self._entries[oid].rehearsed = effect.rows
+        for relation in relations.describe(
+            self._session, sorted(rehearsal.inserted & set(self._inserted))
+        ):
+            for oid in self._enter([relation.oid], "INSERT", assigned=self._set_in(relation)):
+                entry = self._entries[oid]
+                entry.rehearsed = entry.rehearsed or 0
+
+    def _set_in(self, relation: Relation) -> Sequence[str]:
+        """Return the columns that may be set: any, unless an upsert is all that does."""
+        columns = [column.name for column in relation.columns]
+        told = None if relation.triggers else self._inserted.get(relation.oid)
+        return told or columns
+
+    def _follow_references(self) -> None:
+        """Add every table whose rows change with the rows that are there already."""
+        looked_at: dict[int, tuple[object, ...]] = {}
+        while True:
+            pending = [
+                oid
+                for oid, entry in self._entries.items()
+                if looked_at.get(oid) != entry.state and entry.changes_rows
+            ]
+            if not pending:
+                return
+            for oid in pending:
+                looked_at[oid] = self._entries[oid].state
+            for referrer in referrers(self._session, pending):
+                self._follow(referrer)
+
+    def _follow(self, referrer: Referrer) -> None:
+        parents = relations.with_descendants(self._session, [referrer.referenced])
+        entries = [self._entries[oid] for oid in parents if oid in self._entries]
+        (parent,) = self._describe([referrer.referenced])
+        (child,) = self._describe([referrer.oid])
+        if child.kind == "p":
+            oids = relations.with_descendants(self._session, [child.oid])
+        else:
+            oids = [child.oid]
+        for when, then in carried(entries, referrer):
+            whole = any(entry.whole for entry in entries if when in entry.operations)
+            self._enter(
+                oids, then, whole=whole, assigned=referrer.columns if then == "UPDATE" else ()
+            )
+            carrier = Carrier(parent, child, referrer, when, then)
+            self._carriers[referrer.oid, referrer.columns, parent.oid, when, then] = carrier
+
+    def _add_truncation(self, change: Truncation) -> None:
+        oids = []
+        for table in change.tables:
+            own = self._known([Reference(table.name, table.only)])
+            oids += own if table.only else relations.with_descendants(self._session, own)
+        if change.cascade:
+            oids = relations.truncated_by_cascade(self._session, oids)
+        entered = self._enter(oids, "TRUNCATE", whole=True)
+        if change.restart_identity:
+            self._restarted.update(entered)
+
+    def _describe(self, oids: Iterable[int]) -> list[Relation]:
+        wanted = sorted(set(oids))
+        missing = [oid for oid in wanted if oid not in self._described]
+        if missing:
+            found = relations.describe(self._session, missing)
+            self._described.update((relation.oid, relation) for relation in found)
+        return [self._described[oid] for oid in wanted if oid in self._described]
+
+    def _known(self, references: Iterable[Reference]) -> list[int]:
+        return [self._oids[reference] for reference in references if reference in self._oids]
+
+    def _enter(
+        self, oids: list[int], operation: str, *, whole: bool = False, assigned: Sequence[str] = ()
+    ) -> list[int]:
+        entered = []
+        for relation in self._describe(oids):
+            if relation.temporary:
+                # It ends with its session, and nobody else has ever seen it.
+                continue
+            if relation.kind not in ("r", "p"):
+                self._not_covered.append(
+                    f"{relation.label} is not a table: rows changed through it are not saved."
+                )
+                continue
+            entry = self._entries.setdefault(relation.oid, RelationFootprint(relation))
+            entry.operations = list(dict.fromkeys([*entry.operations, operation]))
+            entry.assigned = list(dict.fromkeys([*entry.assigned, *assigned]))
+            entry.whole = entry.whole or whole
+            entered.append(relation.oid)
+        return entered
+
+    def _is_searchable(self, change: RowChange, oids: list[int]) -> bool:
+        """Whether a query of ours would find the same rows."""
+        if any(oid in self._entries for oid in oids):
+            # What an earlier change left may decide which rows this one finds.
+            return traits.looks_at_own_columns_only(change) and len(self._seeds) < _MOST_SEEDS
+        return not traits.locks_rows(change)
