@@ -291,3 +291,58 @@ def test_rows_that_go_behind_an_insert_or_a_select_come_back(
     else:
         # Its text is CRITICAL, and what functions destroy besides rows isn't saved yet.
         assert backstop.snapshots.list(store) == []
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_change_that_the_driver_counts_costs_a_savepoint_and_no_question(
+    autocommit, shop, guarded, dsn, postgres_server
+):
+    log = ServerLog(postgres_server, dsn)
+    db = guarded(autocommit=autocommit, max_rows=10)
+    cursor = db.cursor()
+    sql = "UPDATE orders SET total = %s WHERE id < %s"
+    cursor.execute(sql, (0, 2))
+    asked = len(log.ours())
+    for number in range(1, 6):
+        cursor.execute(sql, (number, number))
+        assert cursor.rowcount == number - 1
+    db.commit()
+    assert len(log.ours()) == asked + 5 * len(["SAVEPOINT or BEGIN", "RELEASE or COMMIT"])
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1; DELETE FROM orders WHERE id > 20",
+        "DELETE FROM orders WHERE id > 20; SELECT 1",
+        "WITH gone AS (DELETE FROM orders WHERE id > 20 RETURNING id) SELECT count(*) FROM gone",
+        "EXPLAIN (ANALYZE, COSTS OFF) DELETE FROM orders WHERE id > 20",
+        "DELETE FROM orders WHERE id > 20 -- enough",
+        "DELETE FROM orders WHERE id > 20 RETURNING *",
+        "CREATE TABLE gone AS WITH d AS (DELETE FROM orders WHERE id > 20 RETURNING id) TABLE d",
+        "DELETE FROM summary WHERE id > 20",
+        "UPDATE parted SET state = 'x' WHERE id > 20",
+        "UPDATE billed SET id = id + 1000 WHERE id > 50",
+    ],
+)
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_whatever_counts_a_wide_reach_is_seen(autocommit, sql, shop, guarded, store, dsn):
+    shop.execute(
+        "CREATE VIEW summary AS SELECT * FROM orders;"
+        "CREATE TABLE parted (id int, state text) PARTITION BY RANGE (id);"
+        "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (50);"
+        "CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (50) TO (500);"
+        "INSERT INTO parted SELECT g, 'a' FROM generate_series(1, 100) AS g;"
+        "CREATE TABLE billed (id int PRIMARY KEY, n int); INSERT INTO billed VALUES (99), (1);"
+        "CREATE TABLE line (id int REFERENCES billed ON UPDATE CASCADE);"
+        "INSERT INTO line SELECT 99 FROM generate_series(1, 30)"
+    )
+    before = dump(dsn)
+    db = guarded(autocommit=autocommit, max_rows=10)
+    db.cursor().execute(sql)
+    db.commit()
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.level == "IMPACT_CRITICAL"
+    assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
+    shop.execute("DROP TABLE IF EXISTS gone")
+    assert dump(dsn) == before

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Callable, TypeVar
 
 from backstop import audit
-from backstop.assessment import Assessment, Measure
+from backstop.assessment import Assessment, Measure, Open
 from backstop.audit import Event
 from backstop.classifier import classify
 from backstop.context import current
@@ -88,7 +88,7 @@ class Guarded(ABC):
         where a failed snapshot shall stop its statement.
         """
         started = perf_counter()
-        result, reach_is_open = self._assess(statement, classify(statement.text))
+        result, reach = self._assess(statement, classify(statement.text))
         context = current()
         settings = self._settings
         action = decide(
@@ -96,7 +96,7 @@ class Guarded(ABC):
             result.level,
             settings.snapshot_at,
             allowed=context.allowed is not None,
-            reach_is_open=reach_is_open,
+            reach=reach,
         )
         event = None
         if action is not Action.RUN or audit.is_wanted(settings.mode, result.level):
@@ -122,9 +122,9 @@ class Guarded(ABC):
         self,
         statement: Statement,  # noqa: ARG002
         result: RiskResult,
-    ) -> tuple[RiskResult, bool]:
-        """Return the result with what only the database knows, and if its reach is open."""
-        return result, False
+    ) -> tuple[RiskResult, Open]:
+        """Return the result with what only the database knows, and what else tells its reach."""
+        return result, Open.NO
 
     @abstractmethod
     def _take(
@@ -239,6 +239,11 @@ class GuardedSession(Guarded):
                 execution = Execution(run, rowcount, event)
                 judge = self._assessment.judge(statement, result)
                 return self._run(lambda: self._protection.watch(request, execution, judge))
+            if action is Action.COUNT and event is not None:
+                request = self._request(statement, result, event)
+                execution = Execution(run, rowcount, event)
+                count_judge = self._assessment.judge_count(statement, result)
+                return self._run(lambda: self._protection.count(request, execution, count_judge))
             answer = self._run(run)
             if self._fates.is_pending:
                 self._fates.follow(controls(statement.text))
@@ -253,10 +258,10 @@ class GuardedSession(Guarded):
                 self._assessment.withdraw()
             raise
 
-    def _assess(self, statement: Statement, result: RiskResult) -> tuple[RiskResult, bool]:
+    def _assess(self, statement: Statement, result: RiskResult) -> tuple[RiskResult, Open]:
         settings = self._settings
         if settings.mode is Mode.MONITOR:
-            return result, False
+            return result, Open.NO
         if settings.mode is Mode.PROTECT and result.level >= settings.snapshot_at:
             measure = Measure.NOTHING
         elif settings.mode is Mode.PROTECT and self._protection.can_undo(statement):

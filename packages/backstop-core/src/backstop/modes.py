@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from backstop.assessment import Open
 from backstop.errors import StatementBlocked
 from backstop.levels import AT_RISK, Mode, RiskLevel
 from backstop.result import RiskResult
@@ -12,16 +13,21 @@ from backstop.result import RiskResult
 class Action(str, Enum):
     """What happens to one statement.
 
-    WATCH: it runs where it can be taken back, and is snapshotted if it does more than the limits.
+    WATCH and COUNT: it runs where it can be taken back, and is snapshotted if it does more than the
+    limits, by the server's counters or by the driver's count.
     """
 
     RUN = "run"
     WATCH = "watch"
+    COUNT = "count"
     SNAPSHOT = "snapshot"
     BLOCK = "block"
 
     def __str__(self) -> str:
         return self.value
+
+
+_BY_REACH = {Open.NO: Action.RUN, Open.TO_A_COUNT: Action.COUNT, Open.TO_A_RUN: Action.WATCH}
 
 
 def decide(
@@ -30,19 +36,19 @@ def decide(
     snapshot_at: RiskLevel,
     *,
     allowed: bool,
-    reach_is_open: bool = False,
+    reach: Open = Open.NO,
 ) -> Action:
     """Return the action.
 
-    ``allowed`` is whether the statement runs inside ``backstop.allow``, ``reach_is_open`` whether
-    only a run tells how many rows it changes.
+    ``allowed`` is whether the statement runs inside ``backstop.allow``, ``reach`` what
+    would tell how many rows it changes.
     """
     if mode is Mode.MONITOR:
         return Action.RUN
     if mode is Mode.PROTECT:
         if level >= snapshot_at:
             return Action.SNAPSHOT
-        return Action.WATCH if reach_is_open else Action.RUN
+        return _BY_REACH[reach]
     if level < AT_RISK:
         return Action.RUN
     return Action.SNAPSHOT if allowed else Action.BLOCK

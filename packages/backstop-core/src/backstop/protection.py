@@ -12,7 +12,7 @@ import logging
 from dataclasses import replace
 from typing import TypeVar
 
-from backstop.assessment import Judge
+from backstop.assessment import CountJudge, Judge
 from backstop.audit import Event
 from backstop.errors import BackstopError, SnapshotFailed, describe
 from backstop.fates import Fates
@@ -85,6 +85,37 @@ class Protection:
         alone = self._is_alone
         repeating = self._repeating(request, execution, alone=alone, judge=judge)
         return self._finish(repeating, execution, alone=alone)
+
+    def count(
+        self, request: SnapshotRequest, execution: Execution[Answer], judge: CountJudge
+    ) -> Answer:
+        """Run a statement that does nothing but what the driver counts, and `run` it if need be."""
+        event = execution.event
+        event.action = Action.RUN
+        if self._session.status() is TransactionStatus.FAILED:
+            return execution.run()
+        running = Running(self._session, alone=self._is_alone)
+        running.begin()
+        try:
+            answer = execution.run()
+            raised = self._judged(judge, execution.rows)
+            if raised is None:
+                running.keep()
+                return answer
+        except BaseException:
+            running.abandon()
+            raise
+        running.withdraw()
+        event.result, event.action = raised, Action.SNAPSHOT
+        return self.run(replace(request, result=raised), execution)
+
+    def _judged(self, judge: CountJudge, rows: int | None) -> RiskResult | None:
+        if rows is None:
+            return judge(None)
+        try:
+            return judge(rows)
+        except Exception:
+            return judge(None)
 
     def can_undo(self, statement: Statement) -> bool:
         """Whether a run of the statement can be taken back, to run it again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from backstop.assessment._assessment import Assessment, Judge, Measure
+from backstop.assessment._assessment import Assessment, CountJudge, Judge, Measure
+from backstop.assessment.reach import Open
 
-__all__ = ["Assessment", "Judge", "Measure"]
+__all__ = ["Assessment", "CountJudge", "Judge", "Measure", "Open"]

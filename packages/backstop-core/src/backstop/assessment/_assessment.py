@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Callable, Optional
 
 from backstop.assessment.names import Names
-from backstop.assessment.reach import Reach
+from backstop.assessment.reach import CHANGES_ROWS, Open, Reach
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.errors import describe
 from backstop.levels import AT_RISK, RiskLevel
@@ -32,12 +32,11 @@ _TAKES_NO_SNAPSHOT = _ENDS | {
     *("ROLLBACK PREPARED", "SET", "RESET", "SHOW", "LOCK", "LISTEN", "UNLISTEN", "NOTIFY"),
     *("FETCH", "MOVE", "CLOSE", "CHECKPOINT", "DISCARD", "DEALLOCATE"),
 }
-# Above LOW, and yet they leave the catalog as it is.
-_CHANGES_ROWS = ("delete-", "update-", "insert-", "merge", "truncate")
 _CHANGES_NAMES = ("CREATE", "SET", "RESET", "DISCARD")
 
 
 Judge = Callable[[Optional[Effects]], Optional[RiskResult]]
+CountJudge = Callable[[Optional[int]], Optional[RiskResult]]
 
 
 class Measure(Enum):
@@ -60,14 +59,14 @@ class Assessment:
 
     def assess(
         self, statement: Statement, result: RiskResult, measure: Measure
-    ) -> tuple[RiskResult, bool]:
-        """Return the result with what the catalog adds, and whether its reach is still open.
+    ) -> tuple[RiskResult, Open]:
+        """Return the result with what the catalog adds, and what else would tell its reach.
 
         A level is lowered only where the catalog proves a function free of effects.
         """
         text = statement.text
         self._opened = False
-        is_open = False
+        is_open = Open.NO
         if "\\" in text and not self._session.standard_strings:
             # What its names are isn't known any more, either.
             result = _misread(text, result)
@@ -77,8 +76,8 @@ class Assessment:
             limited = RiskLevel.SAFE < result.level < AT_RISK
             if measure is not Measure.NOTHING and limited and self._can_read:
                 result, is_open = self._reach.look_up(statement, result)
-                if is_open and measure is Measure.BY_COUNTING:
-                    result, is_open = self._reach.count(statement, result), False
+                if is_open is not Open.NO and measure is Measure.BY_COUNTING:
+                    result, is_open = self._reach.count(statement, result), Open.NO
             self._opened = was_idle and self._session.status() is not TransactionStatus.IDLE
             if not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
                 # SET TRANSACTION, in a text of several statements, must come first as well.
@@ -89,6 +88,10 @@ class Assessment:
     def judge(self, statement: Statement, result: RiskResult) -> Judge:
         """Return what tells from a run of the statement whether it reached too far."""
         return lambda effects: self._reach.judge(statement, result, effects)
+
+    def judge_count(self, statement: Statement, result: RiskResult) -> CountJudge:
+        """Return what tells by the driver's count of a run whether it reached too far."""
+        return lambda rows: self._reach.judge_count(statement, result, rows)
 
     def transaction_ended(self) -> None:
         """Forget what may have been undone."""
@@ -138,7 +141,7 @@ class Assessment:
 
 def _changes_catalog(result: RiskResult) -> bool:
     return any(
-        finding.level > RiskLevel.LOW and not finding.kind.startswith(_CHANGES_ROWS)
+        finding.level > RiskLevel.LOW and not finding.kind.startswith(CHANGES_ROWS)
         for finding in result.findings
     ) or any(operation.startswith(_CHANGES_NAMES) for operation in result.operations)
 

@@ -200,6 +200,11 @@ def _passed_fraction(
     return None
 
 
+def may_pass(rows: int, thresholds: Thresholds) -> bool:
+    """Whether so many rows of one table may pass a limit; only the table's size tells, then."""
+    return rows > thresholds.max_rows or _enough(rows, thresholds) > _SMALL_TABLE
+
+
 def _enough(rows: int, thresholds: Thresholds) -> int:
     """Return above how many rows in a table these are not more than the fraction of them."""
     return int(rows / thresholds.max_fraction) + 1

@@ -19,9 +19,9 @@ from backstop.assessment.names import Names
 from backstop.errors import describe
 from backstop.levels import RiskLevel
 from backstop.postgres import relations
-from backstop.postgres.counters import Effects
+from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.relations import Reference, Relation
-from backstop.postgres.transactions import untouched
+from backstop.postgres.transactions import undone, untouched
 from backstop.result import Finding, RiskResult
 from backstop.session import Session
 from backstop.settings import Thresholds
@@ -40,7 +40,18 @@ _REFUSED_ANYWAY = ("42601", "42703", "42P01", "42883", "42P02", "42804", "3F000"
 
 _CHANGES_ROWS = re.compile(r"\b(?:DELETE|UPDATE|MERGE|EXECUTE)\b", re.IGNORECASE)
 
+# Findings of changes of rows, which are measured here.
+CHANGES_ROWS = ("delete-", "update-", "insert-", "merge", "truncate")
+
 _ADVICE = {"INSERT": "Send fewer rows at once.", "MERGE": "Narrow the source or the ON."}
+
+
+class Open(Enum):
+    """What tells how far a statement reaches, where the catalog doesn't."""
+
+    NO = "the catalog tells"
+    TO_A_COUNT = "the driver's count of its rows"
+    TO_A_RUN = "what the server counts while it runs"
 
 
 class _Kind(Enum):
@@ -48,6 +59,7 @@ class _Kind(Enum):
 
     ONE_ROW = "one row"
     ROWS_GIVEN = "no more rows than the text gives it, but for triggers"
+    COUNTED = "the rows that the driver counts"
     OPEN = "open"
     PROTECTED = "protected"
 
@@ -65,8 +77,8 @@ class Reach:
         self._thresholds = thresholds
         self._known: OrderedDict[str, tuple[_Kind, str, float]] = OrderedDict()
 
-    def look_up(self, statement: Statement, result: RiskResult) -> tuple[RiskResult, bool]:
-        """Return the result with what the catalog tells, and whether its reach is open.
+    def look_up(self, statement: Statement, result: RiskResult) -> tuple[RiskResult, Open]:
+        """Return the result with what the catalog tells, and what else would tell its reach.
 
         Asks the server nothing for a text that it was asked about within the last minute.
         """
@@ -74,14 +86,18 @@ class Reach:
         known = self._still_known(statement.text)
         if known is not None and known[0] is _Kind.ONE_ROW:
             # Its tokens needn't be looked at again.
-            return result, many
+            return result, Open.TO_A_RUN if many else Open.NO
+        if known is not None and known[0] is _Kind.COUNTED and statement.sets == 1:
+            return result, Open.TO_A_COUNT
         found = _row_changes(statement.text)
         if not found:
-            return result, False
-        kind, reason = known or self._ask(statement.text, found)
+            return result, Open.NO
+        kind, reason = known or self._ask(statement.text, found, result)
         if kind is _Kind.PROTECTED:
-            return _raised(result, Passed(reason), found[0]), False
-        return result, kind is not _Kind.ONE_ROW or many
+            return _raised(result, Passed(reason), found[0]), Open.NO
+        if kind is _Kind.COUNTED and statement.sets == 1:
+            return result, Open.TO_A_COUNT
+        return result, Open.TO_A_RUN if kind is not _Kind.ONE_ROW or many else Open.NO
 
     def count(self, statement: Statement, result: RiskResult) -> RiskResult:
         """Return the result, raised where the statement would reach too far, without running it."""
@@ -118,6 +134,23 @@ class Reach:
             return None
         return _raised(result, passed, _row_changes(statement.text)[0])
 
+    def judge_count(
+        self, statement: Statement, result: RiskResult, rows: int | None
+    ) -> RiskResult | None:
+        """Return the raised result where the driver's count of a run passes the limits."""
+        if rows is not None and not limits.may_pass(rows, self._thresholds):
+            return None
+        (change,) = _row_changes(statement.text)
+        if rows is None:
+            return _raised(result, Passed("its reach can't be measured"), change)
+        with undone(self._session, "backstop_counting"):
+            target = self._target(change)
+            if target is None:
+                return None
+            deletes = change.operation == "DELETE"
+            effect = Effect(deleted=rows) if deletes else Effect(updated=rows)
+            return self.judge(statement, result, Effects(frozenset(), {target.oid: effect}))
+
     def forget(self) -> None:
         """Look each text up again: the schema may have changed, or what names mean."""
         self._known.clear()
@@ -127,10 +160,12 @@ class Reach:
         known = self._known.get(text)
         return known[:2] if known is not None and time.monotonic() < known[2] else None
 
-    def _ask(self, text: str, found: list[RowChange | Unreadable]) -> tuple[_Kind, str]:
+    def _ask(
+        self, text: str, found: list[RowChange | Unreadable], result: RiskResult
+    ) -> tuple[_Kind, str]:
         try:
             with untouched(self._session):
-                kind, reason = self._asked(found)
+                kind, reason = self._asked(text, found, result)
         except Exception:
             # Whatever it is, it isn't known to be one row.
             return _Kind.OPEN, ""
@@ -140,18 +175,22 @@ class Reach:
             self._known.popitem(last=False)
         return kind, reason
 
-    def _asked(self, found: list[RowChange | Unreadable]) -> tuple[_Kind, str]:
-        protects = self._thresholds.protected_tables or self._thresholds.protected_columns
-        if protects or _may_be_known(found):
-            targets = [self._target(change) for change in found]
-            for change, target in zip(found, targets):
-                reason = target and limits.protected(target, change, self._thresholds)
-                if reason:
-                    return _Kind.PROTECTED, reason
-            target = targets[0]
-            if target is not None and _may_be_known(found):
-                return self._kind_of_one(found[0], target), ""
-        return _Kind.OPEN, ""
+    def _asked(
+        self, text: str, found: list[RowChange | Unreadable], result: RiskResult
+    ) -> tuple[_Kind, str]:
+        targets = [self._target(change) for change in found]
+        for change, target in zip(found, targets):
+            reason = target and limits.protected(target, change, self._thresholds)
+            if reason:
+                return _Kind.PROTECTED, reason
+        target = targets[0]
+        if target is None or not _calls_nothing(result):
+            return _Kind.OPEN, ""
+        change = found[0]
+        kind = self._kind_of_one(change, target) if _may_be_known(found) else _Kind.OPEN
+        if kind is _Kind.OPEN and isinstance(change, RowChange) and len(found) == 1:
+            kind = self._kind_of_counted(text, change, target, result)
+        return kind, ""
 
     def _kind_of_one(self, change: RowChange | Unreadable, target: Relation) -> _Kind:
         if isinstance(change, Upsert):
@@ -173,6 +212,14 @@ class Reach:
         carried = self._carries(target, "UPDATE", traits.assigned_columns(change))
         is_one = change.rows == 1 and self._acts_alone(target) and not carried
         return _Kind.ONE_ROW if is_one else _Kind.ROWS_GIVEN
+
+    def _kind_of_counted(
+        self, text: str, change: RowChange, target: Relation, result: RiskResult
+    ) -> _Kind:
+        if not _is_all_of(text, change, result) or target.kind not in ("r", "p"):
+            return _Kind.OPEN
+        carried = self._carries(target, change.operation, traits.assigned_columns(change))
+        return _Kind.COUNTED if self._acts_alone(target) and not carried else _Kind.OPEN
 
     def _acts_alone(self, target: Relation) -> bool:
         """Whether a change of the table is known to have no effects but its own."""
@@ -211,6 +258,24 @@ def _may_be_known(found: list[RowChange | Unreadable]) -> bool:
         change.where is not None
         and change.from_clause is None
         and bool(pinned_columns(change.where))
+    )
+
+
+def _calls_nothing(result: RiskResult) -> bool:
+    """Whether nothing in the text may have effects but its changes of rows."""
+    return all(
+        finding.level <= RiskLevel.LOW or finding.kind.startswith(CHANGES_ROWS)
+        for finding in result.findings
+    )
+
+
+def _is_all_of(text: str, change: RowChange, result: RiskResult) -> bool:
+    """Whether the text is one DELETE or UPDATE, so that the driver's count is of its rows."""
+    return (
+        change.operation in ("DELETE", "UPDATE")
+        and result.operations == (change.operation,)
+        and not change.with_writes
+        and not text[change.end :].strip(" \t\r\n;")
     )
 
 

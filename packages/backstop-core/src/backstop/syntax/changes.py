@@ -41,8 +41,8 @@ def changes(sql: str) -> list[Change]:
     """Return the changes of every statement of a text, in order of appearance; raises `LexError`.
 
     What is prepared (PREPARE p AS …) and an EXECUTE are listed as unreadable: the values come
-    later; what a plain EXPLAIN only plans isn't listed. Bodies of functions, DO blocks and rules are
-    not looked into.
+    later; what a plain EXPLAIN only plans isn't listed. Bodies of functions, DO blocks and rules
+    are not looked into.
     """
     found: list[Change] = []
     for tokens in statements_of(sql):
