@@ -101,6 +101,10 @@ def setup(connect):
         (STOCK, "DELETE FROM item WHERE amount = 1; TRUNCATE log; UPDATE item SET amount = 5"),
         (VIEWS, "DELETE FROM low WHERE amount > 2"),
         (VIEWS, "UPDATE low SET label = 'l' || id, amount = amount + 1"),
+        (STOCK, "WITH u AS (UPDATE log SET line = 'u' WHERE at = 1 RETURNING at) "
+                "DELETE FROM item WHERE random() < 0.5"),
+        (STOCK, "WITH u AS (UPDATE log SET line = 'u' WHERE at = 1 RETURNING at) DELETE FROM item"),
+        (VIEWS, "DELETE FROM low WHERE random() < 0.5"),
         (VIEWS, "DELETE FROM lower_still"),
         (VIEWS, "UPDATE lower_still AS l SET amount = 1 FROM delivery d WHERE d.item = l.id"),
         (VIEWS, "UPDATE guarded SET note = 'G' || id WHERE id < 20"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg2.errors
 import pytest
 
 TYPES = """
@@ -182,11 +183,11 @@ CASELESS = "provider = icu, locale = 'und-u-ks-level2', deterministic = false"
 )
 def test_a_value_comes_back_as_it_was_written(kind, old, new, key, setup, comes_back):
     """Equal by the type's operator is not the same: 1.0 and 1.000 are told apart by pg_dump."""
-    setup.execute("SELECT count(*) FROM pg_collation WHERE collprovider = 'i'")
-    if "caseless" in kind and setup.fetchone() == (0,):
-        pytest.skip("this server was built without ICU")
     if "caseless" in kind:
-        setup.execute(f"CREATE COLLATION caseless ({CASELESS})")
+        try:
+            setup.execute(f"CREATE COLLATION caseless ({CASELESS})")
+        except psycopg2.errors.FeatureNotSupported:
+            pytest.skip("this server was built without ICU")
     setup.execute("CREATE TYPE boxed AS (n numeric)")
     setup.execute(f"CREATE TABLE t (n {kind} {key}, m int)")
     setup.execute(f"INSERT INTO t VALUES ({old}, 1)")

@@ -161,12 +161,17 @@ class _Tracer:
         targets = self._describe(named)
         if not targets:
             return
-        if targets[0].kind == "v" or change.current_of is not None or change.with_writes:
+        volatile = is_volatile(self._session, change)
+        whole = self._whole or change.where is None or volatile
+        if targets[0].kind == "v" and volatile:
+            self._add_whole(change, named)
+            return
+        searchable = change.current_of is None and (whole or not change.with_writes)
+        if targets[0].kind == "v" or not searchable:
             self._add_unread(change, named)
             return
         columns = traits.assigned_columns(change)
         oids = named if change.only else relations.with_descendants(self._session, named)
-        whole = self._whole or change.where is None or is_volatile(self._session, change)
         if not whole and not (
             self._is_searchable(change, oids) and is_clear(self._session, change, oids)
         ):
@@ -222,17 +227,21 @@ class _Tracer:
                 "run can tell."
             )
         elif named:
-            tables = views.base_tables(self._session, named)
-            family = relations.with_descendants(self._session, tables)
-            for relation in self._describe(family):
-                columns = [column.name for column in relation.columns]
-                self._enter_effects(change, [relation.oid], whole=True, assigned=columns)
-                if relation.oid in self._inserted:
-                    self._enter([relation.oid], "INSERT")
+            self._add_whole(change, named)
         else:
             self._not_covered.append(
                 f"The {change.operation} at character {change.start} can't be read exactly enough."
             )
+
+    def _add_whole(self, change: RowChange | Unreadable, named: list[int]) -> None:
+        """Add every row of the tables that a change may go to, through views as well."""
+        tables = views.base_tables(self._session, named)
+        family = relations.with_descendants(self._session, tables)
+        for relation in self._describe(family):
+            columns = [column.name for column in relation.columns]
+            self._enter_effects(change, [relation.oid], whole=True, assigned=columns)
+            if relation.oid in self._inserted:
+                self._enter([relation.oid], "INSERT")
 
     def _add_rehearsed(self, rehearsal: Rehearsal) -> None:
         for relation in self._describe(list(rehearsal.effects)):
