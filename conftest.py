@@ -14,6 +14,7 @@ pytest_plugins: list[str] = [
     "testing.s3",
     "testing.commands",
     "testing.guarded",
+    "testing.contents",
     "testing.referee",
 ]
 

@@ -10,9 +10,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import psycopg2
+import pytest
+
+from testing.postgres import fresh_database
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from psycopg2.extensions import connection as Connection  # noqa: N812
+
+    from testing.postgres import Server
 
     # The rows of all tables, each with its table's name, and how often they are there.
     Contents = Counter[tuple[str, str]]
@@ -86,3 +93,18 @@ def _names(connection: Connection) -> list[str]:
         "AND relnamespace = 'public'::regnamespace ORDER BY oid"
     )
     return [name for (name,) in cursor.fetchall()]
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres_server: Server, postgres_maintenance: Connection) -> Iterator[str]:
+    """Give the DSN of a database that the tests of one module share."""
+    with fresh_database(postgres_server, postgres_maintenance) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def tables(request: pytest.FixtureRequest, module_database: str) -> Iterator[Tables]:
+    """Give the tables of the module's ``SCHEMA``, to be filled with its ``ROWS``."""
+    module = request.module
+    with contextlib.closing(psycopg2.connect(module_database)) as connection:
+        yield Tables(connection, module.SCHEMA, module.ROWS)

@@ -14,29 +14,12 @@ from backstop.errors import StorageError
 from backstop.psycopg2.connection import GuardedConnection
 from backstop.settings import build_settings
 from backstop.snapshots import Fate, Status
-from testing.contents import Tables, contents
-from testing.postgres import fresh_database
+from testing import shop
+from testing.contents import contents
 from testing.steps import SERVER, STORE, Steps
 
-SCHEMA = """
-CREATE TABLE stock (sku int PRIMARY KEY, amount int);
-CREATE TABLE part (id int PRIMARY KEY, sku int REFERENCES stock ON DELETE CASCADE);
-CREATE TABLE incoming (sku int PRIMARY KEY, amount int);
-CREATE VIEW low AS SELECT sku, amount FROM stock WHERE amount < 6;
-CREATE TABLE total (id int PRIMARY KEY, sales int);
-CREATE FUNCTION count_sale() RETURNS trigger LANGUAGE plpgsql AS
-$$BEGIN UPDATE total SET sales = sales - 1 WHERE id = old.id; RETURN NULL; END$$;
-CREATE TABLE sale (id int PRIMARY KEY, amount int);
-CREATE TRIGGER count_sale AFTER DELETE ON sale FOR EACH ROW EXECUTE FUNCTION count_sale();
-CREATE TABLE earlier (id int);
-"""
-ROWS = """
-INSERT INTO stock SELECT g, g FROM generate_series(1, 9) AS g;
-INSERT INTO part SELECT g, g FROM generate_series(1, 9) AS g;
-INSERT INTO incoming VALUES (2, 20), (3, 30);
-INSERT INTO total SELECT g, g FROM generate_series(1, 5) AS g;
-INSERT INTO sale SELECT g, g FROM generate_series(1, 5) AS g
-"""
+SCHEMA, ROWS = shop.SCHEMA, shop.ROWS
+
 UPDATE = "UPDATE stock SET amount = amount + 1 WHERE sku < 5"
 DELETE = "DELETE FROM stock WHERE sku < 5"
 TRUNCATE = "TRUNCATE stock CASCADE"
@@ -173,24 +156,12 @@ def leftovers(cursor, pid):
     return cursor.fetchall()
 
 
-@pytest.fixture(scope="module")
-def database(postgres_server, postgres_maintenance):
-    with fresh_database(postgres_server, postgres_maintenance) as dsn:
-        yield dsn
-
-
-@pytest.fixture(scope="module")
-def tables(database):
-    with contextlib.closing(psycopg2.connect(database)) as connection:
-        yield Tables(connection, SCHEMA, ROWS)
-
-
 @pytest.fixture
-def trial(database, tables, monkeypatch, caplog):
+def trial(module_database, tables, monkeypatch, caplog):
     caplog.set_level(logging.ERROR, "backstop")
     # Thousands of small files, which no power cut has to spare.
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
-    with contextlib.closing(psycopg2.connect(database)) as raw:
+    with contextlib.closing(psycopg2.connect(module_database)) as raw:
         yield Trial(tables, raw, Faults(monkeypatch), caplog)
 
 
@@ -270,9 +241,9 @@ def test_a_fault_at_any_step_leaves_statement_transaction_and_store_whole(
     assert tables.contents() == unharmed
 
 
-def test_the_judge_sees_what_a_connection_holds(database, tables):
+def test_the_judge_sees_what_a_connection_holds(module_database, tables):
     rows = tables.contents_after()
-    with contextlib.closing(psycopg2.connect(database)) as raw:
+    with contextlib.closing(psycopg2.connect(module_database)) as raw:
         raw.cursor().execute("LOCK TABLE stock; CREATE TEMPORARY TABLE scratch ()")
         assert ("stock", "AccessExclusiveLock") in locks_of(raw)
         found = leftovers(raw.cursor(), raw.info.backend_pid)

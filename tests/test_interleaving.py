@@ -10,9 +10,7 @@ import pytest
 
 import backstop
 from backstop.snapshots import Consistency
-from testing.contents import Tables
 from testing.interleaving import Action, Interleaving
-from testing.postgres import fresh_database
 from testing.steps import Steps
 
 SCHEMA = """
@@ -144,24 +142,14 @@ STATEMENTS = [
 
 
 @pytest.fixture(scope="module")
-def database(postgres_server, postgres_maintenance):
-    with fresh_database(postgres_server, postgres_maintenance) as dsn:
-        yield dsn
-
-
-@pytest.fixture(scope="module")
-def tables(database):
-    with contextlib.closing(psycopg2.connect(database)) as connection:
-        yield Tables(connection, SCHEMA, ROWS)
-
-
-@pytest.fixture(scope="module")
-def interleaving(database, tables, tmp_path_factory):
+def interleaving(module_database, tables, tmp_path_factory):
     store = tmp_path_factory.mktemp("interleaving").as_uri()
     with pytest.MonkeyPatch.context() as monkeypatch:
         # Thousands of small files, which no power cut has to spare.
         monkeypatch.setattr("os.fsync", lambda descriptor: None)
-        with contextlib.closing(Interleaving(database, store, tables, Steps(monkeypatch))) as ready:
+        with contextlib.closing(
+            Interleaving(module_database, store, tables, Steps(monkeypatch))
+        ) as ready:
             yield ready
 
 

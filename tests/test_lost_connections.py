@@ -9,44 +9,17 @@ import psycopg2
 import pytest
 
 import backstop
-from testing.contents import Tables
-from testing.postgres import fresh_database
+from testing import shop
 from testing.steps import SERVER, STATEMENT, Steps
 
-SCHEMA = """
-CREATE TABLE stock (sku int PRIMARY KEY, amount int);
-CREATE TABLE part (id int PRIMARY KEY, sku int REFERENCES stock ON DELETE CASCADE);
-CREATE TABLE total (id int PRIMARY KEY, sales int);
-CREATE FUNCTION count_sale() RETURNS trigger LANGUAGE plpgsql AS
-$$BEGIN UPDATE total SET sales = sales - 1 WHERE id = old.id; RETURN NULL; END$$;
-CREATE TABLE sale (id int PRIMARY KEY, amount int);
-CREATE TRIGGER count_sale AFTER DELETE ON sale FOR EACH ROW EXECUTE FUNCTION count_sale();
-CREATE TABLE earlier (id int);
-"""
-ROWS = """
-INSERT INTO stock SELECT g, g FROM generate_series(1, 9) AS g;
-INSERT INTO part SELECT g, g FROM generate_series(1, 9) AS g;
-INSERT INTO total SELECT g, g FROM generate_series(1, 5) AS g;
-INSERT INTO sale SELECT g, g FROM generate_series(1, 5) AS g
-"""
+SCHEMA, ROWS = shop.SCHEMA, shop.ROWS
+
 STATEMENTS = [
     "DELETE FROM stock WHERE sku < 5",
     "TRUNCATE stock CASCADE",
     "INSERT INTO stock VALUES (2, 20) ON CONFLICT (sku) DO UPDATE SET amount = excluded.amount",
     "DELETE FROM sale WHERE amount < 4",
 ]
-
-
-@pytest.fixture(scope="module")
-def database(postgres_server, postgres_maintenance):
-    with fresh_database(postgres_server, postgres_maintenance) as dsn:
-        yield dsn
-
-
-@pytest.fixture(scope="module")
-def tables(database):
-    with contextlib.closing(psycopg2.connect(database)) as connection:
-        yield Tables(connection, SCHEMA, ROWS)
 
 
 class Loss:
@@ -82,7 +55,7 @@ class Loss:
 )
 @pytest.mark.parametrize("sql", STATEMENTS, ids=lambda sql: " ".join(sql.split()[:3]))
 def test_a_connection_that_is_lost_at_any_step_is_the_drivers_error(
-    sql, autocommit, on_failure, database, tables, tmp_path, monkeypatch
+    sql, autocommit, on_failure, module_database, tables, tmp_path, monkeypatch
 ):
     unharmed, done = tables.contents_after(), tables.contents_after(sql)
     loss = Loss(monkeypatch, tables.connection.cursor())
@@ -91,7 +64,7 @@ def test_a_connection_that_is_lost_at_any_step_is_the_drivers_error(
     for number in itertools.count(1):
         tables.reset()
         store = (tmp_path / str(number)).as_uri()
-        with contextlib.closing(psycopg2.connect(database)) as raw:
+        with contextlib.closing(psycopg2.connect(module_database)) as raw:
             raw.autocommit = autocommit
             if not autocommit:
                 raw.cursor().execute("INSERT INTO earlier VALUES (1)")

@@ -7,7 +7,16 @@ import pytest
 from backstop.syntax import ControlKind, RowChange, TransactionControl, changes, tokenize
 from backstop.syntax.controls import controls
 from backstop.syntax.pins import pinned_columns
-from backstop.syntax.traits import assigned_columns, called_names, moves_names, names_a_place
+from backstop.syntax.traits import (
+    assigned_columns,
+    called_names,
+    leaves_transaction,
+    locks_rows,
+    looks_at_own_columns_only,
+    moves_names,
+    names_a_place,
+    samples_rows,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +77,52 @@ def test_every_name_before_a_bracket_may_be_a_call(sql: str, names: list[str]) -
 )
 def test_a_system_column_names_a_place(sql: str, answer: bool) -> None:
     assert names_a_place(tokenize(sql)) is answer
+
+
+@pytest.mark.parametrize(
+    ("sql", "answer"),
+    [
+        ("DELETE FROM t WHERE dblink_exec('x') = 'y'", True),
+        ("DELETE FROM t WHERE DBLINK ('x') = 'y'", True),
+        ("SELECT lo_import('/tmp/x'); DELETE FROM t", True),
+        ("COPY t FROM STDIN", True),
+        ("DELETE FROM t; PREPARE p AS SELECT 1", True),
+        ("DEALLOCATE p", True),
+        ("DELETE FROM t WHERE dblink = 1", False),
+        ("DELETE FROM t WHERE a = 'copy dblink(1)'", False),
+        ("DELETE FROM copy", False),
+    ],
+)
+def test_what_no_rollback_takes_back_is_known(sql: str, answer: bool) -> None:
+    assert leaves_transaction(sql) is answer
+
+
+@pytest.mark.parametrize(
+    ("sql", "own", "locks", "samples"),
+    [
+        ("DELETE FROM t WHERE a > 1 AND (b = 'SELECT' OR c IN (1, 2))", True, False, False),
+        ("DELETE FROM t USING u WHERE t.a = u.a", False, False, False),
+        ("WITH w AS (SELECT 1) DELETE FROM t WHERE a = 1", False, False, False),
+        ("DELETE FROM t WHERE a IN (TABLE u)", False, False, False),
+        ("DELETE FROM t WHERE a IN (SELECT a FROM u FOR UPDATE)", False, True, False),
+        (
+            "DELETE FROM t WHERE a IN (SELECT a FROM t FOR NO KEY UPDATE SKIP LOCKED)",
+            False,
+            True,
+            True,
+        ),
+        ("DELETE FROM t WHERE a IN (SELECT a FROM u TABLESAMPLE SYSTEM (1))", False, False, True),
+        ("DELETE FROM t WHERE substring(a for 2) = 'x'", True, False, False),
+    ],
+)
+def test_what_decides_which_rows_are_found_is_known(
+    sql: str, own: bool, locks: bool, samples: bool
+) -> None:
+    (change,) = changes(sql)
+    assert isinstance(change, RowChange)
+    assert looks_at_own_columns_only(change) is own
+    assert locks_rows(change) is locks
+    assert samples_rows(change) is samples
 
 
 @pytest.mark.parametrize(
