@@ -113,6 +113,19 @@ def test_the_second_run_gives_the_application_its_rows_and_its_count(shop, guard
     assert sorted(cursor.fetchall()) == [(1,), (2,), (3,)]
 
 
+@pytest.mark.parametrize("settings", [{"snapshot_at": "LOW"}, {"max_rows": 2}])
+def test_the_notices_of_a_run_that_was_taken_back_are_not_kept(settings, shop, guarded):
+    shop.execute(
+        "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE NOTICE 'told'; DELETE FROM one; RETURN NULL; END $$;"
+        "CREATE TRIGGER tells AFTER DELETE ON orders FOR EACH STATEMENT EXECUTE FUNCTION tell()"
+    )
+    db = guarded(**settings)
+    db.cursor().execute("DO $$ BEGIN RAISE NOTICE 'before'; END $$")
+    db.cursor().execute("DELETE FROM orders WHERE id < 5")
+    assert [notice.strip() for notice in db.notices] == ["NOTICE:  before", "NOTICE:  told"]
+
+
 def test_what_reaches_other_servers_is_never_run_twice(shop, guarded, store):
     shop.execute(
         COUNTING + "CREATE FUNCTION dblink_exec(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'"

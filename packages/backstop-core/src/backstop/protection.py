@@ -95,6 +95,7 @@ class Protection:
         if self._session.status() is TransactionStatus.FAILED:
             return execution.run()
         running = Running(self._session, alone=self._is_alone)
+        notices = self._session.notices()
         running.begin()
         try:
             answer = execution.run()
@@ -106,6 +107,7 @@ class Protection:
             running.abandon()
             raise
         running.withdraw()
+        self._session.keep_notices(notices)
         event.result, event.action = raised, Action.SNAPSHOT
         return self.run(replace(request, result=raised), execution)
 

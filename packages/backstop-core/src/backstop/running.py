@@ -33,6 +33,7 @@ class Running:
         self._begun = False
         self._before: Counters | None = None
         self._looking = False
+        self._notices: list[str] = []
 
     def begin(self) -> None:
         """Begin the transaction, or what can be taken back of it with all locks of ours."""
@@ -42,6 +43,7 @@ class Running:
     def start(self) -> None:
         """Mark where the statement begins, in a transaction that is begun if need be."""
         self._looking = False
+        self._notices = self._session.notices()
         if not self._begun and not self.alone:
             first = f"SAVEPOINT {_ALL}; SAVEPOINT {_RUN}"
         elif not self._begun:
@@ -83,6 +85,7 @@ class Running:
 
     def undo(self) -> None:
         """Take back what the statement did, and be ready to run it again."""
+        self._session.keep_notices(self._notices)
         if self.alone:
             self._session.execute("ROLLBACK; BEGIN")
         else:

@@ -89,6 +89,12 @@ class Session(Protocol):
         accept it. Whoever opens it closes it: see :func:`beside`.
         """
 
+    def notices(self) -> list[str]:
+        """Return the server's notices that the driver keeps for the application."""
+
+    def keep_notices(self, notices: list[str]) -> None:
+        """Let the driver keep these notices, and none that came since."""
+
     def sqlstate(self, error: BaseException) -> str | None:
         """Return the SQLSTATE of a driver's error, None for any other error."""
 

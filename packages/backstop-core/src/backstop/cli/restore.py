@@ -31,6 +31,8 @@ from backstop.cli._options import (
 from backstop.cli.progress import progress_bar
 from backstop.recovery import OnConflict, RestorePlan, RestoreReport
 
+_COUNTS = ("saved", "put back", "old values", "already there", "taken out", "left alone")
+
 
 @click.command()
 @snapshot_argument
@@ -114,7 +116,7 @@ def print_report(console: Console, report: RestoreReport) -> None:
     if report.tables:
         console.print(
             table(
-                ("rows of", "saved", "put back", "old values", "already there", "left alone"),
+                ("rows of", *_COUNTS),
                 [
                     (
                         rows.table,
@@ -125,13 +127,14 @@ def print_report(console: Console, report: RestoreReport) -> None:
                                 rows.inserted,
                                 rows.updated,
                                 rows.unchanged,
+                                rows.removed,
                                 rows.conflicts,
                             )
                         ),
                     )
                     for rows in report.tables
                 ],
-                right=("saved", "put back", "old values", "already there", "left alone"),
+                right=_COUNTS,
             )
         )
     print_list(console, "Created", report.created)
@@ -165,6 +168,7 @@ def _document(report: RestoreReport, *, dry_run: bool) -> dict[str, object]:
                 "updated": rows.updated,
                 "unchanged": rows.unchanged,
                 "conflicts": rows.conflicts,
+                "removed": rows.removed,
             }
             for rows in report.tables
         ],

@@ -141,6 +141,17 @@ class Psycopg2Session:
         connection.autocommit = True
         return type(self)(connection)
 
+    def notices(self) -> list[str]:
+        """Return the notices in psycopg2's own list; none where the application chose another."""
+        kept = self._connection.notices
+        return list(kept) if isinstance(kept, list) else []
+
+    def keep_notices(self, notices: list[str]) -> None:
+        """Put psycopg2's list back, where it is one."""
+        kept = self._connection.notices
+        if isinstance(kept, list):
+            kept[:] = notices
+
     def sqlstate(self, error: BaseException) -> str | None:
         """Return the SQLSTATE of a psycopg2 error, None for any other error."""
         return error.pgcode if isinstance(error, psycopg2.Error) else None

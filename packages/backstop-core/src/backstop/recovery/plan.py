@@ -24,7 +24,10 @@ def make_plan(
     for table in manifest.tables:
         where = "" if table.label in present else " (created above)" if steps else " (missing!)"
         verb = "put back" if not table.left_rows else "give old values to"
-        steps.append(f"{verb} up to {table.rows:,} rows of {table.label}{where}")
+        if table.rows or not table.undoes_inserts:
+            steps.append(f"{verb} up to {table.rows:,} rows of {table.label}{where}")
+        if table.undoes_inserts:
+            steps.append(f"take out of {table.label} the rows that the statement inserted{where}")
     for stage in STAGES[1:]:
         steps += [f"create {item.identity}" for item in objects.stage(stage)]
     steps += [
@@ -66,7 +69,10 @@ def _nothing_to_do(snapshot: Snapshot) -> str | None:
 
 def _notes(snapshot: Snapshot, state: ServerState, objects: ObjectPlan) -> list[str]:
     manifest = snapshot.manifest
-    notes = ["Triggers and rules of the tables don't fire; foreign keys are checked at the end."]
+    notes = [
+        "Triggers and rules of the tables don't fire; foreign keys are checked at the end. "
+        "Constraints that stand in the way are dropped and created again."
+    ]
     if snapshot.fate is Fate.UNKNOWN:
         notes.append("It isn't known whether the statement's transaction was committed.")
     if manifest.database.name != state.database:

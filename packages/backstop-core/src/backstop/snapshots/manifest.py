@@ -92,10 +92,15 @@ class SavedTable:
         return bool({"UPDATE", "INSERT"} & set(self.operations))
 
     @property
+    def undoes_inserts(self) -> bool:
+        """Whether a restore takes rows out again that the statement inserted."""
+        return "INSERT" in self.operations
+
+    @property
     def moves_rows(self) -> bool:
         """Whether no key tells which row of an UPDATE is which: it has none, or it was set."""
         key_kept = self.key and not set(self.key) & set(self.assigned)
-        return self.left_rows and "INSERT" not in self.operations and not key_kept
+        return self.left_rows and not self.undoes_inserts and not key_kept
 
 
 @dataclass(frozen=True)
