@@ -359,3 +359,24 @@ def test_whatever_counts_a_wide_reach_is_seen(autocommit, sql, shop, guarded, st
     assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
     shop.execute("DROP TABLE IF EXISTS gone")
     assert dump(dsn) == before
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_run_that_can_not_be_looked_at_is_saved_whole_once(
+    autocommit, shop, guarded, store, dsn, monkeypatch
+):
+    shop.execute(COUNTING)
+    db = guarded(autocommit=autocommit, snapshot_at="LOW")
+
+    def refuse(session, first):
+        session.fetch(f"{first}; SELECT (1 / 0)::text" if first else "SELECT (1 / 0)::text")
+
+    monkeypatch.setattr("backstop.postgres.counters.look", refuse)
+    db.cursor().execute("DELETE FROM orders WHERE id IN (SELECT id FROM orders LIMIT 3)")
+    db.commit()
+    shop.execute("SELECT last_value FROM runs")
+    assert shop.fetchone() == (2,)
+    snapshot = shown(store)
+    assert "It isn't known what the statement touched" in snapshot.outcome.not_covered[0]
+    assert not backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn).complete
+    assert count(shop, "orders") == 100

@@ -121,7 +121,9 @@ class Repeating(Generic[Answer]):
                 self.running.keep()
                 return Ran(answer, None, None)
             self._take_in(seen.raised)
-            if left == 0 or self._gave_up or not (seen.lost or seen.problem):
+            # Where nothing is known of the run, whole tables are saved, and that is all.
+            again = seen.lost or (seen.problem is not None and not self._request.at_once)
+            if left == 0 or self._gave_up or not again:
                 return self._stand(answer, seen)
             left -= 1
             self.running.undo()
