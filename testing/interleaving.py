@@ -7,6 +7,7 @@ action alone makes of the tables.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -126,8 +127,11 @@ class Interleaving:
 
         An action that a lock refuses is tried again before each later step, and the next run goes
         on ``stride`` steps behind where it was let through. The last run is without an action.
+        The variable ``BACKSTOP_PROOF_EVERY_STEP`` makes every stride one step.
         """
         first = 1
+        if os.environ.get("BACKSTOP_PROOF_EVERY_STEP"):
+            stride = 1
         while True:
             run = self.run(sql, action, first, **options)
             yield run
