@@ -11,6 +11,7 @@ import itertools
 from dataclasses import dataclass, field
 
 import psycopg2
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,6 +24,8 @@ from hypothesis.stateful import (
 
 import backstop
 from backstop.snapshots import Fate
+
+pytestmark = pytest.mark.proof
 
 TABLES = {
     "stock": "id int PRIMARY KEY, n int, note text",

@@ -13,6 +13,8 @@ from backstop.snapshots import Consistency
 from testing.interleaving import Action, Interleaving
 from testing.steps import Steps
 
+pytestmark = pytest.mark.proof
+
 SCHEMA = """
 CREATE TABLE stock (sku int PRIMARY KEY, amount int, note text);
 CREATE TABLE wanted (sku int PRIMARY KEY);

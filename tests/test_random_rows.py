@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 
 import psycopg2
+import pytest
 from hypothesis import HealthCheck, Phase, event, given, note, settings
 from hypothesis import strategies as st
 
 import backstop
 from testing.random_schemas import ADDED, histories
+
+pytestmark = pytest.mark.proof
 
 search = settings(
     max_examples=int(os.environ.get("BACKSTOP_PROOF_EXAMPLES", "150")),

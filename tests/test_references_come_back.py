@@ -7,6 +7,8 @@ import pytest
 import backstop
 from testing.dumps import dump
 
+pytestmark = pytest.mark.proof
+
 DEEP = """
 CREATE TABLE a (id int PRIMARY KEY, v text);
 CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE ON UPDATE CASCADE);

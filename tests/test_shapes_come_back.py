@@ -6,6 +6,8 @@ import pytest
 
 import backstop
 
+pytestmark = pytest.mark.proof
+
 NAMES = """
 CREATE SCHEMA "A.b ""c"" %s {x}";
 SET search_path = "A.b ""c"" %s {x}";

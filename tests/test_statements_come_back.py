@@ -8,6 +8,8 @@ from psycopg2.extras import execute_batch, execute_values
 
 import backstop
 
+pytestmark = pytest.mark.proof
+
 STOCK = """
 CREATE TABLE item (id int PRIMARY KEY, name text UNIQUE, amount int DEFAULT 0, note text);
 CREATE UNIQUE INDEX item_note ON item (lower(note)) WHERE note IS NOT NULL;

@@ -5,6 +5,8 @@ from __future__ import annotations
 import psycopg2.errors
 import pytest
 
+pytestmark = pytest.mark.proof
+
 TYPES = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'very, "happy"');
 CREATE DOMAIN percent AS int CHECK (VALUE BETWEEN 0 AND 100);
