@@ -231,3 +231,19 @@ def test_what_a_trigger_destroys_elsewhere_comes_back(editor, guarded, store, ds
     assert dump(dsn) != before
     assert backstop.restore(snapshot, storage=store, dsn=dsn).complete
     assert dump(dsn) == before
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_what_a_later_restore_put_back_is_unchanged_only_if_nobody_had_edited_it(
+    edited, editor, guarded, store, dsn
+):
+    before = dump(dsn)
+    first = lost(guarded, store, "UPDATE stock SET amount = 0 WHERE sku = 's1'")
+    if edited:
+        editor.execute("UPDATE stock SET amount = 77 WHERE sku = 's1'")
+    second = lost(guarded, store, "DELETE FROM stock")
+    assert backstop.restore(second, storage=store, dsn=dsn).complete
+    report = backstop.restore(first, storage=store, dsn=dsn)
+    assert report.complete is not edited
+    assert (("s1", 77) in rows(editor)) is edited
+    assert (dump(dsn) == before) is not edited

@@ -195,8 +195,11 @@ class GuardedSession(Guarded):
             undone = not committed or self._session.status() is TransactionStatus.FAILED
             try:
                 answer = run()
-            except BaseException:
-                self._fates.end(Fate.ROLLED_BACK if undone else Fate.UNKNOWN)
+            except BaseException as error:
+                # A commit that the server refuses, as for a deferred key, has ended in a rollback.
+                idle = self._session.status() is TransactionStatus.IDLE
+                refused = isinstance(error, Exception) and idle
+                self._fates.end(Fate.ROLLED_BACK if undone or refused else Fate.UNKNOWN)
                 raise
             self._fates.end(Fate.ROLLED_BACK if undone else Fate.COMMITTED)
             return answer
@@ -244,7 +247,13 @@ class GuardedSession(Guarded):
                 execution = Execution(run, rowcount, event)
                 count_judge = self._assessment.judge_count(statement, result)
                 return self._run(lambda: self._protection.count(request, execution, count_judge))
-            answer = self._run(run)
+            try:
+                answer = self._run(run)
+            except Exception:
+                if self._fates.is_pending and self._session.status() is TransactionStatus.IDLE:
+                    # It was a COMMIT that the server refused.
+                    self._fates.end(Fate.ROLLED_BACK)
+                raise
             if self._fates.is_pending:
                 self._fates.follow(controls(statement.text))
             return answer

@@ -79,6 +79,18 @@ def copy_written(
     )
 
 
+def newest_writers(
+    session: Session, relation: Relation, ctids: Iterable[str] | None, limit: int
+) -> list[str]:
+    """Return the newest ids that rows have as their xmin: of all rows, or of those at ``ctids``."""
+    where = "" if ctids is None else f"WHERE ctid = ANY ({_tid_array(ctids)})"
+    found = session.fetch(
+        "SELECT xmin FROM (SELECT xmin::pg_catalog.text, pg_catalog.min(pg_catalog.age(xmin)) "
+        f"FROM ONLY {relation.sql} {where} GROUP BY 1 ORDER BY 2 LIMIT {limit}) AS newest"
+    )
+    return [xid or "" for (xid,) in found]
+
+
 def found_rows(session: Session, finder: str) -> Iterator[FoundRows]:
     """Run a query for (tableoid, ctid, times), all as text, under the application's settings.
 

@@ -14,13 +14,13 @@ from enum import Enum
 from backstop.drivers import connect, session_for
 from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
 from backstop.postgres import existing, locks, sequences, server
-from backstop.postgres.comparing import RowMarks
 from backstop.postgres.objects import STAGES
 from backstop.postgres.quiet import quiet
 from backstop.postgres.relations import Relation
 from backstop.postgres.server import ServerState
 from backstop.postgres.transactions import PINNED, change_settings, milliseconds, transaction
 from backstop.recovery.copying import copy_aside
+from backstop.recovery.marks import row_marks
 from backstop.recovery.objects import ObjectPlan, create, plan_objects
 from backstop.recovery.plan import make_plan, plan_aside
 from backstop.recovery.report import Progress, RestoreReport
@@ -210,7 +210,7 @@ class _Restore:
             table,
             relation,
             self._reader(table.label, table),
-            self._marks(table, written, state),
+            row_marks(self.repository, self.snapshot.manifest, table, written, state),
             written,
             after,
             left_rows=table.left_rows and not (sure and written is None),
@@ -219,23 +219,6 @@ class _Restore:
     def _reader(self, label: str, stored: SavedTable | WrittenRows) -> CountedReader:
         storage = self.repository.storage
         return CountedReader(storage, stored.objects, label, stored.bytes, self.progress)
-
-    def _marks(
-        self, table: SavedTable, written: WrittenRows | None, state: ServerState
-    ) -> RowMarks:
-        manifest = self.snapshot.manifest
-        home = (manifest.database.system_identifier, manifest.database.oid)
-        if home != (state.system_identifier, state.database_oid):
-            # Transaction ids mean nothing in another database.
-            return RowMarks()
-        restores: list[str] = []
-        for found in self.repository.restores_after(manifest.id):
-            if found.system_identifier == state.system_identifier:
-                restores.append(found.xid)
-                # What a later statement left, and its restore left alone, is what we had left.
-                restores += self.repository.written_xids(found.snapshot_id, table.oid)
-        xids = written.xids if written is not None else (manifest.transaction_id,)
-        return RowMarks(xids, tuple(restores))
 
 
 def _on_conflict(value: str | OnConflict) -> OnConflict:

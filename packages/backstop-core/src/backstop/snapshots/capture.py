@@ -93,8 +93,6 @@ class _Attempt:
         self._request = request
         self._wants_fresh = fresh
         self._is_old = False
-        limits = request.limits
-        self._copier = RowCopier(session, repository, self.id, limits.max_snapshot_bytes)
 
     def lock(self) -> Footprint:
         before = self._footprint()
@@ -132,8 +130,12 @@ class _Attempt:
             fresh = self._opened(opened, settings) if self._reads_fresh else None
             # A function in a WHERE may write: it runs with the statement, not with our reads.
             change_settings(self._session, {**settings, "transaction_read_only": "on"})
+            limit = self._request.limits.max_snapshot_bytes
+            copier = RowCopier(
+                self._session, self._repository, self.id, limit, state.transaction_id
+            )
             try:
-                saved = self._copier.copy(found, self._request.rehearsal, fresh)
+                saved = copier.copy(found, self._request.rehearsal, fresh)
             except Exception as error:
                 if fresh is not None and self._session.sqlstate(error) is not None:
                     raise _TooOld from error
@@ -145,7 +147,7 @@ class _Attempt:
             self._session, self.id, self._request, found, state, saved, consistency
         )
         self._repository.save(manifest)
-        return Captured(manifest, found, self._copier.found)
+        return Captured(manifest, found, copier.found)
 
     @property
     def _reads_fresh(self) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backstop.postgres import images
+from backstop.postgres import images, xids
 from backstop.postgres.fresh import FreshRows
 from backstop.postgres.relations import Relation
 from backstop.postgres.transactions import PINNED, change_settings
@@ -17,6 +17,8 @@ from backstop.snapshots.manifest import SavedColumn, SavedTable
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.stream import DataObject, RowStream
 from backstop.syntax.traits import looks_at_own_columns_only
+
+_MOST_WRITERS = 100
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,18 @@ class RowCopier:
     """Copies the before-images of one snapshot.
 
     ``found`` says, by OID, what was found in the relations that aren't saved whole. ``max_bytes``
-    bounds the uncompressed bytes of all relations together.
+    bounds the uncompressed bytes of all relations together; ``now`` is the transaction's id.
     """
 
     def __init__(
-        self, session: Session, repository: Repository, snapshot_id: str, max_bytes: int | None
+        self,
+        session: Session,
+        repository: Repository,
+        snapshot_id: str,
+        max_bytes: int | None,
+        now: str,
     ) -> None:
+        self._now = now
         self.found: dict[int, FoundTable] = {}
         self._session = session
         self._repository = repository
@@ -106,32 +114,46 @@ class RowCopier:
                 batch = next(batches, None)
                 continue
             entry, rows, times, places = wanted.pop(oid), 0, 0, array("Q")
+            writers: set[str] = set()
             with self._stream(entry.relation) as stream:
                 while batch is not None and batch.oid == oid:
                     rows += images.copy_rows(self._session, entry.relation, batch.ctids, stream)
                     times += batch.times
+                    writers.update(self._writers(entry.relation, batch.ctids))
                     if kept:
                         places.extend(map(images.place, batch.ctids))
                     batch = next(batches, None)
             self.found[oid] = FoundTable(rows, times, places)
-            saved.append(self._saved(entry, rows, stream))
+            saved.append(self._saved(entry, rows, stream, writers))
         return saved
 
     def _copy_whole(self, entry: RelationFootprint, fresh: FreshRows | None = None) -> SavedTable:
         with self._stream(entry.relation, "-whole") as stream:
             if fresh is not None and entry.is_destroyed:
-                rows = fresh.copy(entry.relation, stream)
+                rows, writers = fresh.copy(entry.relation, stream), []
             else:
                 rows = images.copy_whole(self._session, entry.relation, stream)
-        return self._saved(entry, rows, stream)
+                writers = self._writers(entry.relation, None)
+        return self._saved(entry, rows, stream, writers)
 
-    def _saved(self, entry: RelationFootprint, rows: int, stream: RowStream) -> SavedTable:
+    def _writers(self, relation: Relation, ctids: Sequence[str] | None) -> list[str]:
+        return images.newest_writers(self._session, relation, ctids, _MOST_WRITERS)
+
+    def _saved(
+        self, entry: RelationFootprint, rows: int, stream: RowStream, writers: Iterable[str]
+    ) -> SavedTable:
         if self._bytes_left is not None:
             self._bytes_left -= stream.bytes
-        return self._table(entry, rows, stream.bytes, tuple(stream.objects))
+        newest = xids.newest_first(writers, self._now)[:_MOST_WRITERS]
+        return self._table(entry, rows, stream.bytes, tuple(stream.objects), tuple(newest))
 
     def _table(
-        self, entry: RelationFootprint, rows: int, size: int, objects: tuple[DataObject, ...]
+        self,
+        entry: RelationFootprint,
+        rows: int,
+        size: int,
+        objects: tuple[DataObject, ...],
+        writers: tuple[str, ...] = (),
     ) -> SavedTable:
         relation = entry.relation
         return SavedTable(
@@ -146,6 +168,7 @@ class RowCopier:
             rows=rows,
             bytes=size,
             objects=objects,
+            writers=writers,
         )
 
     def _stream(self, relation: Relation, suffix: str = "") -> RowStream:

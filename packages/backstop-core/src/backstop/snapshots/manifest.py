@@ -66,7 +66,8 @@ class SavedTable:
     ``operations`` are what the statement does to its rows, INSERT only where that is to be undone;
     ``whole`` says that every row was
     saved, not only those that the statement finds; ``bytes`` are uncompressed. ``assigned``
-    are the columns that an UPDATE sets.
+    are the columns that an UPDATE sets. ``writers`` are the newest ids that the rows had as their
+    xmin, a hundred at most; none where they aren't known.
     """
 
     oid: int
@@ -80,6 +81,7 @@ class SavedTable:
     rows: int
     bytes: int
     objects: tuple[DataObject, ...]
+    writers: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -256,6 +258,7 @@ def _table(document: dict[str, Any]) -> SavedTable:
             "key": tuple(document["key"]),
             "assigned": tuple(document["assigned"]),
             "objects": tuple(_build(DataObject, item) for item in document["objects"]),
+            "writers": tuple(document["writers"]),
         },
     )
 

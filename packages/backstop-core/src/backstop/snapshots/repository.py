@@ -123,11 +123,6 @@ class Repository:
                 body = json.loads(self.storage.get(key))
                 yield RecordedRestore(restored, body["xid"], body["system_identifier"])
 
-    def written_xids(self, snapshot_id: str, oid: int) -> tuple[str, ...]:
-        """Return the ids by which the rows that a statement left in a relation are known."""
-        found = self._outcome(snapshot_id).written
-        return tuple(xid for written in found if written.oid == oid for xid in written.xids)
-
     def summaries(self) -> builtins.list[SnapshotSummary]:
         """Return every complete snapshot, oldest first, without reading one."""
         statuses = {key.split("/")[1]: _status(key) for key in self.storage.list("outcomes/")}

@@ -1,0 +1,67 @@
+"""Which rows of a relation are as a statement left them, by the ids that they were written by.
+
+A restore of a later snapshot puts rows back as well, and these are as our statement left them if
+nobody else had written any of them in between: the later snapshot knows who had.
+"""
+
+from __future__ import annotations
+
+from backstop.postgres.comparing import RowMarks
+from backstop.postgres.server import ServerState
+from backstop.postgres.xids import is_older
+from backstop.snapshots.manifest import Manifest, SavedTable, WrittenRows
+from backstop.snapshots.repository import RecordedRestore, Repository
+
+
+def row_marks(
+    repository: Repository,
+    manifest: Manifest,
+    table: SavedTable,
+    written: WrittenRows | None,
+    state: ServerState,
+) -> RowMarks:
+    """Return how the rows are known that a statement left in one relation of its snapshot."""
+    home = (manifest.database.system_identifier, manifest.database.oid)
+    if home != (state.system_identifier, state.database_oid):
+        # Transaction ids mean nothing in another database.
+        return RowMarks()
+    xids = written.xids if written is not None else (manifest.transaction_id,)
+    later = [
+        _Later(repository, restore, table.oid)
+        for restore in repository.restores_after(manifest.id)
+        if restore.system_identifier == state.system_identifier
+    ]
+    known = set(xids)
+    while True:
+        trusted = [one for one in later if one.adds_to(known) and one.keeps(manifest, known)]
+        if not trusted:
+            return RowMarks(xids, tuple(sorted(known - set(xids))))
+        for one in trusted:
+            known |= one.xids
+
+
+class _Later:
+    """A recorded restore, and what its snapshot held of the relation."""
+
+    def __init__(self, repository: Repository, restore: RecordedRestore, oid: int) -> None:
+        snapshot = repository.load(restore.snapshot_id)
+        self._manifest = snapshot.manifest
+        self._tables = [table for table in snapshot.manifest.tables if table.oid == oid]
+        written = [rows for rows in snapshot.outcome.written if rows.oid == oid]
+        # What its statement left, and the restore left alone, is what was there before.
+        self.xids = {restore.xid, *(xid for rows in written for xid in rows.xids)}
+
+    def adds_to(self, known: set[str]) -> bool:
+        """Whether it wrote rows of the relation by ids that aren't known yet."""
+        return bool(self._tables) and not self.xids <= known
+
+    def keeps(self, manifest: Manifest, known: set[str]) -> bool:
+        """Whether nobody else had written its rows since the statement of ``manifest``."""
+        if self._manifest.transaction_id == manifest.transaction_id:
+            return True
+        return all(
+            table.writers
+            and all(xid in known or is_older(xid, manifest.transaction_id) for xid in table.writers)
+            for table in self._tables
+            if table.rows
+        )
