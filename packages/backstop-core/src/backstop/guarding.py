@@ -273,13 +273,15 @@ class GuardedSession(Guarded):
             return result, Open.NO
         if settings.mode is Mode.PROTECT and result.level >= settings.snapshot_at:
             measure = Measure.NOTHING
-        elif settings.mode is Mode.PROTECT and self._protection.can_undo(statement):
+        elif settings.mode is Mode.PROTECT:
             measure = Measure.BY_RUNNING
         else:
             measure = Measure.BY_COUNTING
         with self._turn:
             self._forget_what_ended_unseen()
-            return self._assessment.assess(statement, result, measure)
+            return self._assessment.assess(
+                statement, result, measure, lambda: self._protection.can_undo(statement)
+            )
 
     def _forget_what_ended_unseen(self) -> None:
         # Somebody ended the transaction on the driver's own connection: how, nobody told us.

@@ -58,11 +58,16 @@ class Assessment:
         self._opened = False
 
     def assess(
-        self, statement: Statement, result: RiskResult, measure: Measure
+        self,
+        statement: Statement,
+        result: RiskResult,
+        measure: Measure,
+        can_undo: Callable[[], bool] = lambda: True,
     ) -> tuple[RiskResult, Open]:
         """Return the result with what the catalog adds, and what else would tell its reach.
 
-        A level is lowered only where the catalog proves a function free of effects.
+        A level is lowered only where the catalog proves a function free of effects. ``can_undo``
+        tells whether a run could be taken back, and is asked only where a run would tell.
         """
         text = statement.text
         self._opened = False
@@ -76,7 +81,8 @@ class Assessment:
             limited = RiskLevel.SAFE < result.level < AT_RISK
             if measure is not Measure.NOTHING and limited and self._can_read:
                 result, is_open = self._reach.look_up(statement, result)
-                if is_open is not Open.NO and measure is Measure.BY_COUNTING:
+                counts = measure is Measure.BY_COUNTING
+                if is_open is not Open.NO and (counts or not can_undo()):
                     result, is_open = self._reach.count(statement, result), Open.NO
             self._opened = was_idle and self._session.status() is not TransactionStatus.IDLE
             if not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
