@@ -105,9 +105,7 @@ def carries(session: Session, target: Relation, effect: str, assigned: Sequence[
     if target.kind == "p":
         oids = relations.with_descendants(session, oids)
     return any(
-        referrer.on_delete is not None
-        if effect == "DELETE"
-        else referrer.on_update is not None and set(assigned) & set(referrer.referenced_columns)
+        referrer.carries(effect, assigned) is not None
         for referrer in references.referrers(session, oids)
     )
 

@@ -29,6 +29,16 @@ class Referrer:
     referenced_columns: tuple[str, ...]
     operators: tuple[str, ...]
 
+    def carries(self, effect: str, assigned: Iterable[str]) -> str | None:
+        """Return what happens to rows that refer to one, DELETE or UPDATE, if anything does.
+
+        ``effect`` is what happens to that row; an UPDATE sets the columns ``assigned``.
+        """
+        if effect == "DELETE" and self.on_delete is not None:
+            return "DELETE" if self.on_delete == "CASCADE" else "UPDATE"
+        moves = self.on_update is not None and not set(assigned).isdisjoint(self.referenced_columns)
+        return "UPDATE" if effect == "UPDATE" and moves else None
+
 
 def referrers(session: Session, oids: Iterable[int]) -> list[Referrer]:
     """Return what is tied to these relations, or to a table that one is a partition of."""

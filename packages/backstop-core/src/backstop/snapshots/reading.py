@@ -34,14 +34,13 @@ def references_of(change: Change) -> list[Reference]:
 def carried(entries: Sequence[RelationFootprint], referrer: Referrer) -> list[tuple[str, str]]:
     """Return what happens to a parent's row, and with it to the rows that refer to it."""
     found = []
-    if referrer.on_delete is not None and any("DELETE" in entry.operations for entry in entries):
-        found.append(("DELETE", "DELETE" if referrer.on_delete == "CASCADE" else "UPDATE"))
-    key_moves = any(
-        "UPDATE" in entry.operations and set(entry.assigned) & set(referrer.referenced_columns)
-        for entry in entries
-    )
-    if key_moves and referrer.on_update is not None:
-        found.append(("UPDATE", "UPDATE"))
+    for when in ("DELETE", "UPDATE"):
+        assigned = {
+            name for entry in entries if when in entry.operations for name in entry.assigned
+        }
+        then = referrer.carries(when, assigned)
+        if then is not None and any(when in entry.operations for entry in entries):
+            found.append((when, then))
     return found
 
 
@@ -50,10 +49,9 @@ def is_clear(session: Session, change: RowChange, oids: list[int]) -> bool:
 
     Where a MERGE may delete a row or set its key, only a run tells which.
     """
-    assigned = set(traits.assigned_columns(change))
+    assigned = traits.assigned_columns(change)
     return len(change.effects) == 1 or not any(
-        referrer.on_update is not None and assigned & set(referrer.referenced_columns)
-        for referrer in referrers(session, oids)
+        referrer.carries("UPDATE", assigned) for referrer in referrers(session, oids)
     )
 
 
