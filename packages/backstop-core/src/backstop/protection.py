@@ -112,8 +112,6 @@ class Protection:
         return self.run(replace(request, result=raised), execution)
 
     def _judged(self, judge: CountJudge, rows: int | None) -> RiskResult | None:
-        if rows is None:
-            return judge(None)
         try:
             return judge(rows)
         except Exception:
@@ -255,11 +253,9 @@ class Protection:
         return Outcome(Status.SUCCEEDED, execution.rows, consistency, written)
 
     def _written(self, captured: Captured) -> tuple[WrittenRows, ...]:
-        relations = [
-            entry.relation
-            for entry in captured.footprint.relations
-            if entry.relation.holds_rows and entry.leaves_rows
-        ]
+        # Nothing was counted: any relation of the footprint may have been written.
+        changed = {entry.relation.oid: Effect(updated=1) for entry in captured.footprint.relations}
+        relations = leaving.written_relations(captured, changed)
         if self._session.autocommit:
             manifest = captured.manifest
             since = manifest.transaction_id
@@ -268,7 +264,6 @@ class Protection:
             xids = frozenset(own_xids(self._session))
         if not relations or not xids:
             return tuple(WrittenRows(relation.oid, ()) for relation in relations)
-        changed = {relation.oid: Effect(updated=1) for relation in relations}
         return leaving.describe_written(self._session, self._repository, captured, changed, xids)
 
     def _record(self, captured: Captured, outcome: Outcome, event: Event) -> None:

@@ -10,26 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from backstop.postgres.server import OWN_XIDS
+from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
-# Object identifiers below are the server's own; its catalogs are none of our tables.
-_FIRST_OID = 16384
 # The server writes the entry of this system column when a table is created, and never again.
 _CREATION = -1
 
 _QUERY = f"""
     WITH own AS MATERIALIZED (
-        SELECT pg_catalog.array_agg(transactionid::pg_catalog.text) AS xids
-        FROM pg_catalog.pg_locks
-        WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
-          AND pid = pg_catalog.pg_backend_pid()
+        SELECT pg_catalog.array_agg(transactionid::pg_catalog.text) AS xids {OWN_XIDS}
     ), seen AS (
         SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted,
                pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated,
                pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted,
                c.xmin::pg_catalog.text AS writer
         FROM pg_catalog.pg_class c
-        WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= {_FIRST_OID}
+        WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= {FIRST_OWN}
     )
     SELECT '0', '0', '0', '0', NULL, pg_catalog.array_to_string(own.xids, ' ') FROM own
     UNION ALL

@@ -30,53 +30,33 @@ class FoundRows:
 
 def copy_whole(session: Session, relation: Relation, sink: Sink) -> int:
     """Copy every row of one relation; the settings are pinned already. Returns the rows."""
-    return session.copy_out(
-        f"COPY (SELECT {_columns(relation)} FROM ONLY {relation.sql}) TO STDOUT (ENCODING 'UTF8')",
-        sink,
-    )
+    return _copy(session, relation, _names(relation), "true", sink)
 
 
 def copy_own(session: Session, relation: Relation, xids: Iterable[str], sink: Sink) -> int:
     """Copy the rows that these transactions of ours have written or locked."""
-    mine = quoting.text_array(sorted(xids))
-    return session.copy_out(
-        f"COPY (SELECT {_columns(relation)} FROM ONLY {relation.sql} "
-        f"WHERE xmin::pg_catalog.text = ANY ({mine}) OR xmax::pg_catalog.text = ANY ({mine})) "
-        "TO STDOUT (ENCODING 'UTF8')",
-        sink,
-    )
+    mine = f"= ANY ({quoting.text_array(sorted(xids))})"
+    where = f"xmin::pg_catalog.text {mine} OR xmax::pg_catalog.text {mine}"
+    return _copy(session, relation, _names(relation), where, sink)
 
 
 def copy_of_others(session: Session, relation: Relation, xids: Iterable[str], sink: Sink) -> int:
     """Copy, on another connection, the rows that these transactions haven't touched."""
-    return session.copy_out(
-        f"COPY (SELECT {_columns(relation)} FROM ONLY {relation.sql} "
-        f"WHERE xmax::pg_catalog.text <> ALL ({quoting.text_array(sorted(xids))})) "
-        "TO STDOUT (ENCODING 'UTF8')",
-        sink,
-    )
+    where = f"xmax::pg_catalog.text <> ALL ({quoting.text_array(sorted(xids))})"
+    return _copy(session, relation, _names(relation), where, sink)
 
 
 def copy_rows(session: Session, relation: Relation, ctids: list[str], sink: Sink) -> int:
     """Copy the rows that stand at ``ctids``; the settings are pinned already."""
-    return session.copy_out(
-        f"COPY (SELECT {_columns(relation)} FROM ONLY {relation.sql} "
-        f"WHERE ctid = ANY ({_tid_array(ctids)})) TO STDOUT (ENCODING 'UTF8')",
-        sink,
-    )
+    return _copy(session, relation, _names(relation), f"ctid = ANY ({_tid_array(ctids)})", sink)
 
 
 def copy_written(
     session: Session, relation: Relation, columns: Iterable[str], xids: Iterable[str], sink: Sink
 ) -> int:
     """Copy some columns of the rows that these transactions wrote; returns the rows."""
-    names = ", ".join(map(quoting.identifier, columns))
-    return session.copy_out(
-        f"COPY (SELECT {names} FROM ONLY {relation.sql} "
-        f"WHERE xmin::pg_catalog.text = ANY ({quoting.text_array(sorted(xids))})) "
-        "TO STDOUT (ENCODING 'UTF8')",
-        sink,
-    )
+    where = f"xmin::pg_catalog.text = ANY ({quoting.text_array(sorted(xids))})"
+    return _copy(session, relation, columns, where, sink)
 
 
 def newest_writers(
@@ -136,8 +116,18 @@ def place(ctid: str) -> int:
     return int(block) << 16 | int(item)
 
 
-def _columns(relation: Relation) -> str:
-    return ", ".join(quoting.identifier(column.name) for column in relation.columns)
+def _copy(
+    session: Session, relation: Relation, columns: Iterable[str], where: str, sink: Sink
+) -> int:
+    names = ", ".join(map(quoting.identifier, columns))
+    return session.copy_out(
+        f"COPY (SELECT {names} FROM ONLY {relation.sql} WHERE {where}) TO STDOUT (ENCODING 'UTF8')",
+        sink,
+    )
+
+
+def _names(relation: Relation) -> list[str]:
+    return [column.name for column in relation.columns]
 
 
 def _tid_array(ctids: Iterable[str]) -> str:

@@ -44,14 +44,18 @@ def state(session: Session) -> ServerState:
     return ServerState(**answer)
 
 
+OWN_XIDS = """
+    FROM pg_catalog.pg_locks
+    WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
+      AND pid = pg_catalog.pg_backend_pid()
+"""
+"""Where the ids of the transaction in hand stand, as ``transactionid``, savepoints included."""
+
+
 def own_xids(session: Session) -> list[str]:
     """Return the xids of the transaction in hand, those of its savepoints included."""
     found: list[dict[str, Any]] = query.rows(
         session,
-        """
-        SELECT transactionid::pg_catalog.text AS xid FROM pg_catalog.pg_locks
-        WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
-          AND pid = pg_catalog.pg_backend_pid()
-        """,
+        f"SELECT transactionid::pg_catalog.text AS xid {OWN_XIDS}",
     )
     return [entry["xid"] for entry in found]
