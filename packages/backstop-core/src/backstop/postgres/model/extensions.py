@@ -1,0 +1,37 @@
+"""Extensions: their members come back with them, and the rows of their tables do not."""
+
+from __future__ import annotations
+
+from backstop.postgres import query, quoting
+from backstop.postgres.model.catalog import address
+from backstop.postgres.objects import CatalogObject
+from backstop.session import Session
+
+
+def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
+    """Return what creates the extensions, those of every new database (plpgsql) among them."""
+    found = query.rows(
+        session,
+        """
+        SELECT e.oid, e.extname AS name, pg_catalog.quote_ident(e.extname) AS sql,
+               pg_catalog.quote_ident(n.nspname) AS schema, e.extversion AS version
+        FROM pg_catalog.pg_extension e
+        JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+        ORDER BY e.oid
+        """,
+    )
+    return [
+        CatalogObject(
+            "extension",
+            f"extension {entry['name']}",
+            (
+                f"CREATE EXTENSION {entry['sql']} WITH SCHEMA {entry['schema']} "
+                f"VERSION {quoting.literal(entry['version'])}",
+            ),
+            drop=(f"DROP EXTENSION {entry['sql']}",),
+            address=address("pg_extension", entry["oid"]),
+            target=f"EXTENSION {entry['sql']}",
+            name=entry["name"],
+        )
+        for entry in found
+    ]
