@@ -28,6 +28,9 @@ _FAMILIES = (
     "types",
     "domains",
     "functions",
+    "aggregates",
+    "operators",
+    "casts",
 )
 
 
