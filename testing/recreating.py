@@ -31,6 +31,9 @@ _FAMILIES = (
     "aggregates",
     "operators",
     "casts",
+    "collations",
+    "events",
+    "defaults",
 )
 
 
@@ -107,10 +110,17 @@ def _needed(rows: Iterable[dict[str, str]], found: list[CatalogObject]) -> dict[
     identities = {item.address.rpartition("/")[0]: item.identity for item in found}
     rows = list(rows)
     # What is no object of its own belongs to one: an array to its type, a member to its extension.
-    whole = {row["one"]: row["other"] for row in rows if row["kind"] in "aieP"}
+    # A generated column belongs to the columns of its own table.
+    whole = {
+        row["one"]: row["other"]
+        for row in rows
+        if row["kind"] in "aieP" and row["one"] != row["other"]
+    }
 
     def owner(address: str) -> str | None:
-        while address not in identities and address in whole:
+        seen = set()
+        while address not in identities and address in whole and address not in seen:
+            seen.add(address)
             address = whole[address]
         return identities.get(address)
 
