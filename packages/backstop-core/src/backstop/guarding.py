@@ -17,11 +17,21 @@ from backstop.audit import Event
 from backstop.classifier import classify
 from backstop.context import current
 from backstop.drivers import session_for
-from backstop.errors import ConfigurationError, SnapshotFailed
+from backstop.errors import ConfigurationError, SnapshotFailed, StatementBlocked
 from backstop.fates import Fates
+from backstop.hidden import hidden
 from backstop.levels import Mode
-from backstop.modes import Action, blocked, decide
+from backstop.modes import (
+    Action,
+    Unknown,
+    blocked,
+    decide,
+    refused_by_look,
+    triggers_from,
+    unknown_of,
+)
 from backstop.protection import Protection, not_run
+from backstop.rehearsing import CannotRehearse, rehearse
 from backstop.repeating import Execution
 from backstop.result import RiskResult
 from backstop.session import Session, TransactionStatus
@@ -97,6 +107,7 @@ class Guarded(ABC):
             settings.snapshot_at,
             allowed=context.allowed is not None,
             reach=reach,
+            unknown=self._unknown(statement, result),
         )
         event = None
         if action is not Action.RUN or audit.is_wanted(settings.mode, result.level):
@@ -125,6 +136,20 @@ class Guarded(ABC):
     ) -> tuple[RiskResult, Open]:
         """Return the result with what only the database knows, and what else tells its reach."""
         return result, Open.NO
+
+    def _unknown(self, statement: Statement, result: RiskResult) -> Unknown:
+        """Return what the text doesn't tell, and what may be done about it."""
+        if self._settings.mode is not Mode.BLOCK:
+            return Unknown()
+        return unknown_of(
+            result,
+            refuses=self._settings.refuse_opaque,
+            can_rehearse=lambda: self._settings.rehearse and self._can_rehearse(statement),
+        )
+
+    def _can_rehearse(self, statement: Statement) -> bool:  # noqa: ARG002
+        """Whether a run of the statement can be looked at and taken back."""
+        return False
 
     @abstractmethod
     def _take(
@@ -180,7 +205,9 @@ class GuardedSession(Guarded):
         super().__init__(guard.settings, "postgresql")
         self._session = session
         self._fates = Fates(guard.repository)
-        self._assessment = Assessment(session, guard.settings.thresholds)
+        self._assessment = Assessment(
+            session, guard.settings.thresholds, triggers_from(guard.settings.mode)
+        )
         self._protection = Protection(session, guard.repository, self._fates, guard.settings)
         self._turn = threading.RLock()
 
@@ -233,6 +260,8 @@ class GuardedSession(Guarded):
             if action is Action.BLOCK:
                 self._assessment.withdraw()
                 raise blocked(result)
+            if action is Action.REHEARSE and event is not None:
+                return self._rehearse(statement, result, event, run)
             if action is Action.SNAPSHOT and event is not None:
                 request = self._request(statement, result, event)
                 execution = Execution(run, rowcount, event)
@@ -257,6 +286,31 @@ class GuardedSession(Guarded):
             if self._fates.is_pending:
                 self._fates.follow(controls(statement.text))
             return answer
+
+    def _can_rehearse(self, statement: Statement) -> bool:
+        failed = self._session.status() is TransactionStatus.FAILED
+        return not failed and self._protection.can_undo(statement)
+
+    def _rehearse(
+        self, statement: Statement, result: RiskResult, event: Event, run: Callable[[], Answer]
+    ) -> Answer:
+        def refusal(raised: RiskResult) -> StatementBlocked:
+            event.result, event.action = raised, Action.BLOCK
+            self._assessment.withdraw()
+            return refused_by_look(raised)
+
+        event.action = Action.RUN
+        try:
+            return self._run(
+                lambda: rehearse(
+                    self._session, statement, result, run, self._settings.thresholds, refusal
+                )
+            )
+        except CannotRehearse:
+            if self._settings.refuse_opaque and hidden(result).opaque is not None:
+                event.action = Action.BLOCK
+                raise blocked(result) from None
+            return self._run(run)
 
     def _run(self, run: Callable[[], Answer]) -> Answer:
         try:
