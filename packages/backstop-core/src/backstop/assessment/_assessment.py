@@ -6,6 +6,7 @@ Names come first, as they may settle the level; rows are counted only where it i
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from enum import Enum
 from typing import Callable, Optional
@@ -13,7 +14,7 @@ from typing import Callable, Optional
 from backstop import hidden
 from backstop.assessment.meanings import NotRead
 from backstop.assessment.names import Names
-from backstop.assessment.prepared import EXECUTES, PREPARES, Prepared
+from backstop.assessment.prepared import EXECUTES, PREPARES, NotPrepared, Prepared
 from backstop.assessment.reach import CHANGES_ROWS, Open, Reach
 from backstop.classifier import classify
 from backstop.classifier.unreadable import unreadable_risk
@@ -29,6 +30,7 @@ from backstop.statement import Statement
 _logger = logging.getLogger("backstop.assessment")
 
 _READABLE = (TransactionStatus.IDLE, TransactionStatus.IN_TRANSACTION)
+_EXECUTE = re.compile(r"\bEXECUTE\b", re.IGNORECASE)
 _ENDS = frozenset({"COMMIT", "ROLLBACK", "ROLLBACK TO SAVEPOINT"})
 # What takes no snapshot of the database: a question of ours before it would take one too early
 # for a transaction that is REPEATABLE READ or about to be.
@@ -137,7 +139,7 @@ class Assessment:
         *,
         counts: bool,
     ) -> tuple[RiskResult, Open]:
-        if counts and "EXECUTE" in statement.text.upper():
+        if counts and _EXECUTE.search(statement.text):
             result = self._with_executed(statement, result)
         found, is_open = self._reach.look_up(statement, result)
         if is_open is Open.NO or not (counts or not can_undo()):
@@ -147,15 +149,17 @@ class Assessment:
     def _with_executed(self, statement: Statement, result: RiskResult) -> RiskResult:
         """Return the result with the reach of what a text executes, counted as if it stood there.
 
-        Where that can't be told, the result is left as it is.
+        A name that nothing is prepared under adds nothing: the server will refuse it.
         """
         try:
             with untouched(self._session):
                 sql = self._prepared.inlined(statement.render())
-        except Exception:
+        except NotPrepared:
             return result
-        if sql is None:
-            return result
+        except Exception as error:
+            told = f"The reach of what EXECUTE runs can't be measured: {describe(error)}."
+            finding = Finding("reach", RiskLevel.IMPACT_CRITICAL, told)
+            return result.with_finding(replace(finding, end=len(statement.text)))
         plain, inner = Statement(sql, lambda: sql), classify(sql)
         found, is_open = self._reach.look_up(plain, inner)
         if is_open is not Open.NO:

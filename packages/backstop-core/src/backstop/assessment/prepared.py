@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Callable, NamedTuple
 
 from backstop.classifier import classify
+from backstop.errors import BackstopError
 from backstop.levels import RiskLevel
 from backstop.postgres import prepared
 from backstop.postgres.prepared import PreparedStatement
@@ -28,6 +29,10 @@ PREPARES = frozenset({"PREPARE", "DEALLOCATE", "DISCARD"})
 
 # The application may prepare on the driver's own connection, where nobody tells us.
 _KNOWN_FOR = 60.0
+
+
+class NotPrepared(Exception):
+    """Nothing is prepared under a name, or not for so many values."""
 
 
 class Executed(NamedTuple):
@@ -88,22 +93,22 @@ class Prepared:
             tables=tuple(tables),
         )
 
-    def inlined(self, sql: str) -> str | None:
+    def inlined(self, sql: str) -> str:
         """Return a text with what it executes in place of each EXECUTE, values included.
 
-        None where that can't be told.
+        Raises NotPrepared for a name that stands for nothing, or is called with too few values,
+        and BackstopError where the text itself prepares it.
         """
         result = classify(sql)
-        if not PREPARES.isdisjoint(result.operations):
-            return None
-        for finding in sorted(_executions(result), key=lambda finding: -finding.start):
+        found = _executions(result)
+        if found and not PREPARES.isdisjoint(result.operations):
+            raise BackstopError("the text itself prepares it")
+        for finding in sorted(found, key=lambda finding: -finding.start):
             name = _name(sql, finding)
             executed = None if name is None else self._find(name)
             if executed is None:
-                return None
+                raise NotPrepared
             plain = _with_values(executed, sql[finding.start : finding.end])
-            if plain is None:
-                return None
             sql = f"{sql[: finding.start]}{plain}\n{sql[finding.end :]}"
         return sql
 
@@ -155,17 +160,15 @@ def _prepared_in(text: str, name: str) -> Iterator[str]:
                 yield text[tokens[wrapped.start].start : tokens[wrapped.stop - 1].end]
 
 
-def _with_values(executed: Executed, call: str) -> str | None:
+def _with_values(executed: Executed, call: str) -> str:
     """Return the statement with the arguments of a call in place of its parameters."""
     values = _arguments(call)
     if len(values) != len(executed.types):
-        return None
+        raise NotPrepared
     plain = executed.text
     for token in reversed(tokenize(executed.text)):
         if token.kind is TokenKind.PLACEHOLDER and token.text.startswith("$"):
             number = int(token.text[1:]) - 1
-            if not 0 <= number < len(values):
-                return None
             value = f"CAST(({values[number]}\n) AS {executed.types[number]})"
             plain = f"{plain[: token.start]}{value}{plain[token.end :]}"
     return plain
