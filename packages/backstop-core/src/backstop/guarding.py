@@ -1,36 +1,23 @@
-"""The way of one statement: classify, decide, snapshot, run, record.
+"""The guard of a connection: what a statement's way needs of a session, a snapshot and a look.
 
-Adapters intercept and hand over; everything that happens to a statement happens here. A failed
-snapshot never breaks the statement or its transaction, unless the user asked for that.
+A failed snapshot never breaks the statement or its transaction, unless the user asked for that.
 """
 
 from __future__ import annotations
 
 import threading
-from abc import ABC, abstractmethod
-from time import perf_counter
 from typing import Callable, TypeVar
 
-from backstop import audit
 from backstop.assessment import Assessment, Measure, Open
 from backstop.audit import Event
-from backstop.classifier import classify
-from backstop.context import current
 from backstop.drivers import session_for
-from backstop.errors import ConfigurationError, SnapshotFailed, StatementBlocked
+from backstop.errors import StatementBlocked
 from backstop.fates import Fates
+from backstop.guarded import Guarded, GuardedText
 from backstop.hidden import hidden
 from backstop.levels import Mode
-from backstop.modes import (
-    Action,
-    Unknown,
-    blocked,
-    decide,
-    refused_by_look,
-    triggers_from,
-    unknown_of,
-)
-from backstop.protection import Protection, not_run
+from backstop.modes import Action, blocked, refused_by_look, triggers_from
+from backstop.protection import Protection
 from backstop.rehearsing import CannotRehearse, rehearse
 from backstop.repeating import Execution
 from backstop.result import RiskResult
@@ -45,13 +32,6 @@ from backstop.syntax.masking import mask_literals
 from backstop.syntax.traits import leaves_transaction
 
 Answer = TypeVar("Answer")
-
-# OpenTelemetry's names, where frameworks have others.
-_SYSTEM_NAMES = {
-    "microsoft": "microsoft.sql_server",
-    "mssql": "microsoft.sql_server",
-    "oracle": "oracle.db",
-}
 
 
 class Guard:
@@ -74,128 +54,7 @@ class Guard:
         ``system`` and ``driver`` are what the framework calls them. One serves all connections
         and threads. Raises ConfigurationError in mode "protect", which needs to save.
         """
-        return GuardedText(self, system, driver)
-
-
-class Guarded(ABC):
-    """What an adapter hands its statements to: they are judged, then run or refused."""
-
-    def __init__(self, settings: Settings, system: str) -> None:
-        self._settings = settings
-        self._system = system
-
-    def execute(
-        self,
-        statement: Statement,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None] = lambda: None,
-    ) -> Answer:
-        """Run one statement under guard and return what ``run`` returns.
-
-        ``run`` is the adapter's own call. It takes effect exactly once, or not at all when the
-        statement is blocked; what it raises passes through unchanged. ``rowcount`` gives the
-        driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
-        where a failed snapshot shall stop its statement.
-        """
-        started = perf_counter()
-        result, reach = self._assess(statement, classify(statement.text))
-        context = current()
-        settings = self._settings
-        action = decide(
-            settings.mode,
-            result.level,
-            settings.snapshot_at,
-            allowed=context.allowed is not None,
-            reach=reach,
-            unknown=self._unknown(statement, result),
-        )
-        event = None
-        if action is not Action.RUN or audit.is_wanted(settings.mode, result.level):
-            event = Event(
-                result, settings.mode, settings.actor, context, action, system=self._system
-            )
-        try:
-            return self._take(action, statement, result, event, run, rowcount)
-        except BaseException as error:
-            if event is not None:
-                event.error = error
-            raise
-        finally:
-            if event is not None:
-                event.duration = perf_counter() - started
-                audit.record(event)
-
-    def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:  # noqa: ARG002
-        """End the transaction by the driver's own call."""
-        return run()
-
-    def _assess(
-        self,
-        statement: Statement,  # noqa: ARG002
-        result: RiskResult,
-    ) -> tuple[RiskResult, Open]:
-        """Return the result with what only the database knows, and what else tells its reach."""
-        return result, Open.NO
-
-    def _unknown(self, statement: Statement, result: RiskResult) -> Unknown:
-        """Return what the text doesn't tell, and what may be done about it."""
-        if self._settings.mode is not Mode.BLOCK:
-            return Unknown()
-        return unknown_of(
-            result,
-            refuses=self._settings.refuse_opaque,
-            can_rehearse=lambda: self._settings.rehearse and self._can_rehearse(statement),
-        )
-
-    def _can_rehearse(self, statement: Statement) -> bool:  # noqa: ARG002
-        """Whether a run of the statement can be looked at and taken back."""
-        return False
-
-    @abstractmethod
-    def _take(
-        self,
-        action: Action,
-        statement: Statement,
-        result: RiskResult,
-        event: Event | None,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None],
-    ) -> Answer:
-        """Do with one statement what was decided."""
-
-
-class GuardedText(Guarded):
-    """Statements judged by their text alone, in the modes "monitor" and "block"."""
-
-    def __init__(self, guard: Guard, system: str, driver: str) -> None:
-        if guard.settings.mode is Mode.PROTECT:
-            raise ConfigurationError(
-                "mode is 'protect': this version takes snapshots on PostgreSQL through psycopg2, "
-                f"not on {system} through {driver}. Use psycopg2, or mode 'monitor' or 'block'."
-            )
-        super().__init__(guard.settings, _SYSTEM_NAMES.get(system, system))
-        self._driver = driver
-
-    def _take(
-        self,
-        action: Action,
-        statement: Statement,  # noqa: ARG002
-        result: RiskResult,
-        event: Event | None,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None],  # noqa: ARG002
-    ) -> Answer:
-        if action is Action.BLOCK:
-            raise blocked(result, saves=False)
-        if action is Action.SNAPSHOT and event is not None:
-            # Sanctioned in mode "block", where a snapshot is promised: say that there is none.
-            error = SnapshotFailed(
-                f"This version takes no snapshots on {self._system} through {self._driver}."
-            )
-            event.snapshot_failure = error
-            if self._settings.raise_on_snapshot_failure:
-                raise not_run(result, error) from error
-        return run()
+        return GuardedText(self.settings, system, driver)
 
 
 class GuardedSession(Guarded):

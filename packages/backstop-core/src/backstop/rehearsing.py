@@ -27,7 +27,10 @@ _NEEDS_NO_TRANSACTION = ("25001", "2D000")
 
 
 class CannotRehearse(Exception):
-    """The statement can't run in a transaction; nothing of it has happened."""
+    """The statement can't run in a transaction, or nobody could see what it does there.
+
+    Nothing of it has happened.
+    """
 
 
 def rehearse(
@@ -40,12 +43,16 @@ def rehearse(
 ) -> Answer:
     """Run the statement and return what it gave, or raise the ``refusal`` with all taken back.
 
-    Raises CannotRehearse where a transaction of ours is what keeps it from running.
+    Raises CannotRehearse where a transaction of ours is what keeps it from running, or the catalog
+    can't be read.
     """
     was_idle = session.status() is TransactionStatus.IDLE
     alone = session.autocommit and was_idle
-    with untouched(session):
-        before = presence.look(session)
+    try:
+        with untouched(session):
+            before = presence.look(session)
+    except Exception as error:
+        raise CannotRehearse from error
     notices = session.notices()
     running = Running(session, alone=alone)
     running.start()
