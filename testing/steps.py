@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
 from backstop.drivers.psycopg2 import Psycopg2Session
-from backstop.guarding import Guarded
+from backstop.guarded import Guarded
 from backstop.storage.folder import FolderStorage
 
 if TYPE_CHECKING:

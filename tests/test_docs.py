@@ -34,7 +34,9 @@ IN_A_PROJECT = [page for page in PAGES + READMES if "<!-- django:" in page.read_
 ALONE = [page for page in PAGES + READMES[1:] if page not in IN_A_PROJECT]
 # Pages of commands for what happened before: somebody has destroyed something.
 AFTER_AN_INCIDENT = {"restore.md", "incident.md"}
-VARIABLES = ("BACKSTOP_STORAGE", "BACKSTOP_ACTOR", "BACKSTOP_MODE", "BACKSTOP_DSN")
+VARIABLES = tuple(
+    f"BACKSTOP_{name}" for name in ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "DSN")
+)
 
 
 def named(pages):

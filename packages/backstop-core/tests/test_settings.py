@@ -9,7 +9,7 @@ import pytest
 
 import backstop
 from backstop.context import current
-from backstop.modes import Action, decide
+from backstop.modes import Action, Unknown, decide
 from backstop.patterns import matches
 from backstop.settings import build_settings
 
@@ -18,7 +18,7 @@ GOOD = {"storage": "file:///tmp/nowhere", "actor": "tester"}
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch):
-    for name in ("STORAGE", "ACTOR", "MODE"):
+    for name in ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE"):
         monkeypatch.delenv(f"BACKSTOP_{name}", raising=False)
 
 
@@ -33,6 +33,11 @@ def _no_environment(monkeypatch):
         ("mode", "guard"),
         ("snapshot_at", "SEVERE"),
         ("on_snapshot_failure", "ignore"),
+        ("opaque", "refuse"),
+        ("opaque", None),
+        ("rehearse", "yes"),
+        ("rehearse", 1),
+        ("rehearse", None),
         ("lock_timeout", 0),
         ("lock_timeout", "5s"),
         ("snapshot_timeout", -1),
@@ -115,6 +120,28 @@ def test_the_environment_stands_in_for_arguments(monkeypatch):
     assert build_settings(actor="argument").actor == "argument"
 
 
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("true", True), ("1", True), ("True", True), ("false", False), ("0", False), ("", False)],
+)
+def test_the_environment_decides_about_what_the_text_does_not_tell(word, expected, monkeypatch):
+    default = build_settings(**GOOD)
+    assert (default.refuse_opaque, default.rehearse) == (False, False)
+    monkeypatch.setenv("BACKSTOP_OPAQUE", "block")
+    monkeypatch.setenv("BACKSTOP_REHEARSE", word)
+    settings = build_settings(**GOOD)
+    assert (settings.refuse_opaque, settings.rehearse) == (True, expected)
+    settings = build_settings(**GOOD, opaque="allow", rehearse=not expected)
+    assert (settings.refuse_opaque, settings.rehearse) == (False, not expected)
+
+
+@pytest.mark.parametrize(("name", "word"), [("OPAQUE", "maybe"), ("REHEARSE", "maybe")])
+def test_a_wrong_variable_is_named(name, word, monkeypatch):
+    monkeypatch.setenv(f"BACKSTOP_{name}", word)
+    with pytest.raises(backstop.ConfigurationError, match=name.lower()):
+        build_settings(**GOOD)
+
+
 MODES = {
     ("protect", "SAFE"): "run",
     ("protect", "HIGH"): "run",
@@ -140,6 +167,25 @@ def test_what_is_allowed_passes_block_with_a_snapshot():
     threshold = backstop.RiskLevel.IMPACT_CRITICAL
     action = decide(backstop.Mode.BLOCK, backstop.RiskLevel.CRITICAL, threshold, allowed=True)
     assert action is Action.SNAPSHOT
+
+
+@pytest.mark.parametrize(
+    ("mode", "level", "unknown", "allowed", "action"),
+    [
+        ("block", "HIGH", Unknown(can_be_seen=True, is_refused=True), False, "rehearse"),
+        ("block", "HIGH", Unknown(is_refused=True), False, "block"),
+        ("block", "HIGH", Unknown(is_refused=True), True, "run"),
+        ("block", "HIGH", Unknown(can_be_seen=True), True, "run"),
+        ("block", "CRITICAL", Unknown(can_be_seen=True), False, "block"),
+        ("protect", "HIGH", Unknown(is_refused=True), False, "run"),
+        ("monitor", "HIGH", Unknown(is_refused=True), False, "run"),
+    ],
+)
+def test_what_the_text_does_not_tell_matters_in_block_alone(mode, level, unknown, allowed, action):
+    level = backstop.RiskLevel(level)
+    threshold = backstop.RiskLevel.IMPACT_CRITICAL
+    decided = decide(backstop.Mode(mode), level, threshold, allowed=allowed, unknown=unknown)
+    assert decided is Action(action)
 
 
 def test_levels_are_ordered_and_are_strings():

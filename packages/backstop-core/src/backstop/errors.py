@@ -47,7 +47,8 @@ class MissingDistribution(BackstopError, ImportError):
 class StatementBlocked(BackstopError, PermissionError):
     """Mode "block" refused a statement before it reached the server.
 
-    ``result`` is the classification that led to it.
+    With ``rehearse`` it may have been run, looked at and taken back. ``result`` is the
+    classification that led to it.
     """
 
     def __init__(self, message: str, result: RiskResult) -> None:

@@ -1,27 +1,24 @@
-"""The way of one statement: classify, decide, snapshot, run, record.
+"""The guard of a connection: what a statement's way needs of a session, a snapshot and a look.
 
-Adapters intercept and hand over; everything that happens to a statement happens here. A failed
-snapshot never breaks the statement or its transaction, unless the user asked for that.
+A failed snapshot never breaks the statement or its transaction, unless the user asked for that.
 """
 
 from __future__ import annotations
 
 import threading
-from abc import ABC, abstractmethod
-from time import perf_counter
 from typing import Callable, TypeVar
 
-from backstop import audit
 from backstop.assessment import Assessment, Measure, Open
 from backstop.audit import Event
-from backstop.classifier import classify
-from backstop.context import current
 from backstop.drivers import session_for
-from backstop.errors import ConfigurationError, SnapshotFailed
+from backstop.errors import StatementBlocked
 from backstop.fates import Fates
+from backstop.guarded import Guarded, GuardedText
+from backstop.hidden import hidden
 from backstop.levels import Mode
-from backstop.modes import Action, blocked, decide
-from backstop.protection import Protection, not_run
+from backstop.modes import Action, blocked, refused_by_look, triggers_from
+from backstop.protection import Protection
+from backstop.rehearsing import CannotRehearse, rehearse
 from backstop.repeating import Execution
 from backstop.result import RiskResult
 from backstop.session import Session, TransactionStatus
@@ -35,13 +32,6 @@ from backstop.syntax.masking import mask_literals
 from backstop.syntax.traits import leaves_transaction
 
 Answer = TypeVar("Answer")
-
-# OpenTelemetry's names, where frameworks have others.
-_SYSTEM_NAMES = {
-    "microsoft": "microsoft.sql_server",
-    "mssql": "microsoft.sql_server",
-    "oracle": "oracle.db",
-}
 
 
 class Guard:
@@ -64,113 +54,7 @@ class Guard:
         ``system`` and ``driver`` are what the framework calls them. One serves all connections
         and threads. Raises ConfigurationError in mode "protect", which needs to save.
         """
-        return GuardedText(self, system, driver)
-
-
-class Guarded(ABC):
-    """What an adapter hands its statements to: they are judged, then run or refused."""
-
-    def __init__(self, settings: Settings, system: str) -> None:
-        self._settings = settings
-        self._system = system
-
-    def execute(
-        self,
-        statement: Statement,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None] = lambda: None,
-    ) -> Answer:
-        """Run one statement under guard and return what ``run`` returns.
-
-        ``run`` is the adapter's own call. It takes effect exactly once, or not at all when the
-        statement is blocked; what it raises passes through unchanged. ``rowcount`` gives the
-        driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
-        where a failed snapshot shall stop its statement.
-        """
-        started = perf_counter()
-        result, reach = self._assess(statement, classify(statement.text))
-        context = current()
-        settings = self._settings
-        action = decide(
-            settings.mode,
-            result.level,
-            settings.snapshot_at,
-            allowed=context.allowed is not None,
-            reach=reach,
-        )
-        event = None
-        if action is not Action.RUN or audit.is_wanted(settings.mode, result.level):
-            event = Event(
-                result, settings.mode, settings.actor, context, action, system=self._system
-            )
-        try:
-            return self._take(action, statement, result, event, run, rowcount)
-        except BaseException as error:
-            if event is not None:
-                event.error = error
-            raise
-        finally:
-            if event is not None:
-                event.duration = perf_counter() - started
-                audit.record(event)
-
-    def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:  # noqa: ARG002
-        """End the transaction by the driver's own call."""
-        return run()
-
-    def _assess(
-        self,
-        statement: Statement,  # noqa: ARG002
-        result: RiskResult,
-    ) -> tuple[RiskResult, Open]:
-        """Return the result with what only the database knows, and what else tells its reach."""
-        return result, Open.NO
-
-    @abstractmethod
-    def _take(
-        self,
-        action: Action,
-        statement: Statement,
-        result: RiskResult,
-        event: Event | None,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None],
-    ) -> Answer:
-        """Do with one statement what was decided."""
-
-
-class GuardedText(Guarded):
-    """Statements judged by their text alone, in the modes "monitor" and "block"."""
-
-    def __init__(self, guard: Guard, system: str, driver: str) -> None:
-        if guard.settings.mode is Mode.PROTECT:
-            raise ConfigurationError(
-                "mode is 'protect': this version takes snapshots on PostgreSQL through psycopg2, "
-                f"not on {system} through {driver}. Use psycopg2, or mode 'monitor' or 'block'."
-            )
-        super().__init__(guard.settings, _SYSTEM_NAMES.get(system, system))
-        self._driver = driver
-
-    def _take(
-        self,
-        action: Action,
-        statement: Statement,  # noqa: ARG002
-        result: RiskResult,
-        event: Event | None,
-        run: Callable[[], Answer],
-        rowcount: Callable[[], int | None],  # noqa: ARG002
-    ) -> Answer:
-        if action is Action.BLOCK:
-            raise blocked(result, saves=False)
-        if action is Action.SNAPSHOT and event is not None:
-            # Sanctioned in mode "block", where a snapshot is promised: say that there is none.
-            error = SnapshotFailed(
-                f"This version takes no snapshots on {self._system} through {self._driver}."
-            )
-            event.snapshot_failure = error
-            if self._settings.raise_on_snapshot_failure:
-                raise not_run(result, error) from error
-        return run()
+        return GuardedText(self.settings, system, driver)
 
 
 class GuardedSession(Guarded):
@@ -180,7 +64,9 @@ class GuardedSession(Guarded):
         super().__init__(guard.settings, "postgresql")
         self._session = session
         self._fates = Fates(guard.repository)
-        self._assessment = Assessment(session, guard.settings.thresholds)
+        self._assessment = Assessment(
+            session, guard.settings.thresholds, triggers_from(guard.settings.mode)
+        )
         self._protection = Protection(session, guard.repository, self._fates, guard.settings)
         self._turn = threading.RLock()
 
@@ -233,6 +119,8 @@ class GuardedSession(Guarded):
             if action is Action.BLOCK:
                 self._assessment.withdraw()
                 raise blocked(result)
+            if action is Action.REHEARSE and event is not None:
+                return self._rehearse(statement, result, event, run)
             if action is Action.SNAPSHOT and event is not None:
                 request = self._request(statement, result, event)
                 execution = Execution(run, rowcount, event)
@@ -257,6 +145,31 @@ class GuardedSession(Guarded):
             if self._fates.is_pending:
                 self._fates.follow(controls(statement.text))
             return answer
+
+    def _can_rehearse(self, statement: Statement) -> bool:
+        failed = self._session.status() is TransactionStatus.FAILED
+        return not failed and self._protection.can_undo(statement)
+
+    def _rehearse(
+        self, statement: Statement, result: RiskResult, event: Event, run: Callable[[], Answer]
+    ) -> Answer:
+        def refusal(raised: RiskResult) -> StatementBlocked:
+            event.result, event.action = raised, Action.BLOCK
+            self._assessment.withdraw()
+            return refused_by_look(raised)
+
+        event.action = Action.RUN
+        try:
+            return self._run(
+                lambda: rehearse(
+                    self._session, statement, result, run, self._settings.thresholds, refusal
+                )
+            )
+        except CannotRehearse:
+            if self._settings.refuse_opaque and hidden(result).opaque is not None:
+                event.action = Action.BLOCK
+                raise blocked(result) from None
+            return self._run(run)
 
     def _run(self, run: Callable[[], Answer]) -> Answer:
         try:

@@ -55,12 +55,18 @@ class Options(TypedDict, total=False):
     """The settings that every way to guard takes besides storage, actor and mode.
 
     ``snapshot_at`` is the lowest level that mode "protect" snapshots, IMPACT_CRITICAL unless
-    given. ``on_snapshot_failure`` is "log" (the statement runs) or "raise" (it doesn't). The
-    others are explained at :class:`Limits` and :class:`Thresholds`.
+    given. ``on_snapshot_failure`` is "log" (the statement runs) or "raise" (it doesn't).
+    ``opaque`` is what mode "block" does with a statement that runs code which nobody could read:
+    "allow" or "block". With ``rehearse``, mode "block" runs a statement whose text doesn't tell
+    what it does where it can be taken back, and refuses it if it destroyed too much. Neither has
+    an effect in the other modes. The others are explained at :class:`Limits` and
+    :class:`Thresholds`.
     """
 
     snapshot_at: str | RiskLevel
     on_snapshot_failure: str
+    opaque: str
+    rehearse: bool
     lock_timeout: float
     snapshot_timeout: float | None
     max_snapshot_bytes: int | None
@@ -75,7 +81,9 @@ class Settings:
     """What a guard was told to do.
 
     ``snapshot_at`` is the lowest level that mode "protect" snapshots;
-    ``raise_on_snapshot_failure`` makes a failed snapshot stop its statement.
+    ``raise_on_snapshot_failure`` makes a failed snapshot stop its statement. ``refuse_opaque``
+    and ``rehearse`` are about statements whose text doesn't tell, in mode "block"; "protect" looks
+    at what statements do in any case, and "monitor" never does.
     """
 
     storage: Storage
@@ -83,6 +91,8 @@ class Settings:
     mode: Mode = Mode.PROTECT
     snapshot_at: RiskLevel = RiskLevel.IMPACT_CRITICAL
     raise_on_snapshot_failure: bool = False
+    refuse_opaque: bool = False
+    rehearse: bool = False
     limits: Limits = Limits()
     thresholds: Thresholds = Thresholds()
 
@@ -93,8 +103,9 @@ def build_settings(
     mode: str | Mode | None = None,
     **options: Unpack[Options],
 ) -> Settings:
-    """Return the settings, with ``BACKSTOP_STORAGE``, ``_ACTOR`` and ``_MODE`` as stand-ins.
+    """Return the settings; the environment stands in for some that aren't given.
 
+    These are ``BACKSTOP_STORAGE``, ``_ACTOR``, ``_MODE``, ``_OPAQUE`` and ``_REHEARSE``.
     Nothing is contacted. Raises ConfigurationError, naming the parameter and what it takes.
     """
     unknown = sorted(set(options) - set(Options.__annotations__))
@@ -109,20 +120,46 @@ def build_settings(
             'such as actor="billing-agent", or set BACKSTOP_ACTOR.'
         )
     chosen_mode = mode if mode is not None else os.environ.get("BACKSTOP_MODE") or Mode.PROTECT
-    on_failure = options.get("on_snapshot_failure", "log")
-    if on_failure not in ("log", "raise"):
-        raise ConfigurationError(
-            f"on_snapshot_failure is {on_failure!r}: it takes 'log' or 'raise'."
-        )
     return Settings(
         storage=storage_from(storage),
         actor=chosen_actor.strip(),
         mode=_member(Mode, "mode", chosen_mode),
         snapshot_at=_member(RiskLevel, "snapshot_at", options.get("snapshot_at", AT_RISK)),
-        raise_on_snapshot_failure=on_failure == "raise",
+        raise_on_snapshot_failure=_second(
+            "on_snapshot_failure", options.get("on_snapshot_failure", "log"), ("log", "raise")
+        ),
+        refuse_opaque=_second(
+            "opaque",
+            options.get("opaque", os.environ.get("BACKSTOP_OPAQUE") or "allow"),
+            ("allow", "block"),
+        ),
+        rehearse=_rehearse(options),
         limits=_limits(options),
         thresholds=_thresholds(options),
     )
+
+
+def _rehearse(options: Options) -> bool:
+    chosen = options.get("rehearse")
+    if chosen is None and "rehearse" not in options:
+        word = (os.environ.get("BACKSTOP_REHEARSE") or "false").lower()
+        if word not in ("true", "1", "false", "0"):
+            raise ConfigurationError(
+                f"BACKSTOP_REHEARSE is {word!r}, for rehearse: it takes 'true' or 'false'."
+            )
+        return word in ("true", "1")
+    if not isinstance(chosen, bool):
+        raise ConfigurationError(f"rehearse is {chosen!r}: it takes True or False.")
+    return chosen
+
+
+def _second(name: str, value: object, choices: tuple[str, str]) -> bool:
+    """Whether a setting of two choices is the second."""
+    if value not in choices:
+        raise ConfigurationError(
+            f"{name} is {value!r}: it takes {' or '.join(map(repr, choices))}."
+        )
+    return value == choices[1]
 
 
 def _limits(options: Options) -> Limits:

@@ -6,11 +6,17 @@ Names come first, as they may settle the level; rows are counted only where it i
 from __future__ import annotations
 
 import logging
+import re
+from dataclasses import replace
 from enum import Enum
 from typing import Callable, Optional
 
+from backstop import hidden
+from backstop.assessment.meanings import NotRead
 from backstop.assessment.names import Names
+from backstop.assessment.prepared import EXECUTES, PREPARES, NotPrepared, Prepared
 from backstop.assessment.reach import CHANGES_ROWS, Open, Reach
+from backstop.classifier import classify
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.errors import describe
 from backstop.levels import AT_RISK, RiskLevel
@@ -24,6 +30,7 @@ from backstop.statement import Statement
 _logger = logging.getLogger("backstop.assessment")
 
 _READABLE = (TransactionStatus.IDLE, TransactionStatus.IN_TRANSACTION)
+_EXECUTE = re.compile(r"\bEXECUTE\b", re.IGNORECASE)
 _ENDS = frozenset({"COMMIT", "ROLLBACK", "ROLLBACK TO SAVEPOINT"})
 # What takes no snapshot of the database: a question of ours before it would take one too early
 # for a transaction that is REPEATABLE READ or about to be.
@@ -33,6 +40,8 @@ _TAKES_NO_SNAPSHOT = _ENDS | {
     *("FETCH", "MOVE", "CLOSE", "CHECKPOINT", "DISCARD", "DEALLOCATE"),
 }
 _CHANGES_NAMES = ("CREATE", "SET", "RESET", "DISCARD")
+# What triggers do to the catalog is found out with what others do to it.
+_CHANGES_NO_NAMES = (*CHANGES_ROWS, *hidden.TRIGGERS)
 
 
 Judge = Callable[[Optional[Effects]], Optional[RiskResult]]
@@ -48,11 +57,20 @@ class Measure(Enum):
 
 
 class Assessment:
-    """Assesses the statements of one connection."""
+    """Assesses the statements of one connection.
 
-    def __init__(self, session: Session, thresholds: Thresholds) -> None:
+    ``triggers_from`` is the lowest level at which what triggers and rules do counts.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        thresholds: Thresholds,
+        triggers_from: RiskLevel = RiskLevel.CRITICAL,
+    ) -> None:
         self._session = session
-        self._names = Names(session)
+        self._names = Names(session, triggers_from)
+        self._prepared = Prepared(session)
         self._reach = Reach(session, self._names, thresholds)
         self._changed = False
         self._opened = False
@@ -80,10 +98,8 @@ class Assessment:
             result = self._look_up(text, result)
             limited = RiskLevel.SAFE < result.level < AT_RISK
             if measure is not Measure.NOTHING and limited and self._can_read:
-                result, is_open = self._reach.look_up(statement, result)
                 counts = measure is Measure.BY_COUNTING
-                if is_open is not Open.NO and (counts or not can_undo()):
-                    result, is_open = self._reach.count(statement, result), Open.NO
+                result, is_open = self._measure(statement, result, can_undo, counts=counts)
             self._opened = was_idle and self._session.status() is not TransactionStatus.IDLE
             if not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
                 # SET TRANSACTION, in a text of several statements, must come first as well.
@@ -115,15 +131,55 @@ class Assessment:
     def _can_read(self) -> bool:
         return self._session.status() in _READABLE
 
+    def _measure(
+        self,
+        statement: Statement,
+        result: RiskResult,
+        can_undo: Callable[[], bool],
+        *,
+        counts: bool,
+    ) -> tuple[RiskResult, Open]:
+        if counts and _EXECUTE.search(statement.text):
+            result = self._with_executed(statement, result)
+        found, is_open = self._reach.look_up(statement, result)
+        if is_open is Open.NO or not (counts or not can_undo()):
+            return found, is_open
+        return self._reach.count(statement, found), Open.NO
+
+    def _with_executed(self, statement: Statement, result: RiskResult) -> RiskResult:
+        """Return the result with the reach of what a text executes, counted as if it stood there.
+
+        A name that nothing is prepared under adds nothing: the server will refuse it.
+        """
+        try:
+            with untouched(self._session):
+                sql = self._prepared.inlined(statement.render())
+        except NotPrepared:
+            return result
+        except Exception as error:
+            told = f"The reach of what EXECUTE runs can't be measured: {describe(error)}."
+            finding = Finding("reach", RiskLevel.IMPACT_CRITICAL, told)
+            return result.with_finding(replace(finding, end=len(statement.text)))
+        plain, inner = Statement(sql, lambda: sql), classify(sql)
+        found, is_open = self._reach.look_up(plain, inner)
+        if is_open is not Open.NO:
+            found = self._reach.count(plain, inner)
+        for finding in found.findings[len(inner.findings) :]:
+            result = result.with_finding(replace(finding, start=0, end=len(statement.text)))
+        return result
+
     def _look_up(self, text: str, result: RiskResult) -> RiskResult:
         if result.level >= AT_RISK:
             return result
+        executes = any(finding.kind == EXECUTES for finding in result.findings)
         known = self._names.known(text, result)
-        if known is not None:
+        if known is not None and not executes:
             return known
         if not self._can_read:
             return result
         try:
+            if executes:
+                return self._explain(text, result)
             with untouched(self._session):
                 return self._names.ask(text, result)
         except Exception as error:
@@ -132,6 +188,29 @@ class Assessment:
             )
             return result
 
+    def _explain(self, text: str, result: RiskResult) -> RiskResult:
+        """Return the result of a text with an EXECUTE, with what that runs."""
+        if self._prepared.knows(text, result):
+            try:
+                return self._prepared.explain(text, self._known(text, result), self._known)
+            except NotRead:
+                pass
+        with untouched(self._session):
+            return self._prepared.explain(text, self._asked(text, result), self._asked)
+
+    def _known(self, text: str, result: RiskResult) -> RiskResult:
+        if result.level >= AT_RISK:
+            return result
+        known = self._names.known(text, result)
+        if known is None:
+            raise NotRead
+        return known
+
+    def _asked(self, text: str, result: RiskResult) -> RiskResult:
+        if result.level >= AT_RISK:
+            return result
+        return self._names.known(text, result) or self._names.ask(text, result)
+
     def _note(self, text: str, result: RiskResult) -> None:
         """Take in what the statement may change of the catalog, or of what names mean."""
         if not _ENDS.isdisjoint(result.operations):
@@ -139,15 +218,18 @@ class Assessment:
         if _changes_catalog(result) or "set_config" in text.lower():
             self._changed = True
             self._forget()
+        elif not PREPARES.isdisjoint(result.operations):
+            self._prepared.forget()
 
     def _forget(self) -> None:
         self._names.forget()
         self._reach.forget()
+        self._prepared.forget()
 
 
 def _changes_catalog(result: RiskResult) -> bool:
     return any(
-        finding.level > RiskLevel.LOW and not finding.kind.startswith(CHANGES_ROWS)
+        finding.level > RiskLevel.LOW and not finding.kind.startswith(_CHANGES_NO_NAMES)
         for finding in result.findings
     ) or any(operation.startswith(_CHANGES_NAMES) for operation in result.operations)
 

@@ -20,6 +20,8 @@ from backstop.syntax.changes import Change, RowChange, Unreadable, Upsert
 
 _UNMEASURED = "its reach can't be measured before it runs"
 
+_SHOWING_NOTHING = ("PREPARE", "EXECUTE")
+
 # A table of fewer rows has no fraction worth speaking of.
 _SMALL_TABLE = 100
 
@@ -129,9 +131,9 @@ def passed(session: Session, effects: Effects, thresholds: Thresholds) -> Passed
 def _is_countable(change: RowChange | Unreadable) -> bool:
     """Whether anything in the text says how many rows it may change.
 
-    PREPARE runs nothing, and what an EXECUTE runs may as well be a read.
+    PREPARE runs nothing, and what an EXECUTE runs is counted in its place.
     """
-    if change.operation in ("PREPARE", "EXECUTE"):
+    if change.operation in _SHOWING_NOTHING:
         return True
     return isinstance(change, (RowChange, Upsert)) and not change.with_writes
 
@@ -143,6 +145,8 @@ def _apart(
 
     That are the rows of a view, the row of a cursor, and those that an INSERT may overwrite.
     """
+    if change.operation in _SHOWING_NOTHING:
+        return 0
     if isinstance(change, RowChange) and (change.where is None or change in seeded):
         return 0
     if isinstance(change, RowChange) and change.current_of is not None:

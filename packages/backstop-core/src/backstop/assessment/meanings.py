@@ -1,68 +1,43 @@
-"""What using one of the user's own objects may do: a function, a view, a policy, a check.
+"""What using one of the user's own objects may do: a function, a view, a policy, a check, a rule.
 
-An object is as risky as the worst that can be reached from it. It is free of effects only by
-proof: code in SQL or PL/pgSQL was read, code in C belongs to an extension that declares it stable
-or immutable. A declaration alone proves nothing of a body that can be read.
+An object is as risky as the worst that can be reached from it, through the triggers and rules of
+what it writes to as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import NamedTuple
 
-from backstop.classifier.functions import call_risk, runs_text
-from backstop.classifier.routines import READABLE, routine_findings
+from backstop.assessment.reading import (
+    CHANGED,
+    SAFE,
+    UNEXPLAINED,
+    Key,
+    Meaning,
+    Own,
+    called,
+    judge_body,
+    rank,
+    read_code,
+    worst,
+)
 from backstop.levels import RiskLevel
 from backstop.postgres import bodies
-from backstop.postgres.bodies import Body
-from backstop.postgres.summary import Cast, CatalogObject, ObjectKind, Operator, Summary
-from backstop.session import Session
-from backstop.syntax.lexer import LexError, tokenize
-from backstop.syntax.uses import OperatorUse, Use, used_names, used_operators
-
-_Key = tuple[ObjectKind, int]
-
-# Findings about names that the catalog explains.
-EXPLAINED = frozenset({"unknown-function", "unknown-operator"})
-
-# Volatile because they give another value each time, not because they change anything.
-_HARMLESS_THOUGH_VOLATILE = frozenset(
-    {("uuid-ossp", name) for name in ("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4")}
-    | {("pgcrypto", name) for name in ("gen_random_bytes", "gen_random_uuid", "gen_salt")}
-    | {("pgcrypto", name) for name in ("pgp_sym_encrypt", "pgp_sym_encrypt_bytea")}
-    | {("pgcrypto", name) for name in ("pgp_pub_encrypt", "pgp_pub_encrypt_bytea")}
+from backstop.postgres.summary import (
+    WRITES,
+    Cast,
+    CatalogObject,
+    EventTrigger,
+    ObjectKind,
+    Operator,
+    Summary,
 )
-
-
-# What stands in the place of an aggregate's code.
-_AGGREGATE = "aggregate_dummy"
-
-
-class Meaning(NamedTuple):
-    """The risk of using something, SAFE or at least HIGH, and why, as a sentence."""
-
-    level: RiskLevel
-    reason: str = ""
-
-
-_SAFE = Meaning(RiskLevel.SAFE)
-_CHANGED = Meaning(RiskLevel.HIGH, "has changed while the catalog was read.")
+from backstop.session import Session
+from backstop.syntax.uses import Use, WriteUse
 
 
 class NotRead(Exception):
     """A body would have to be read from the database first."""
-
-
-@dataclass(frozen=True)
-class _Own:
-    """What an object does by itself, and what it uses in turn."""
-
-    risk: Meaning = _SAFE
-    names: tuple[Use, ...] = ()
-    operators: tuple[OperatorUse, ...] = ()
-    unexplained: frozenset[int] = frozenset()
-    references: tuple[_Key, ...] = ()
 
 
 class Meanings:
@@ -75,25 +50,34 @@ class Meanings:
         self._session = session
         self._objects = {entry.key: entry for entry in summary.objects}
         self._by_name: dict[str, list[CatalogObject]] = {}
+        self._writes: dict[str, list[CatalogObject]] = {}
         for entry in summary.objects:
-            self._by_name.setdefault(entry.name, []).append(entry)
+            if entry.kind is not ObjectKind.RULE:
+                names = self._writes if entry.kind in WRITES else self._by_name
+                names.setdefault(entry.name, []).append(entry)
         self._operators: dict[str, list[Operator]] = {}
         for operator in summary.operators:
             self._operators.setdefault(operator.symbol, []).append(operator)
         self._casts = summary.casts
+        self._event_triggers = summary.event_triggers
         self._server_version = summary.server_version
-        self._owned: dict[CatalogObject, _Own] = {}
+        self._owned: dict[CatalogObject, Own] = {}
         if earlier is not None:
             # What has the same version needs no second reading.
             same = earlier._owned.keys() & set(summary.objects)
             self._owned.update((entry, earlier._owned[entry]) for entry in same)
-        self._judged: dict[_Key, Meaning] = {}
+        self._judged: dict[Key, Meaning] = {}
         self.may_ask = False
 
     @property
     def names(self) -> Iterable[str]:
         """Every name that has a meaning here, as it is stored."""
-        return self._by_name.keys()
+        return self._by_name.keys() | self._writes.keys()
+
+    @property
+    def watches_definitions(self) -> bool:
+        """Whether there are event triggers."""
+        return bool(self._event_triggers)
 
     @property
     def symbols(self) -> Iterable[str]:
@@ -103,7 +87,24 @@ class Meanings:
     def of_name(self, use: Use) -> Meaning | None:
         """Return what a name may stand for at its worst, or nothing if it means nothing here."""
         found = [self._of(entry) for entry in self._candidates(use)]
-        return _worst(found) if found else None
+        return worst(found) if found else None
+
+    def of_write(self, use: WriteUse) -> Meaning | None:
+        """Return what triggers and rules do when rows are written, or nothing without any."""
+        found = [self._of(entry) for entry in self._written(use)]
+        return worst(found) if found else None
+
+    def of_definition(self, operation: str) -> Meaning | None:
+        """Return what the event triggers of a command may do, or nothing without any."""
+        step = [
+            (entry.label, own)
+            for trigger in self._event_triggers
+            if _sees(trigger, operation)
+            and (entry := self._objects.get((ObjectKind.FUNCTION, trigger.function)))
+            for _, own in self._own([entry])
+        ]
+        found = [self._reached([one], set()) for one in step]
+        return worst(found) if found else None
 
     def of_function(self, oid: int) -> Meaning | None:
         """Return what a function of the user's own may do, or nothing if it isn't one."""
@@ -113,11 +114,11 @@ class Meanings:
     def of_operator(self, symbol: str) -> Meaning | None:
         """Return what an operator may do at its worst, or nothing if nobody defined it."""
         found = [self._of_function(entry) for entry in self._operators.get(symbol, ())]
-        return _worst(found) if found else None
+        return worst(found) if found else None
 
     def of_code(self, code: str, language: str) -> Meaning:
         """Return what a block of code does, with all that it uses."""
-        return self._reached([("The code inside", _read(code, language))], set())
+        return self._reached([("The code inside", read_code(code, language))], set())
 
     def risky_casts(self) -> list[tuple[Cast, Meaning]]:
         """Return the casts that aren't free of effects: an implicit one may hide anywhere."""
@@ -133,11 +134,16 @@ class Meanings:
             if fits and (entry.kind is ObjectKind.DOMAIN or not use.labelled):
                 yield entry
 
+    def _written(self, use: WriteUse) -> Iterator[CatalogObject]:
+        for entry in self._writes.get(use.target.name or "", ()):
+            if entry.kind.value in use.events and _in_schema(use.target, entry):
+                yield entry
+
     def _of_function(self, by: Operator | Cast) -> Meaning:
         if by.builtin is not None:
-            return _called(by.builtin)
+            return called(by.builtin)
         entry = self._objects.get((ObjectKind.FUNCTION, by.function))
-        return _CHANGED if entry is None else self._of(entry)
+        return CHANGED if entry is None else self._of(entry)
 
     def _of(self, entry: CatalogObject) -> Meaning:
         meaning = self._judged.get(entry.key)
@@ -146,22 +152,23 @@ class Meanings:
             self._judged[entry.key] = meaning
         return meaning
 
-    def _reached(self, step: list[tuple[str, _Own]], seen: set[_Key]) -> Meaning:
+    def _reached(self, step: list[tuple[str, Own]], seen: set[Key]) -> Meaning:
         """Return the worst of the first step and of everything that it leads to."""
-        worst, first = _SAFE, step[0][0]
+        found, first, outside = SAFE, step[0][0], False
         while step:
             reached: list[CatalogObject] = []
             for label, own in step:
-                risk = _worst([own.risk, self._unexplained(own), *self._builtin_operators(own)])
-                if risk.level > worst.level:
+                risk = worst([own.risk, self._unexplained(own), *self._builtin_operators(own)])
+                outside = outside or risk.outside
+                if rank(risk) > rank(found):
                     lead = label if label == first else f"{first} leads to {label}, which"
-                    worst = Meaning(risk.level, f"{lead} {risk.reason}")
+                    found = risk._replace(reason=f"{lead} {risk.reason}")
                 reached += [entry for entry in self._next(own) if entry.key not in seen]
                 seen.update(entry.key for entry in reached)
             step = self._own(list(dict.fromkeys(reached)))
-        return worst
+        return found._replace(outside=outside)
 
-    def _next(self, own: _Own) -> Iterator[CatalogObject]:
+    def _next(self, own: Own) -> Iterator[CatalogObject]:
         keys = list(own.references)
         for used in own.operators:
             keys += [
@@ -171,30 +178,40 @@ class Meanings:
         yield from (self._objects[key] for key in keys if key in self._objects)
         for use in own.names:
             yield from self._candidates(use)
+        for write in own.writes:
+            yield from self._written(write)
+        if own.defines:
+            keys = [(ObjectKind.FUNCTION, trigger.function) for trigger in self._event_triggers]
+            yield from (self._objects[key] for key in keys if key in self._objects)
 
-    def _unexplained(self, own: _Own) -> Meaning:
+    def _unexplained(self, own: Own) -> Meaning:
         """Return the risk of what a body calls and nobody seems to have defined."""
         explained = {use.start for use in own.names if any(self._candidates(use))}
         explained.update(used.start for used in own.operators if used.symbol in self._operators)
         if own.unexplained <= explained:
-            return _SAFE
-        return Meaning(RiskLevel.HIGH, "calls a function that is not known.")
+            return SAFE
+        return UNEXPLAINED
 
-    def _builtin_operators(self, own: _Own) -> Iterator[Meaning]:
+    def _builtin_operators(self, own: Own) -> Iterator[Meaning]:
         for used in own.operators:
             for entry in self._operators.get(used.symbol, ()):
                 if entry.builtin is not None:
-                    yield _called(entry.builtin)
+                    yield called(entry.builtin)
 
-    def _own(self, entries: list[CatalogObject]) -> list[tuple[str, _Own]]:
-        missing = [entry for entry in entries if entry not in self._owned]
+    def _own(self, entries: list[CatalogObject]) -> list[tuple[str, Own]]:
+        missing = []
+        for entry in entries:
+            if entry.kind in WRITES:
+                self._owned[entry] = Own(references=entry.leads_to)
+            elif entry not in self._owned:
+                missing.append(entry)
         if missing:
             if not self.may_ask:
                 raise NotRead
             found = bodies.fetch(self._session, missing, self._server_version)
             for entry in missing:
                 body = found.get(entry.key)
-                self._owned[entry] = _Own(_CHANGED) if body is None else _judge(entry, body)
+                self._owned[entry] = Own(CHANGED) if body is None else judge_body(entry, body)
         return [(entry.label, self._owned[entry]) for entry in entries]
 
 
@@ -204,65 +221,11 @@ def _in_schema(use: Use, entry: CatalogObject) -> bool:
     return temporary or use.schema in (None, entry.schema)
 
 
-def _worst(meanings: Iterable[Meaning]) -> Meaning:
-    return max(meanings, key=lambda meaning: meaning.level.rank)
-
-
-def _judge(entry: CatalogObject, body: Body) -> _Own:
-    own = _Own()
-    if entry.language in READABLE and body.code is not None:
-        own = _read(body.code, entry.language)
-        if not entry.volatile and own.risk.level > RiskLevel.HIGH:
-            # The server lets such a function run nothing but queries, and what those call.
-            own = replace(own, risk=Meaning(RiskLevel.HIGH, own.risk.reason))
-    elif entry.kind is ObjectKind.FUNCTION and not _has_parts(entry, body):
-        own = _Own(_compiled(entry))
-    risk = _worst([own.risk, *map(_called, body.builtins)])
-    return replace(own, risk=risk, references=body.references)
-
-
-def _has_parts(entry: CatalogObject, body: Body) -> bool:
-    """Whether a function is an aggregate, or another name of built-in ones: its parts tell."""
-    return entry.language == "internal" and (bool(body.builtins) or body.code == _AGGREGATE)
-
-
-def _read(code: str, language: str) -> _Own:
-    findings = routine_findings(code, language)
-    try:
-        tokens = tokenize(code)
-    except LexError:
-        tokens = []
-    risks = [
-        _raised(finding.level, finding.reason)
-        for finding in findings
-        if finding.kind not in EXPLAINED
-    ]
-    return _Own(
-        _worst([_SAFE, *risks]),
-        tuple(used_names(tokens, 0, len(tokens))),
-        tuple(used_operators(tokens, 0, len(tokens))),
-        frozenset(finding.start for finding in findings if finding.kind in EXPLAINED),
-    )
-
-
-def _compiled(entry: CatalogObject) -> Meaning:
-    if entry.language in ("c", "internal") and entry.extension is not None:
-        known = (entry.extension, entry.name) in _HARMLESS_THOUGH_VOLATILE
-        if known or not (entry.volatile or runs_text((entry.name,))):
-            return _SAFE
-        return Meaning(
-            RiskLevel.HIGH,
-            f"is a function of the extension {entry.extension} that may have effects.",
-        )
-    return Meaning(RiskLevel.HIGH, f"is code in {entry.language}, which can't be read here.")
-
-
-def _called(name: str) -> Meaning:
-    risk = call_risk((name,))
-    return _SAFE if risk is None else _raised(risk.level, risk.reason)
-
-
-def _raised(level: RiskLevel, reason: str) -> Meaning:
-    """Return a meaning of at least HIGH: it does something that the text doesn't show."""
-    told = reason.removeprefix("The code inside ")
-    return Meaning(max(level, RiskLevel.HIGH), told if told != reason else f"does this: {reason}")
+def _sees(trigger: EventTrigger, operation: str) -> bool:
+    """Whether a command runs an event trigger; in doubt it does."""
+    if trigger.event == "sql_drop" and not operation.startswith(("DROP", "ALTER")):
+        return False
+    if trigger.event == "table_rewrite" and not operation.startswith("ALTER"):
+        return False
+    words = set(operation.split())
+    return trigger.tags is None or any(words.issuperset(tag.split()) for tag in trigger.tags)

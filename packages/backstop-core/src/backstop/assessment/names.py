@@ -12,8 +12,9 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backstop.assessment.lookup import look_up
-from backstop.assessment.meanings import EXPLAINED, Meaning, Meanings, NotRead
+from backstop.assessment.lookup import definitions, look_up
+from backstop.assessment.meanings import Meanings, NotRead
+from backstop.assessment.reading import EXPLAINED, Meaning
 from backstop.levels import RiskLevel
 from backstop.postgres import summary
 from backstop.postgres.summary import Cast
@@ -26,6 +27,9 @@ _KNOWN_FOR = 60.0
 _KNOWN_TEXTS = 2048
 # Longer texts hardly ever come twice, and would fill the memory.
 _LONGEST_KEPT = 20_000
+
+# Findings that a look may take back or make exact, whatever the text names.
+_LOOKED_UP = EXPLAINED | {"do-block"}
 
 # Everything but what a name can hold without quotes becomes a space.
 _SEPARATED = bytes(
@@ -44,10 +48,14 @@ class _Knowledge:
 
 
 class Names:
-    """Looks up the statements of one connection."""
+    """Looks up the statements of one connection.
 
-    def __init__(self, session: Session) -> None:
+    ``triggers_from`` is the lowest level at which what triggers and rules do counts.
+    """
+
+    def __init__(self, session: Session, triggers_from: RiskLevel = RiskLevel.CRITICAL) -> None:
         self._session = session
+        self._triggers_from = triggers_from
         self._knowledge: _Knowledge | None = None
         self._meanings: Meanings | None = None
         self._results: OrderedDict[str, RiskResult] = OrderedDict()
@@ -65,8 +73,10 @@ class Names:
         found = self._results.get(text)
         if found is not None:
             return found
-        explained = any(finding.kind in EXPLAINED for finding in result.findings)
-        if not (explained or knowledge.casts or knowledge.vocabulary.occurs_in(text)):
+        explained = any(finding.kind in _LOOKED_UP for finding in result.findings)
+        watched = knowledge.meanings.watches_definitions and definitions(result)
+        occurs = watched or knowledge.vocabulary.occurs_in(text)
+        if not (explained or knowledge.casts or occurs):
             self._keep(text, result)
             return result
         try:
@@ -104,7 +114,7 @@ class Names:
         return all(meaning is not None and meaning.level is RiskLevel.SAFE for meaning in meanings)
 
     def _apply(self, knowledge: _Knowledge, text: str, result: RiskResult) -> RiskResult:
-        found = look_up(knowledge.meanings, knowledge.casts, text, result)
+        found = look_up(knowledge.meanings, knowledge.casts, text, result, self._triggers_from)
         self._keep(text, found)
         return found
 

@@ -17,6 +17,7 @@ from backstop.assessment import limits
 from backstop.assessment.limits import Passed
 from backstop.assessment.names import Names
 from backstop.errors import describe
+from backstop.hidden import TRIGGERS
 from backstop.levels import RiskLevel
 from backstop.postgres import relations
 from backstop.postgres.counters import Effect, Effects
@@ -262,9 +263,9 @@ def _may_be_known(found: list[RowChange | Unreadable]) -> bool:
 
 
 def _calls_nothing(result: RiskResult) -> bool:
-    """Whether nothing in the text may have effects but its changes of rows."""
+    """Whether nothing in the text may have effects but its changes of rows, and their triggers."""
     return all(
-        finding.level <= RiskLevel.LOW or finding.kind.startswith(CHANGES_ROWS)
+        finding.level <= RiskLevel.LOW or finding.kind.startswith((*CHANGES_ROWS, *TRIGGERS))
         for finding in result.findings
     )
 

@@ -15,7 +15,7 @@ from backstop.classifier.unreadable import unreadable_risk
 from backstop.result import Finding
 from backstop.syntax.lexer import LexError, Token, TokenKind, tokenize
 from backstop.syntax.statements import split_tokens
-from backstop.syntax.structure import skip_top_level, upper_at, words_at
+from backstop.syntax.structure import match_brackets, skip_top_level, upper_at, words_at
 
 READABLE = frozenset({"sql", "plpgsql"})
 
@@ -53,6 +53,19 @@ def routine_findings(code: str, language: str) -> list[Finding]:
     except LexError:
         risk = unreadable_risk(code)
         return [Finding(risk.kind, risk.level, risk.reason, None, 0, len(code))]
+
+
+def rule_actions(definition: str) -> str:
+    """Return the actions of a rule, as statements, from the text that would create it."""
+    tokens = tokenize(definition)
+    pairs = match_brackets(tokens)
+    at = skip_top_level(tokens, pairs, 0, len(tokens), frozenset({"DO"})) + 1
+    at += 1 if upper_at(tokens, at) in ("ALSO", "INSTEAD") else 0
+    if upper_at(tokens, at) == "NOTHING" or at >= len(tokens):
+        return ""
+    if upper_at(tokens, at) == "(" and upper_at(tokens, pairs[at] + 1) in ("", ";"):
+        return definition[tokens[at].end : tokens[pairs[at]].start]
+    return definition[tokens[at].start :]
 
 
 def _statement_findings(code: str, tokens: list[Token]) -> list[Finding]:

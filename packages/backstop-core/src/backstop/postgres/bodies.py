@@ -17,7 +17,8 @@ from backstop.session import Session
 class Body:
     """What one object is made of.
 
-    ``code`` is the text of a function in SQL or a procedural language. ``builtins`` are the names
+    ``code`` is the text of a function in SQL or a procedural language, or of the statement that
+    creates a rule. ``builtins`` are the names
     of PostgreSQL's own functions that the parsed form calls, ``references`` the user's own
     objects in it.
     """
@@ -132,8 +133,18 @@ def _domains(oids: str, _: int) -> str:
     """
 
 
+def _rules(oids: str, _: int) -> str:
+    trees = "SELECT pg_catalog.concat(r.ev_qual::pg_catalog.text, r.ev_action::pg_catalog.text)"
+    return f"""
+        SELECT r.oid, pg_catalog.pg_get_ruledef(r.oid) AS code, stored.builtins, stored.objects
+        FROM pg_catalog.pg_rewrite r
+        CROSS JOIN LATERAL ({_referring(_in_trees(trees))}) AS stored WHERE r.oid = ANY ({oids})
+    """
+
+
 _QUERIES = {
     ObjectKind.FUNCTION: _functions,
     ObjectKind.RELATION: _relations,
     ObjectKind.DOMAIN: _domains,
+    ObjectKind.RULE: _rules,
 }

@@ -1,37 +1,45 @@
 """The catalog summary: what of the user's own making can stand behind a name in a statement.
 
 Functions, views, tables with policies, domains with checks, operators and casts, by name and
-version. Their definitions are fetched only for those that a statement uses. PostgreSQL's own
-objects (OIDs below 16384) are left out: they are known by their names.
+version; and what writes and definitions lead to: triggers and rules. Their definitions are
+fetched only for those that a statement uses. PostgreSQL's own objects (OIDs below 16384) are left
+out: they are known by their names.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from backstop.postgres import query
+from backstop.postgres import hooks, query
+from backstop.postgres.hooks import FIRST_OWN as FIRST_OWN
 from backstop.session import Session
-
-# FirstNormalObjectId: what initdb made has a lower OID.
-FIRST_OWN = 16384
 
 
 class ObjectKind(str, Enum):
-    """What an entry of the summary is."""
+    """What an entry of the summary is: an object, or a write of a relation."""
 
     FUNCTION = "function"
     RELATION = "relation"
     DOMAIN = "domain"
+    RULE = "rule"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+WRITES = frozenset({ObjectKind.INSERT, ObjectKind.UPDATE, ObjectKind.DELETE})
 
 
 @dataclass(frozen=True)
 class CatalogObject:
     """One function (or procedure, or aggregate), view, table with policies, or domain with checks.
 
-    ``version`` changes with its definition. ``language``, ``volatile``, ``extension`` (that it
-    belongs to) and ``takes_row`` (its first argument may be a row, so that ``row.name`` calls it)
-    describe functions.
+    Or a rule, or a write of a relation, which ``leads_to`` other objects. ``version`` changes with
+    its definition. ``language``, ``volatile``, ``extension`` (that it belongs to) and
+    ``takes_row`` (its first argument may be a row, so that ``row.name`` calls it) describe
+    functions.
     """
 
     kind: ObjectKind
@@ -43,6 +51,7 @@ class CatalogObject:
     volatile: bool = False
     extension: str | None = None
     takes_row: bool = False
+    leads_to: tuple[tuple[ObjectKind, int], ...] = ()
 
     @property
     def key(self) -> tuple[ObjectKind, int]:
@@ -52,7 +61,12 @@ class CatalogObject:
     @property
     def label(self) -> str:
         """The name as people read it."""
-        return f"{self.schema}.{self.name}" + ("()" if self.kind is ObjectKind.FUNCTION else "")
+        name = f"{self.schema}.{self.name}"
+        if self.kind is ObjectKind.RULE:
+            return f"the rule {self.name}"
+        if self.kind in WRITES:
+            return f"{self.kind.name} on {name}"
+        return f"{name}()" if self.kind is ObjectKind.FUNCTION else name
 
 
 @dataclass(frozen=True)
@@ -82,12 +96,28 @@ class Cast:
 
 
 @dataclass(frozen=True)
+class EventTrigger:
+    """One event trigger: the OID of its function, and the command tags that run it, None for all.
+
+    ``event`` is ``ddl_command_start`` or ``_end``, ``sql_drop`` or ``table_rewrite``.
+    """
+
+    event: str
+    tags: tuple[str, ...] | None
+    function: int
+
+
+@dataclass(frozen=True)
 class Summary:
-    """Everything of the user's own that a name, an operator or a conversion may lead to."""
+    """Everything of the user's own that a name, an operator or a conversion may lead to.
+
+    ``event_triggers`` are what definitions lead to.
+    """
 
     objects: tuple[CatalogObject, ...]
     operators: tuple[Operator, ...]
     casts: tuple[Cast, ...]
+    event_triggers: tuple[EventTrigger, ...]
     server_version: int
     """As PostgreSQL numbers it: 150018 for 15.18."""
 
@@ -107,13 +137,22 @@ def load(session: Session) -> Summary:
     }
     return Summary(
         objects=tuple(
-            CatalogObject(**{**entry, "kind": ObjectKind(entry["kind"]), "oid": int(entry["oid"])})
-            for entry in found["objects"]
+            _object(entry) for part in ("objects", "rules", "writes") for entry in found[part]
         ),
         operators=tuple(Operator(**entry) for entry in found["operators"]),
         casts=tuple(Cast(**entry) for entry in found["casts"]),
+        event_triggers=tuple(
+            EventTrigger(entry["event"], entry["tags"] and tuple(entry["tags"]), entry["function"])
+            for entry in found["events"]
+        ),
         server_version=int(found["server"][0]["version"]),
     )
+
+
+def _object(entry: dict[str, Any]) -> CatalogObject:
+    leads_to = ((ObjectKind(kind), int(oid)) for kind, oid in entry.get("leads_to", ()))
+    kind, oid = ObjectKind(entry["kind"]), int(entry["oid"])
+    return CatalogObject(**{**entry, "kind": kind, "oid": oid, "leads_to": tuple(leads_to)})
 
 
 # xmin and ctid together change with every definition, also with a second one in a transaction.
@@ -182,4 +221,12 @@ _SERVER = """
     SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version
 """
 
-_PARTS = {"server": _SERVER, "objects": _OBJECTS, "operators": _OPERATORS, "casts": _CASTS}
+_PARTS = {
+    "server": _SERVER,
+    "objects": _OBJECTS,
+    "rules": hooks.RULES,
+    "writes": hooks.WRITES,
+    "events": hooks.EVENTS,
+    "operators": _OPERATORS,
+    "casts": _CASTS,
+}

@@ -118,7 +118,9 @@ class _Tracer:
         self._follow_references()
         if self._rehearsal is not None:
             self._add_rehearsed(self._rehearsal)
-        self._not_covered += unread_findings(self._result, self._changes)
+        self._not_covered += unread_findings(
+            self._result, self._changes, run_tells=not self._at_once
+        )
         if traits.moves_names(self._sql):
             self._not_covered.append(
                 "The text itself changes what names mean (search_path, RENAME or SET SCHEMA): "

@@ -73,9 +73,14 @@ def leaves_transaction(sql: str) -> bool:
         return False
     return any(
         statement.tokens[0].upper in ("COPY", "PREPARE", "DEALLOCATE")
-        or any(map(_OUTSIDE.fullmatch, called_names(statement.tokens)))
+        or calls_outside(statement.tokens)
         for statement in split(sql)
     )
+
+
+def calls_outside(tokens: Sequence[Token]) -> bool:
+    """Whether a function is called whose effects no rollback takes back."""
+    return any(map(_OUTSIDE.fullmatch, called_names(tokens)))
 
 
 def locks_rows(change: RowChange) -> bool:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from backstop.syntax.lexer import Token, TokenKind
-from backstop.syntax.structure import folded, read_name, upper_at
+from backstop.syntax.structure import folded, read_name, upper_at, words_at
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 # The server cuts names off after this many bytes (NAMEDATALEN - 1).
@@ -36,6 +36,16 @@ _IMPLIED: dict[str, frozenset[str]] = {
     "OVERLAPS": frozenset({"<", ">", "<=", ">="}),
 }
 IMPLIED_OPERATORS = frozenset().union(*_IMPLIED.values())
+
+_WRITTEN = {
+    "INSERT": ("insert",),
+    "UPDATE": ("update",),
+    "DELETE": ("delete",),
+    "MERGE": ("insert", "update", "delete"),
+    "COPY": ("insert",),
+}
+# The DO UPDATE of an ON CONFLICT names no table.
+_OVERWRITTEN = ("insert", "update")
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,14 @@ class OperatorUse:
     end: int
 
 
+@dataclass(frozen=True)
+class WriteUse:
+    """One relation that rows are written to, and how: insert, update, delete."""
+
+    target: Use
+    events: tuple[str, ...]
+
+
 def used_names(tokens: list[Token], start: int, stop: int) -> list[Use]:
     """Return every name between two token indexes that may stand for something in the catalog."""
     found: list[Use] = []
@@ -93,6 +111,40 @@ def used_operators(tokens: list[Token], start: int, stop: int) -> list[OperatorU
                 OperatorUse(symbol, token.start, token.end) for symbol in _IMPLIED[token.upper]
             )
     return found
+
+
+def written_names(tokens: list[Token], start: int, stop: int) -> list[WriteUse]:
+    """Return every name between two token indexes that a command may write rows to.
+
+    A word that only looks like a command (FOR UPDATE OF …) adds a name that is none.
+    """
+    found: list[WriteUse] = []
+    overwrites = any(words_at(tokens, index, "DO", "UPDATE") for index in range(start, stop))
+    for index in range(start, stop):
+        command = tokens[index].upper
+        events = _WRITTEN.get(command)
+        if events is None or (command == "COPY" and not _copies_in(tokens, index, stop)):
+            continue
+        if command == "INSERT" and overwrites:
+            events = _OVERWRITTEN
+        at = index + 1
+        at += 1 if upper_at(tokens, at, stop) in ("INTO", "FROM", "BINARY") else 0
+        at += 1 if upper_at(tokens, at, stop) == "ONLY" else 0
+        at += 1 if upper_at(tokens, at, stop) == "(" else 0
+        name = read_name(tokens, at, stop)
+        if name is not None:
+            found.append(WriteUse(_use(tokens, name.start, name.stop, stop), events))
+    return found
+
+
+def _copies_in(tokens: list[Token], start: int, stop: int) -> bool:
+    """Whether a COPY is one FROM somewhere; in doubt it is."""
+    depth = 0
+    for token in tokens[start:stop]:
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0 and token.upper in ("FROM", "TO"):
+            return token.upper == "FROM"
+    return True
 
 
 def stored_name(token: Token) -> str:

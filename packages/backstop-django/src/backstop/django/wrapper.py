@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from backstop.django import conf
 from backstop.django.databases import driver_of, has_session, is_guarded
 from backstop.drivers import reader_of
-from backstop.guarding import Guarded
+from backstop.guarded import Guarded
 
 Answer = TypeVar("Answer")
 

@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 from sqlalchemy import Connection, event
 
 from backstop.drivers import reader_of
-from backstop.guarding import Guard, Guarded, GuardedSession
+from backstop.guarded import Guarded
+from backstop.guarding import Guard, GuardedSession
 from backstop.settings import Settings
 from backstop.sqlalchemy.options import ACTOR, ALLOW, applied
 

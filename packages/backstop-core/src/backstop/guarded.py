@@ -1,0 +1,154 @@
+"""The way of one statement, whatever it is run on: classify, decide, run or refuse, record.
+
+Adapters intercept and hand over; what a driver or a database can't do is left out here, and must
+never be decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from time import perf_counter
+from typing import Callable, TypeVar
+
+from backstop import audit
+from backstop.assessment import Open
+from backstop.audit import Event
+from backstop.classifier import classify
+from backstop.context import current
+from backstop.errors import ConfigurationError, SnapshotFailed
+from backstop.levels import Mode
+from backstop.modes import Action, Unknown, blocked, decide, unknown_of
+from backstop.protection import not_run
+from backstop.result import RiskResult
+from backstop.settings import Settings
+from backstop.statement import Statement
+
+Answer = TypeVar("Answer")
+
+# OpenTelemetry's names, where frameworks have others.
+_SYSTEM_NAMES = {
+    "microsoft": "microsoft.sql_server",
+    "mssql": "microsoft.sql_server",
+    "oracle": "oracle.db",
+}
+
+
+class Guarded(ABC):
+    """What an adapter hands its statements to: they are judged, then run or refused."""
+
+    def __init__(self, settings: Settings, system: str) -> None:
+        self._settings = settings
+        self._system = system
+
+    def execute(
+        self,
+        statement: Statement,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None] = lambda: None,
+    ) -> Answer:
+        """Run one statement under guard and return what ``run`` returns.
+
+        ``run`` is the adapter's own call. It takes effect exactly once, or not at all when the
+        statement is blocked; what it raises passes through unchanged. ``rowcount`` gives the
+        driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
+        where a failed snapshot shall stop its statement.
+        """
+        started = perf_counter()
+        result, reach = self._assess(statement, classify(statement.text))
+        context = current()
+        settings = self._settings
+        action = decide(
+            settings.mode,
+            result.level,
+            settings.snapshot_at,
+            allowed=context.allowed is not None,
+            reach=reach,
+            unknown=self._unknown(statement, result),
+        )
+        event = None
+        if action is not Action.RUN or audit.is_wanted(settings.mode, result.level):
+            event = Event(
+                result, settings.mode, settings.actor, context, action, system=self._system
+            )
+        try:
+            return self._take(action, statement, result, event, run, rowcount)
+        except BaseException as error:
+            if event is not None:
+                event.error = error
+            raise
+        finally:
+            if event is not None:
+                event.duration = perf_counter() - started
+                audit.record(event)
+
+    def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:  # noqa: ARG002
+        """End the transaction by the driver's own call."""
+        return run()
+
+    def _assess(
+        self,
+        statement: Statement,  # noqa: ARG002
+        result: RiskResult,
+    ) -> tuple[RiskResult, Open]:
+        """Return the result with what only the database knows, and what else tells its reach."""
+        return result, Open.NO
+
+    def _unknown(self, statement: Statement, result: RiskResult) -> Unknown:
+        """Return what the text doesn't tell, and what may be done about it."""
+        if self._settings.mode is not Mode.BLOCK:
+            return Unknown()
+        return unknown_of(
+            result,
+            refuses=self._settings.refuse_opaque,
+            can_rehearse=lambda: self._settings.rehearse and self._can_rehearse(statement),
+        )
+
+    def _can_rehearse(self, statement: Statement) -> bool:  # noqa: ARG002
+        """Whether a run of the statement can be looked at and taken back."""
+        return False
+
+    @abstractmethod
+    def _take(
+        self,
+        action: Action,
+        statement: Statement,
+        result: RiskResult,
+        event: Event | None,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None],
+    ) -> Answer:
+        """Do with one statement what was decided."""
+
+
+class GuardedText(Guarded):
+    """Statements judged by their text alone, in the modes "monitor" and "block"."""
+
+    def __init__(self, settings: Settings, system: str, driver: str) -> None:
+        if settings.mode is Mode.PROTECT:
+            raise ConfigurationError(
+                "mode is 'protect': this version takes snapshots on PostgreSQL through psycopg2, "
+                f"not on {system} through {driver}. Use psycopg2, or mode 'monitor' or 'block'."
+            )
+        super().__init__(settings, _SYSTEM_NAMES.get(system, system))
+        self._driver = driver
+
+    def _take(
+        self,
+        action: Action,
+        statement: Statement,  # noqa: ARG002
+        result: RiskResult,
+        event: Event | None,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None],  # noqa: ARG002
+    ) -> Answer:
+        if action is Action.BLOCK:
+            raise blocked(result, saves=False)
+        if action is Action.SNAPSHOT and event is not None:
+            # Sanctioned in mode "block", where a snapshot is promised: say that there is none.
+            error = SnapshotFailed(
+                f"This version takes no snapshots on {self._system} through {self._driver}."
+            )
+            event.snapshot_failure = error
+            if self._settings.raise_on_snapshot_failure:
+                raise not_run(result, error) from error
+        return run()
