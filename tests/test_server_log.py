@@ -62,7 +62,10 @@ def test_no_statement_reaches_the_server_unrecorded(mode, connect, store, caplog
     ]
     # FETCH and CLOSE of a server-side cursor are the driver's part of a statement on record.
     unknown = [text for text in unknown if not re.match(r'FETCH FORWARD|CLOSE "server_side"', text)]
-    # An executemany is one event, however many sets of parameters it has: two here.
-    assert len(unknown) == len(recorded) + 1
+    # An executemany is one event, however many sets of parameters it has: two here. So is what is
+    # run, taken back and run again, to see what goes with a table.
+    again = ["DROP TABLE item"] if mode == "protect" else []
+    assert unknown.count("DROP TABLE item") == 1 + len(again)
+    assert len(unknown) == len(recorded) + 1 + len(again)
     assert recorded[-3:] == ["TRUNCATE", "DELETE", "DROP TABLE"]
     assert any(text.startswith("/* backstop */") for text in ran) is (mode == "protect")

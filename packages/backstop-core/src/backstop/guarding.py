@@ -15,7 +15,7 @@ from backstop.errors import StatementBlocked
 from backstop.fates import Fates
 from backstop.guarded import Guarded, GuardedText
 from backstop.hidden import hidden
-from backstop.levels import Mode
+from backstop.levels import AT_RISK, Mode
 from backstop.modes import Action, blocked, refused_by_look, triggers_from
 from backstop.protection import Protection
 from backstop.rehearsing import CannotRehearse, rehearse
@@ -29,6 +29,7 @@ from backstop.snapshots.request import SnapshotRequest
 from backstop.statement import Statement
 from backstop.syntax.controls import controls
 from backstop.syntax.masking import mask_literals
+from backstop.syntax.operations import defines, only_changes_rows, only_defines
 from backstop.syntax.traits import leaves_transaction
 
 Answer = TypeVar("Answer")
@@ -213,4 +214,7 @@ class GuardedSession(Guarded):
             limits=self._settings.limits,
             in_parts=statement.sets > 1,
             at_once=leaves_transaction(statement.text),
+            defines=defines(result.operations),
+            keeps_rewritten=only_defines(result.operations) and result.level < AT_RISK,
+            only_rows=only_changes_rows(result.operations),
         )

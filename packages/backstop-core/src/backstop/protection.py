@@ -42,6 +42,8 @@ _logger = logging.getLogger("backstop.snapshots")
 
 # "cannot run inside a transaction block": the server refused it before any effect.
 _ACTIVE_TRANSACTION = "25001"
+# "invalid transaction termination": a procedure that commits, inside a transaction.
+_INVALID_TERMINATION = "2D000"
 # The transaction is read-only, or the server is a replica: it refuses the statement as well.
 _READ_ONLY = "25006"
 _DATA_EXCEPTION = "22"
@@ -76,7 +78,7 @@ class Protection:
         except Exception as error:
             self._failed(error, execution.event, was_idle=status is TransactionStatus.IDLE)
             return execution.run()
-        return self._finish(repeating, execution, alone=alone)
+        return self._finish(repeating, request, execution, alone=alone)
 
     def watch(self, request: SnapshotRequest, execution: Execution[Answer], judge: Judge) -> Answer:
         """Run the statement, and if it did more than ``judge`` lets pass, do so with a snapshot."""
@@ -84,7 +86,7 @@ class Protection:
             return execution.run()
         alone = self._is_alone
         repeating = self._repeating(request, execution, alone=alone, judge=judge)
-        return self._finish(repeating, execution, alone=alone)
+        return self._finish(repeating, request, execution, alone=alone)
 
     def count(
         self, request: SnapshotRequest, execution: Execution[Answer], judge: CountJudge
@@ -159,7 +161,12 @@ class Protection:
             raise
 
     def _finish(
-        self, repeating: Repeating[Answer], execution: Execution[Answer], *, alone: bool
+        self,
+        repeating: Repeating[Answer],
+        request: SnapshotRequest,
+        execution: Execution[Answer],
+        *,
+        alone: bool,
     ) -> Answer:
         event = execution.event
         try:
@@ -169,11 +176,21 @@ class Protection:
             lost = self._session.status() is TransactionStatus.UNUSABLE
             repeating.running.abandon()
             captured = repeating.captured
+            natively = (
+                alone
+                and repeating.statement_failed
+                and self._session.sqlstate(error)
+                in (
+                    _ACTIVE_TRANSACTION,
+                    _INVALID_TERMINATION,
+                )
+            )
             if captured is None:
+                if natively:
+                    return self._run_in_parts(request, execution)
                 raise
             self._tell(event, captured)
-            refused = self._session.sqlstate(error) == _ACTIVE_TRANSACTION
-            if alone and repeating.statement_failed and refused:
+            if natively:
                 return self._run_natively(captured, execution)
             unknown = lost and alone and not repeating.statement_failed
             self._save_outcome(captured, Outcome(Status.UNKNOWN if unknown else Status.FAILED))
@@ -181,6 +198,7 @@ class Protection:
         if ran.captured is None or ran.outcome is None:
             event.action = Action.RUN if event.snapshot_failure is None else event.action
             return ran.answer
+        event.action = Action.SNAPSHOT
         self._tell(event, ran.captured)
         self._record(ran.captured, ran.outcome, event)
         if alone:

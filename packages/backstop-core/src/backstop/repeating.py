@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Callable, Generic, TypeVar
 
 from backstop.assessment import Judge
@@ -18,12 +18,14 @@ from backstop.audit import Event
 from backstop.errors import describe
 from backstop.modes import Action
 from backstop.postgres.counters import Effect, Effects
+from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
+from backstop.postgres.model.reading import Model, read_model
 from backstop.result import RiskResult
 from backstop.running import Running
 from backstop.session import Session
 from backstop.snapshots import coverage, leaving
-from backstop.snapshots.capture import Captured, capture
-from backstop.snapshots.footprint import OnlyARunTells, Rehearsal
+from backstop.snapshots.capture import Captured, capture, capture_definitions
+from backstop.snapshots.footprint import NothingToSave, OnlyARunTells, Rehearsal
 from backstop.snapshots.manifest import Outcome, Status, WrittenRows
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
@@ -64,13 +66,36 @@ class Ran(Generic[Answer]):
 class _Comparison:
     """What a run has done, what of it isn't saved, and what a look at it raised the level to.
 
-    ``problem`` says why it isn't known.
+    ``problem`` says why it isn't known. ``after`` is the database then, ``objects`` what that
+    differs in from before, ``contents`` the tables whose rows went with that, and ``has_objects``
+    whether all of it is saved; it is ``untold`` where nobody had looked before.
     """
 
     effects: Effects | None
     lost: Mapping[int, Effect]
     raised: RiskResult | None = None
     problem: str | None = None
+    after: Model | None = None
+    objects: Difference = NO_DIFFERENCE
+    contents: Mapping[int, str] = field(default_factory=dict)
+    has_objects: bool = True
+    untold: bool = False
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether everything that it has taken is saved."""
+        return not self.lost and self.has_objects and not self.untold
+
+    @property
+    def takes_nothing(self) -> bool:
+        """Whether no object is gone or changed."""
+        return self.has_objects and not self.untold
+
+    @property
+    def takes_only_definitions(self) -> bool:
+        """Whether it has taken objects, and nothing that it is too late to save."""
+        gone = self.lost or self.contents or self.objects.sequences
+        return self.objects.takes_definitions and not gone and self.problem is None
 
 
 class Repeating(Generic[Answer]):
@@ -101,6 +126,7 @@ class Repeating(Generic[Answer]):
         self.captured: Captured | None = None
         self.statement_failed = False
         self._gave_up = False
+        self._before: Model | None = None
 
     def begin(self) -> None:
         """Begin, and save what the text tells, unless only a run tells the rest as well.
@@ -114,20 +140,35 @@ class Repeating(Generic[Answer]):
     def run(self) -> Ran[Answer]:
         """Run the statement until all that it touches is saved; what it raises passes through."""
         left = 0 if self._request.at_once else _MOST_REPETITIONS
+        self._look_before()
         while True:
             answer = self._run_once()
             seen = self._compare()
-            if self._judge is not None and seen.raised is None:
+            if self._judge is not None and seen.raised is None and seen.takes_nothing:
                 self.running.keep()
                 return Ran(answer, None, None)
             self._take_in(seen.raised)
+            if self.captured is None and seen.takes_only_definitions:
+                self._capture_definitions(seen)
+                return self._stand(answer, seen)
             # Where nothing is known of the run, whole tables are saved, and that is all.
-            again = seen.lost or (seen.problem is not None and not self._request.at_once)
-            if left == 0 or self._gave_up or not again:
+            unknown = seen.problem is not None and not self._request.at_once
+            if left == 0 or self._gave_up or not (unknown or not seen.is_covered):
                 return self._stand(answer, seen)
             left -= 1
             self.running.undo()
-            self._capture_more(seen)
+            seen = self._told(seen)
+            if unknown or not seen.is_covered:
+                self._capture_more(seen)
+
+    def _look_before(self) -> None:
+        """Look at the database's objects, where the text says that it changes some."""
+        if not self._request.defines:
+            return
+        self.running.begin()
+        # Without that it is done after a run that is taken back.
+        with contextlib.suppress(Exception):
+            self._before = read_model(self._session)
 
     def _run_once(self) -> Answer:
         self.running.start()
@@ -140,15 +181,45 @@ class Repeating(Generic[Answer]):
     def _compare(self) -> _Comparison:
         try:
             effects = self.running.look()
-            raised = self._judge(effects) if self._judge is not None else None
-            lost: Mapping[int, Effect] = {}
-            if self._judge is None or raised is not None:
-                lost = coverage.missing(self._session, self.captured, effects)
-            return _Comparison(effects, lost, raised)
+            after = read_model(self._session) if self._touches_objects(effects) else None
+            return self._seen(effects, after)
         except Exception as error:
             problem = f"It isn't known what the statement touched: {describe(error)}."
             raised = self._judge(None) if self._judge is not None else None
             return _Comparison(None, {}, raised, problem)
+
+    def _touches_objects(self, effects: Effects) -> bool:
+        relations = effects.changes_relations and not self._request.only_rows
+        return self._request.defines or effects.changes_objects or relations
+
+    def _seen(self, effects: Effects, after: Model | None) -> _Comparison:
+        """Return what a run has done, by its counters and by the database's objects after it."""
+        if after is not None and self._before is None:
+            return _Comparison(effects, {}, after=after, untold=True)
+        objects, contents = NO_DIFFERENCE, {}
+        if after is not None and self._before is not None:
+            objects = difference(self._before, after)
+            contents = objects.contents(keeps_rewritten=self._request.keeps_rewritten)
+            effects = effects.with_contents(contents, objects.dropped)
+        raised = self._judge(effects) if self._judge is not None else None
+        lost: Mapping[int, Effect] = {}
+        if self._judge is None or raised is not None:
+            lost = coverage.missing(self._session, self.captured, effects)
+        has_objects = coverage.has_objects(self.captured, objects)
+        return _Comparison(effects, lost, raised, None, after, objects, contents, has_objects)
+
+    def _told(self, seen: _Comparison) -> _Comparison:
+        """Return what a run has done, by a look at the objects now that it is taken back."""
+        if not seen.untold or seen.effects is None:
+            return seen
+        try:
+            self._before = read_model(self._session)
+            told = self._seen(seen.effects, seen.after)
+        except Exception as error:
+            problem = f"It isn't known what the statement touched: {describe(error)}."
+            return _Comparison(None, {}, None, problem)
+        self._take_in(told.raised)
+        return told
 
     def _take_in(self, raised: RiskResult | None) -> None:
         if raised is None:
@@ -168,6 +239,9 @@ class Repeating(Generic[Answer]):
         earlier = self.captured
         try:
             self.captured = capture(self._session, self._repository, self._request)
+            self._before = self.captured.before or self._before
+        except NothingToSave:
+            return
         except Exception as error:
             self._gave_up = True
             self._failed(error)
@@ -176,6 +250,14 @@ class Repeating(Generic[Answer]):
             # Two snapshots of one statement would both be restored.
             with contextlib.suppress(Exception):
                 self._repository.discard(earlier.manifest.id)
+
+    def _capture_definitions(self, seen: _Comparison) -> None:
+        try:
+            self.captured = capture_definitions(
+                self._session, self._repository, self._request, seen.objects
+            )
+        except Exception as error:
+            self._failed(error)
 
     def _rehearsal(self, effects: Effects, seen: _Comparison) -> Rehearsal:
         known = self._request.rehearsal or Rehearsal(frozenset(), {})
@@ -190,6 +272,9 @@ class Repeating(Generic[Answer]):
             known.beyond_text | {entry.relation.oid for entry in lost},
             known.beyond_rows | by_run,
             frozenset(oid for oid, effect in effects.tables.items() if effect.inserted),
+            seen.after,
+            seen.objects,
+            seen.contents,
         )
 
     def _stand(self, answer: Answer, seen: _Comparison) -> Ran[Answer]:
@@ -208,7 +293,9 @@ class Repeating(Generic[Answer]):
         if seen.effects is None:
             return (), (seen.problem or "",)
         try:
-            said = coverage.sentences(self._session, captured, seen.lost) if seen.lost else ()
+            said: tuple[str, ...] = ()
+            if not seen.is_covered:
+                said = coverage.sentences(self._session, captured, seen.lost, seen.objects)
             return self._written(captured, seen.effects), said
         except Exception as error:
             return (), (f"It isn't known what the statement left: {describe(error)}.",)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from backstop.errors import SnapshotFailed
 from backstop.postgres import counters, writers
@@ -37,6 +38,8 @@ class Running:
 
     def begin(self) -> None:
         """Begin the transaction, or what can be taken back of it with all locks of ours."""
+        if self._begun:
+            return
         self._session.execute("BEGIN" if self.alone else f"SAVEPOINT {_ALL}")
         self._begun = True
 
@@ -67,7 +70,7 @@ class Running:
         after = counters.look(self._session, f"SAVEPOINT {_LOOK}")
         found = counters.between(self._before, after)
         # In a transaction of ours every id is the statement's, also the first.
-        return Effects(after.xids, found.tables) if self.alone else found
+        return replace(found, xids=after.xids) if self.alone else found
 
     def writers(self, effects: Effects, relations: Iterable[Relation]) -> frozenset[str]:
         """Return the ids that the rows written by the statement have as their xmin.

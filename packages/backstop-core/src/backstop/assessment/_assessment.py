@@ -107,6 +107,12 @@ class Assessment:
         self._note(text, result)
         return result, is_open
 
+    def _unseen(self, result: RiskResult, can_undo: Callable[[], bool]) -> Open:
+        """Return whether only a run tells what the statement takes: it may be more than rows."""
+        if not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations) or not _does_more(result):
+            return Open.NO
+        return Open.TO_A_RUN if can_undo() else Open.NO
+
     def judge(self, statement: Statement, result: RiskResult) -> Judge:
         """Return what tells from a run of the statement whether it reached too far."""
         return lambda effects: self._reach.judge(statement, result, effects)
@@ -142,6 +148,8 @@ class Assessment:
         if counts and _EXECUTE.search(statement.text):
             result = self._with_executed(statement, result)
         found, is_open = self._reach.look_up(statement, result)
+        if is_open is Open.NO and not counts and found.level is RiskLevel.HIGH:
+            is_open = self._unseen(found, can_undo)
         if is_open is Open.NO or not (counts or not can_undo()):
             return found, is_open
         return self._reach.count(statement, found), Open.NO
@@ -232,6 +240,14 @@ def _changes_catalog(result: RiskResult) -> bool:
         finding.level > RiskLevel.LOW and not finding.kind.startswith(_CHANGES_NO_NAMES)
         for finding in result.findings
     ) or any(operation.startswith(_CHANGES_NAMES) for operation in result.operations)
+
+
+def _does_more(result: RiskResult) -> bool:
+    """Whether anything that is HIGH is no change of rows, which is measured by itself."""
+    return any(
+        finding.level is RiskLevel.HIGH and not finding.kind.startswith(CHANGES_ROWS)
+        for finding in result.findings
+    )
 
 
 def _misread(text: str, result: RiskResult) -> RiskResult:

@@ -114,6 +114,9 @@ def carries(session: Session, target: Relation, effect: str, assigned: Sequence[
 
 def passed(session: Session, effects: Effects, thresholds: Thresholds) -> Passed | None:
     """Return which limit a statement passed by what it has done."""
+    if effects.dropped:
+        names = ", ".join(sorted(effects.dropped))
+        return Passed(f"it drops {names}", min(effects.dropped))
     destroyed = effects.destroyed
     rewritten = any(effect.rewritten for effect in destroyed.values())
     asked = list(destroyed) if rewritten or thresholds.protected_tables else []

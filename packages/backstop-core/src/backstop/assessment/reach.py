@@ -133,7 +133,8 @@ class Reach:
             passed = limits.passed(self._session, effects, self._thresholds)
         if passed is None:
             return None
-        return _raised(result, passed, _row_changes(statement.text)[0])
+        found = _row_changes(statement.text)
+        return _raised(result, passed, found[0] if found else None)
 
     def judge_count(
         self, statement: Statement, result: RiskResult, rows: int | None
@@ -280,18 +281,21 @@ def _is_all_of(text: str, change: RowChange, result: RiskResult) -> bool:
     )
 
 
-def _raised(result: RiskResult, passed: Passed, change: RowChange | Unreadable) -> RiskResult:
-    table = passed.table or change.table
-    reason = (
-        f"{change.operation} on {change.table} is IMPACT_CRITICAL: {passed.sentence}. "
-        f"{_ADVICE.get(change.operation, 'Narrow the WHERE.')}"
-    )
+def _raised(
+    result: RiskResult, passed: Passed, change: RowChange | Unreadable | None
+) -> RiskResult:
+    if change is None:
+        what, table = result.operation, passed.table
+        advice = "Look at what it calls, and send that part by part."
+    else:
+        what, table = f"{change.operation} on {change.table}", passed.table or change.table
+        advice = _ADVICE.get(change.operation, "Narrow the WHERE.")
     finding = Finding(
         kind="reach",
         level=RiskLevel.IMPACT_CRITICAL,
-        reason=reason,
+        reason=f"{what} is IMPACT_CRITICAL: {passed.sentence}. {advice}",
         table=table,
-        start=change.start,
-        end=change.end,
+        start=change.start if change is not None else 0,
+        end=change.end if change is not None else 0,
     )
     return result.with_finding(finding)

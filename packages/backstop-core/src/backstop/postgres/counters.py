@@ -7,13 +7,14 @@ mean something. A TRUNCATE sets them back; it is known by the table's entry in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from backstop.postgres.server import OWN_XIDS
 from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
+_PG_CLASS = 1259
 # The server writes the entry of this system column when a table is created, and never again.
 _CREATION = -1
 
@@ -29,6 +30,16 @@ _QUERY = f"""
         WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= {FIRST_OWN}
     )
     SELECT '0', '0', '0', '0', NULL, pg_catalog.array_to_string(own.xids, ' ') FROM own
+    UNION ALL
+    SELECT c.oid::pg_catalog.text, '0', changed.updated::pg_catalog.text,
+           changed.deleted::pg_catalog.text, NULL, NULL
+    FROM pg_catalog.pg_class c
+    CROSS JOIN LATERAL (
+        SELECT pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated,
+               pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted) AS changed
+    WHERE c.relkind = 'r' AND c.oid < {FIRST_OWN} AND c.relname !~ '^pg_(statistic|shdepend)'
+      AND c.relnamespace = 'pg_catalog'::pg_catalog.regnamespace
+      AND changed.updated + changed.deleted > 0
     UNION ALL
     SELECT seen.oid::pg_catalog.text, seen.inserted::pg_catalog.text,
            seen.updated::pg_catalog.text, seen.deleted::pg_catalog.text,
@@ -83,11 +94,26 @@ class Counters:
 class Effects:
     """What happened between two looks, in tables that were there before, by OID.
 
-    ``xids`` are the ids that the transaction was given in between.
+    ``xids`` are the ids that the transaction was given in between. ``changes_relations`` is whether
+    entries of tables, indexes and the like were written, as also emptying a table does, and
+    ``changes_objects`` whether any other entry of the catalog was, or one was removed. ``dropped``
+    are the names of tables that are gone.
     """
 
     xids: frozenset[str]
     tables: Mapping[int, Effect]
+    changes_relations: bool = False
+    changes_objects: bool = False
+    dropped: tuple[str, ...] = ()
+
+    def with_contents(self, contents: Collection[int], dropped: Mapping[int, str]) -> Effects:
+        """Return it with what is known of which tables have lost their contents or are gone."""
+        tables = {
+            oid: replace(effect, rewritten=oid in contents) for oid, effect in self.tables.items()
+        }
+        for oid in contents:
+            tables.setdefault(oid, Effect(rewritten=True))
+        return replace(self, tables=tables, dropped=tuple(dropped.values()))
 
     @property
     def destroyed(self) -> dict[int, Effect]:
@@ -115,12 +141,19 @@ def look(session: Session, first: str) -> Counters:
 def between(before: Counters, after: Counters) -> Effects:
     """Return what happened between two looks, in tables that were there at the first."""
     xids = after.xids - before.xids
-    found = {}
+    found: dict[int, Effect] = {}
+    relations = objects = False
     for oid, now in after.tables.items():
+        then = before.tables.get(oid, Effect())
+        if oid < FIRST_OWN:
+            # A TRUNCATE gives a table and its indexes other files, and removes no entry.
+            emptied = oid == _PG_CLASS and now.deleted == then.deleted
+            relations = relations or (now != then and emptied)
+            objects = objects or (now != then and not emptied)
+            continue
         creator = after.creators.get(oid)
         if creator in after.xids and creator != before.creators.get(oid):
             continue
-        then = before.tables.get(oid, Effect())
         effect = Effect(
             inserted=max(0, now.inserted - then.inserted),
             updated=max(0, now.updated - then.updated),
@@ -129,4 +162,4 @@ def between(before: Counters, after: Counters) -> Effects:
         )
         if effect != Effect():
             found[oid] = effect
-    return Effects(xids, found)
+    return Effects(xids, found, relations, objects)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from heapq import heapify, heappop, heappush
 from typing import Any
 
 # Before the rows; over rows that are in place (keys, indexes, partitions); foreign keys, which need
-# all of those; when nothing of ours may fire any more (triggers, rules, policies); and owners and
+# all of those; when nothing of ours may fire any more (triggers, rules, policies); and owners, then
 # grants, after which we may have lost our rights.
-STAGES = ("before", "after", "references", "last", "privileges")
+STAGES = ("before", "after", "references", "last", "owners", "privileges")
+RIGHTS = ("owners", "privileges")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class CatalogObject:
     is how COMMENT, ALTER and DROP name it (``TABLE "shop"."orders"``), empty where they can't.
 
     What more ``parts`` it has got later takes nothing away. ``ddl`` may hold them, and is then not
-    what two definitions are compared by: that is ``definition``.
+    what two definitions are compared by: that is ``definition``. ``within`` is the object whose
+    ``ddl`` creates this one as well, if there is one.
     """
 
     kind: str
@@ -55,6 +57,7 @@ class CatalogObject:
     name: str = ""
     parts: tuple[Part, ...] = ()
     definition: tuple[str, ...] | None = None
+    within: str = ""
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -66,28 +69,23 @@ class CatalogObject:
         return self.compared == other.compared and _unnumbered(self) == _unnumbered(other)
 
     def keeps(self, other: CatalogObject) -> bool:
-        """Whether it still is what ``other`` was, with more parts at most."""
+        """Whether it is defined as ``other`` was, with more parts at most."""
+        return self.compared == other.compared and set(_unnumbered(other)) <= set(_unnumbered(self))
+
+    def is_unchanged(self, other: CatalogObject) -> bool:
+        """Whether it still is what ``other`` was, part by part, with more of them at most."""
         return self.compared == other.compared and set(other.parts) <= set(self.parts)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> CatalogObject:
-        """Read one object of a manifest."""
-        definition = document.get("definition")
-        return cls(
-            kind=document["kind"],
-            identity=document["identity"],
-            ddl=tuple(document["ddl"]),
-            depends_on=tuple(document["depends_on"]),
-            stage=document["stage"],
-            drop=tuple(document["drop"]),
-            replaces=document["replaces"],
-            address=document["address"],
-            target=document["target"],
-            schema=document["schema"],
-            name=document["name"],
-            parts=tuple(Part(**part) for part in document["parts"]),
-            definition=None if definition is None else tuple(definition),
-        )
+        """Read one object of a manifest; fields that aren't known are passed over."""
+        known = {field.name for field in fields(cls)} & document.keys()
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value := document[name], list) else value
+            for name in known
+        }
+        values["parts"] = tuple(Part(**part) for part in document.get("parts", ()))
+        return cls(**values)
 
 
 def _unnumbered(item: CatalogObject) -> list[tuple[str, str]]:

@@ -1,37 +1,55 @@
-"""Bringing dropped objects back: what is missing is created, what is there is compared.
+"""What has become of a snapshot's objects, and what is to be done to have them as they were.
 
-An object that exists with another definition is a conflict and stays as it is.
+An object that exists with a definition that the statement didn't leave is a conflict, and stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
-from backstop.errors import RestoreFailed, describe
-from backstop.postgres import existing
-from backstop.postgres.objects import STAGES, CatalogObject, in_dependency_order
-from backstop.postgres.transactions import released
-from backstop.session import Session
+from backstop.postgres.model.reading import Model
+from backstop.postgres.objects import CatalogObject, in_dependency_order
 from backstop.snapshots.manifest import Manifest
+
+
+class State(Enum):
+    """What has become of an object of a snapshot.
+
+    MISSING and CHANGED are as the statement left it. CONFLICTING is defined in another way, or
+    something else has its name; BLOCKED needs one of those, or something that is gone.
+    """
+
+    SAME = "same"
+    MISSING = "missing"
+    CHANGED = "changed"
+    CONFLICTING = "conflicting"
+    BLOCKED = "blocked"
 
 
 @dataclass(frozen=True)
 class ObjectPlan:
-    """The objects of a snapshot, each in dependency order, by what is to be done with them.
+    """The objects of a snapshot in dependency order, and what has become of each.
 
-    ``conflicting`` ones exist with another definition; ``blocked`` ones can't be created, as they
-    depend on one of those.
+    ``model`` is the database as it is, and ``made`` what the statement has added to be taken away.
     """
 
-    missing: tuple[CatalogObject, ...]
-    existing: tuple[CatalogObject, ...]
-    conflicting: tuple[CatalogObject, ...]
-    blocked: tuple[CatalogObject, ...]
+    model: Model
+    objects: tuple[CatalogObject, ...]
+    states: Mapping[str, State]
+    made: tuple[CatalogObject, ...] = ()
 
-    def stage(self, name: str) -> Iterator[CatalogObject]:
-        """Return the missing objects of one stage."""
-        return (item for item in self.missing if item.stage == name)
+    def of(self, *states: State) -> Iterator[CatalogObject]:
+        """Return the objects in one of these states."""
+        return (item for item in self.objects if self.states[item.identity] in states)
+
+    @property
+    def changed_tables(self) -> frozenset[str]:
+        """The tables, by ``schema.name``, that have lost columns or are defined otherwise."""
+        return frozenset(
+            f"{item.schema}.{item.name}" for item in self.of(State.CHANGED) if item.kind == "table"
+        )
 
     @property
     def conflicts(self) -> list[str]:
@@ -39,52 +57,59 @@ class ObjectPlan:
         return [
             *(
                 f"The {item.identity} exists with another definition and is left as it is."
-                for item in self.conflicting
+                for item in self.of(State.CONFLICTING)
             ),
             *(
-                f"The {item.identity} is not created, as what it belongs to has another definition."
-                for item in self.blocked
+                f"The {item.identity} is not created, as something that it needs is gone or has "
+                "another definition."
+                for item in self.of(State.BLOCKED)
             ),
         ]
 
 
-def plan_objects(session: Session, manifest: Manifest) -> ObjectPlan:
+def plan_objects(model: Model, manifest: Manifest) -> ObjectPlan:
     """Compare the snapshot's objects with what the database has now."""
-    current = existing.definitions_by_name(session, manifest.objects)
-    taken = existing.taken_names(session, manifest.objects)
-    missing, same, conflicting, blocked = [], [], [], []
+    left = {item.identity: item for item in manifest.left}
+    objects = in_dependency_order(manifest.objects)
+    taken = _relation_names(model)
+    present = {*model.objects, *(item.identity for item in objects)}
+    states: dict[str, State] = {}
     refused: set[str] = set()
-    for item in in_dependency_order(manifest.objects):
-        found = current.get(item.identity)
-        if found is not None and found.ddl == item.ddl:
-            same.append(item)
-        elif found is not None or item.identity in taken:
-            conflicting.append(item)
+    for item in objects:
+        state = _state(item, model.objects.get(item.identity), left.get(item.identity))
+        if state is State.MISSING and _is_taken(item, taken):
+            state = State.CONFLICTING
+        elif state is State.MISSING and _is_blocked(item, refused, present):
+            state = State.BLOCKED
+        states[item.identity] = state
+        if state in (State.CONFLICTING, State.BLOCKED):
             refused.add(item.identity)
-        elif refused.intersection(item.depends_on):
-            blocked.append(item)
-            refused.add(item.identity)
-        else:
-            missing.append(item)
-    return ObjectPlan(tuple(missing), tuple(same), tuple(conflicting), tuple(blocked))
+    made = tuple(item for item in manifest.made if item.identity in model.objects)
+    return ObjectPlan(model, tuple(objects), states, made)
 
 
-def create(session: Session, plan: ObjectPlan, stage: str) -> Sequence[str]:
-    """Create the missing objects of one stage; returns what could not be, in sentences.
+def _state(item: CatalogObject, now: CatalogObject | None, left: CatalogObject | None) -> State:
+    if now is None:
+        return State.MISSING
+    # A column that was dropped and added again looks the same, without its values.
+    looks_the_same = left is not None and left.keeps(item)
+    is_same = now.is_unchanged(item) if looks_the_same else now.keeps(item)
+    if is_same:
+        return State.SAME
+    return State.CHANGED if left is not None and now.is_unchanged(left) else State.CONFLICTING
 
-    Only owners and grants may fail: a role can be gone. Anything else raises RestoreFailed.
-    """
-    problems = []
-    for item in plan.stage(stage):
-        try:
-            with released(session, "backstop_object"):
-                for ddl in item.ddl:
-                    session.execute(ddl)
-        except Exception as error:
-            if stage != STAGES[-1]:
-                raise RestoreFailed(
-                    f"The {item.identity} can't be created again: {describe(error)}. "
-                    "Nothing was changed."
-                ) from error
-            problems.append(f"The {item.identity} could not be put back: {describe(error)}.")
-    return problems
+
+def _relation_names(model: Model) -> dict[tuple[str, str], str]:
+    return {
+        (item.schema, item.name): identity
+        for identity, item in model.objects.items()
+        if item.address.startswith("pg_class/") and item.schema
+    }
+
+
+def _is_taken(item: CatalogObject, taken: Mapping[tuple[str, str], str]) -> bool:
+    return item.address.startswith("pg_class/") and (item.schema, item.name) in taken
+
+
+def _is_blocked(item: CatalogObject, refused: Collection[str], present: Collection[str]) -> bool:
+    return any(name in refused or name not in present for name in item.depends_on)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backstop.errors import ConfigurationError
 from backstop.postgres import existing
-from backstop.postgres.objects import STAGES
+from backstop.postgres.objects import STAGES, CatalogObject
 from backstop.postgres.server import ServerState
-from backstop.recovery.objects import ObjectPlan
+from backstop.recovery.objects import ObjectPlan, State
 from backstop.recovery.report import RestorePlan
 from backstop.recovery.rows import saved_names
 from backstop.session import Session
@@ -15,11 +17,19 @@ from backstop.snapshots.repository import Snapshot
 
 
 def make_plan(
-    session: Session, snapshot: Snapshot, state: ServerState, objects: ObjectPlan
+    session: Session,
+    snapshot: Snapshot,
+    state: ServerState,
+    objects: ObjectPlan,
+    renamed: Sequence[str],
 ) -> RestorePlan:
-    """Return the plan to restore a snapshot in place."""
+    """Return the plan to restore a snapshot in place, where the renames are undone already."""
     manifest = snapshot.manifest
-    steps = [f"create {item.identity}" for item in objects.stage(STAGES[0])]
+    steps = [_sentence(statement) for statement in renamed]
+    steps += [f"take away {item.identity}" for item in objects.made]
+    steps += [f"change back {item.identity}" for item in objects.of(State.CHANGED)]
+    missing = list(objects.of(State.MISSING))
+    steps += _created(missing, STAGES[0])
     present = existing.find_relations(session, saved_names(manifest))
     for table in manifest.tables:
         where = "" if table.label in present else " (created above)" if steps else " (missing!)"
@@ -29,7 +39,7 @@ def make_plan(
         if table.undoes_inserts:
             steps.append(f"take out of {table.label} the rows that the statement inserted{where}")
     for stage in STAGES[1:]:
-        steps += [f"create {item.identity}" for item in objects.stage(stage)]
+        steps += _created(missing, stage)
     steps += [
         f"move sequence {sequence.schema}.{sequence.name} on to {sequence.last_value}"
         for sequence in manifest.sequences
@@ -40,7 +50,6 @@ def make_plan(
         steps=tuple(steps),
         notes=tuple(_notes(snapshot, state, objects)),
         not_covered=_not_covered(snapshot),
-        nothing_to_do=_nothing_to_do(snapshot),
     )
 
 
@@ -59,7 +68,16 @@ def plan_aside(snapshot: Snapshot, state: ServerState, into: str) -> RestorePlan
     )
 
 
-def _nothing_to_do(snapshot: Snapshot) -> str | None:
+def _created(missing: Sequence[CatalogObject], stage: str) -> list[str]:
+    return [f"create {item.identity}" for item in missing if item.stage == stage]
+
+
+def _sentence(statement: str) -> str:
+    return statement[0].lower() + statement[1:]
+
+
+def nothing_to_do(snapshot: Snapshot) -> str | None:
+    """Return why a snapshot needs no restore, if it needs none."""
     if snapshot.outcome.status is Status.FAILED:
         return "The statement failed, so it destroyed nothing."
     if snapshot.fate is Fate.ROLLED_BACK:

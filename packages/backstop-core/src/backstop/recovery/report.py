@@ -45,13 +45,17 @@ class RestoreReport:
     """What a restore has done.
 
     ``conflicts`` are sentences about what was left alone; ``problems`` about what could not be
-    put back, such as an owner that no longer exists.
+    put back, such as an owner that no longer exists. ``created`` and ``changed`` are the objects
+    that are back, ``renamed`` the statements that gave them their names back, and ``existing``
+    those that were as before already.
     """
 
     plan: RestorePlan
     applied: bool = False
     tables: list[TableReport] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    renamed: list[str] = field(default_factory=list)
     existing: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)

@@ -14,16 +14,24 @@ from enum import Enum
 from backstop.drivers import connect, session_for
 from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
 from backstop.postgres import existing, locks, sequences, server
-from backstop.postgres.objects import STAGES
+from backstop.postgres.objects import RIGHTS, STAGES
 from backstop.postgres.quiet import quiet
 from backstop.postgres.relations import Relation
 from backstop.postgres.server import ServerState
-from backstop.postgres.transactions import PINNED, change_settings, milliseconds, transaction
+from backstop.postgres.transactions import (
+    PINNED,
+    change_settings,
+    milliseconds,
+    transaction,
+    undone,
+)
 from backstop.recovery.copying import copy_aside
+from backstop.recovery.exchange import Exchange, create, exchange
 from backstop.recovery.marks import row_marks
-from backstop.recovery.objects import ObjectPlan, create, plan_objects
-from backstop.recovery.plan import make_plan, plan_aside
-from backstop.recovery.report import Progress, RestoreReport
+from backstop.recovery.objects import ObjectPlan, State, plan_objects
+from backstop.recovery.plan import make_plan, nothing_to_do, plan_aside
+from backstop.recovery.renames import undo_renames
+from backstop.recovery.report import Progress, RestorePlan, RestoreReport, TableReport
 from backstop.recovery.rows import (
     CountedReader,
     RowPlan,
@@ -31,10 +39,14 @@ from backstop.recovery.rows import (
     saved_names,
     settle,
 )
+from backstop.recovery.taking_over import rebuildings, take_over
 from backstop.session import Session, TransactionStatus
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots.manifest import SavedTable, Status, WrittenRows
 from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
+
+# Bodies of functions may name what comes back after them.
+_SETTINGS = {**PINNED, "row_security": "off", "check_function_bodies": "off"}
 
 
 class OnConflict(str, Enum):
@@ -106,11 +118,14 @@ class _Restore:
 
     def in_place(self, *, dry_run: bool) -> RestoreReport:
         with transaction(self.session):
-            change_settings(self.session, {**PINNED, "row_security": "off"})
-            objects = plan_objects(self.session, self.snapshot.manifest)
+            change_settings(self.session, _SETTINGS)
+            if dry_run:
+                # What is renamed has to have its name back before anything can be compared.
+                with undone(self.session, "backstop_dry_run"):
+                    return self._planned()[0]
             state = server.state(self.session)
-            report = RestoreReport(make_plan(self.session, self.snapshot, state, objects))
-            if dry_run or report.plan.nothing_to_do is not None:
+            report, objects = self._planned()
+            if objects is None:
                 return report
             self._apply(objects, state, report)
             if report.conflicts and self.on_conflict is OnConflict.ABORT:
@@ -118,6 +133,19 @@ class _Restore:
         report.applied = True
         self._record(state, report)
         return report
+
+    def _planned(self) -> tuple[RestoreReport, ObjectPlan | None]:
+        """Return the plan, and what is to be done with objects where anything is to be done."""
+        state = server.state(self.session)
+        nothing = nothing_to_do(self.snapshot)
+        if nothing is not None:
+            return RestoreReport(
+                RestorePlan(self.snapshot.manifest.id, state.database, (), nothing_to_do=nothing)
+            ), None
+        model, renamed = undo_renames(self.session, self.snapshot.manifest)
+        objects = plan_objects(model, self.snapshot.manifest)
+        plan = make_plan(self.session, self.snapshot, state, objects, renamed)
+        return RestoreReport(plan, renamed=renamed), objects
 
     def _record(self, state: ServerState, report: RestoreReport) -> None:
         snapshot_id = self.snapshot.manifest.id
@@ -143,18 +171,42 @@ class _Restore:
         return report
 
     def _apply(self, objects: ObjectPlan, state: ServerState, report: RestoreReport) -> None:
-        create(self.session, objects, STAGES[0])
+        swap = exchange(self.session, objects)
+        report.problems += create(self.session, swap, STAGES[0])
         relations = existing.find_relations(self.session, saved_names(self.snapshot.manifest))
+        self._rebuild(objects, swap, report)
         self._restore_rows(relations, objects, state, report)
-        for stage in STAGES[1:-1]:
-            create(self.session, objects, stage)
-        self._move_sequences(report)
-        report.problems += create(self.session, objects, STAGES[-1])
-        report.created += [item.identity for item in objects.missing]
-        report.existing += [item.identity for item in objects.existing]
+        for stage in STAGES[1:]:
+            if stage == RIGHTS[0]:
+                self._move_sequences(swap, report)
+            report.problems += create(self.session, swap, stage)
+        report.created += [item.identity for item in objects.of(State.MISSING)]
+        report.changed += [item.identity for item in objects.of(State.CHANGED)]
+        report.existing += [item.identity for item in objects.of(State.SAME)]
         report.conflicts += objects.conflicts
 
-    def _move_sequences(self, report: RestoreReport) -> None:
+    def _rebuild(self, objects: ObjectPlan, swap: Exchange, report: RestoreReport) -> None:
+        """Take the rows of tables over that were made anew."""
+        saved = {table.label: table for table in self.snapshot.manifest.tables}
+        for rebuilding in rebuildings(self.session, self.snapshot.manifest, objects, swap):
+            label = rebuilding.relation.label
+            table = saved.get(label)
+            source = self._reader(label, table) if table is not None else None
+            rows = take_over(self.session, rebuilding, table, source, self._written(table))
+            report.tables.append(TableReport(label, table.rows if table else 0, updated=rows))
+        for aside in reversed(list(swap.aside.values())):
+            self.session.execute(f"DROP TABLE {aside}")
+
+    def _written(self, table: SavedTable | None) -> tuple[str, ...]:
+        """Return the ids that rows have which the statement has written."""
+        if table is None:
+            return ()
+        found = [rows.xids for rows in self.snapshot.outcome.written if rows.oid == table.oid]
+        return found[0] if found else (self.snapshot.manifest.transaction_id,)
+
+    def _move_sequences(self, swap: Exchange, report: RestoreReport) -> None:
+        for position in swap.positions:
+            sequences.set_position(self.session, position)
         saved = {f"{item.schema}.{item.name}": item for item in self.snapshot.manifest.sequences}
         present = existing.find_relations(
             self.session, [(item.schema, item.name) for item in saved.values()]
@@ -172,11 +224,24 @@ class _Restore:
         state: ServerState,
         report: RestoreReport,
     ) -> None:
-        refused = {item.identity for item in objects.conflicting if item.kind == "table"}
+        refused = {
+            item.identity
+            for item in objects.of(State.CONFLICTING, State.BLOCKED)
+            if item.kind == "table"
+        }
+        # Their rows were taken over with what was saved, or are so already.
+        altered = {
+            table.label
+            for table in self.snapshot.manifest.tables
+            if "ALTER TABLE" in table.operations and f"table {table.label}" in objects.model.objects
+        }
+        relations = {label: found for label, found in relations.items() if label not in altered}
         change_settings(self.session, {"lock_timeout": milliseconds(self.lock_timeout)})
         locks.lock(self.session, dict.fromkeys(relations.values(), locks.SHARE_ROW_EXCLUSIVE))
         plans = []
         for table in self.snapshot.manifest.tables:
+            if table.label in altered:
+                continue
             relation = relations.get(table.label)
             if relation is None:
                 report.conflicts.append(

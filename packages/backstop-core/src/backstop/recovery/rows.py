@@ -70,7 +70,7 @@ class RowPlan:
         self.item = item
         self.states = States()
         self._session = session
-        self._columns = _columns(item.table, item.relation)
+        self._columns = saved_columns(item.table, item.relation)
         self._comparison = Comparison(session, item.relation, self._columns)
         self._loads = False
         self._replaces = False
@@ -94,11 +94,11 @@ class RowPlan:
             self._loads = True
             return
         comparison = self._comparison
-        _check_count(table.label, comparison.load(item.source), table.rows)
+        check_count(table.label, comparison.load(item.source), table.rows)
         if item.after is not None and item.written is not None:
             known = {column.name: column for column in item.relation.columns}
             columns = [known[name] for name in item.written.columns if name in known]
-            _check_count(table.label, comparison.load_after(columns, item.after), item.written.rows)
+            check_count(table.label, comparison.load_after(columns, item.after), item.written.rows)
         if table.key:
             self.states = comparison.by_key(table.key, item.marks, overwrite=overwrite)
             assigned = [name for name in table.assigned if name not in table.key]
@@ -136,7 +136,7 @@ class RowPlan:
         table, relation = self.item.table, self.item.relation
         if self._columns:
             rows = copy_in(self._session, relation.sql, self._columns, self.item.source)
-            _check_count(table.label, rows, table.rows)
+            check_count(table.label, rows, table.rows)
             return TableReport(table.label, table.rows, inserted=rows)
         there = merging.count_rows(self._session, relation)
         missing = max(0, table.rows - there)
@@ -157,7 +157,11 @@ def settle(plans: Sequence[RowPlan]) -> None:
             plan.give_up()
 
 
-def _columns(table: SavedTable, relation: Relation) -> list[Column]:
+def saved_columns(table: SavedTable, relation: Relation) -> list[Column]:
+    """Return the relation's columns that there are saved values for, in their order.
+
+    Raises RestoreFailed when it has lost one.
+    """
     present = {column.name: column for column in relation.columns}
     gone = [column.name for column in table.columns if column.name not in present]
     if gone:
@@ -168,7 +172,8 @@ def _columns(table: SavedTable, relation: Relation) -> list[Column]:
     return [present[column.name] for column in table.columns]
 
 
-def _check_count(label: str, rows: int, saved: int) -> None:
+def check_count(label: str, rows: int, saved: int) -> None:
+    """Raise SnapshotDamaged unless as many rows were stored as were saved."""
     if rows != saved:
         raise SnapshotDamaged(
             f"The stored rows of {label} are {rows:,}; the manifest says {saved:,}."

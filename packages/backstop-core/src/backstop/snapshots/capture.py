@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backstop.errors import SnapshotFailed, StorageUnreachable
 from backstop.postgres import locks, server
 from backstop.postgres.fresh import FreshRows, fresh_rows
+from backstop.postgres.model.difference import Difference
+from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.transactions import (
+    PINNED,
     change_settings,
     changed_settings,
     current_settings,
@@ -37,11 +40,15 @@ _FROZEN_VIEW = ("repeatable read", "serializable")
 
 @dataclass(frozen=True)
 class Captured:
-    """A complete snapshot whose statement hasn't run yet; ``found`` are its scoped tables."""
+    """A complete snapshot whose statement hasn't run yet; ``found`` are its scoped tables.
+
+    ``before`` is the database under its locks, if it was looked at.
+    """
 
     manifest: Manifest
     footprint: Footprint
     found: Mapping[int, FoundTable]
+    before: Model | None = None
 
 
 def capture(session: Session, repository: Repository, request: SnapshotRequest) -> Captured:
@@ -56,6 +63,32 @@ def capture(session: Session, repository: Repository, request: SnapshotRequest) 
     except _TooOld:
         # No second connection, or its lock could not be had: better what our view shows.
         return _attempt(session, repository, request, fresh=False)
+
+
+def capture_definitions(
+    session: Session, repository: Repository, request: SnapshotRequest, objects: Difference
+) -> Captured:
+    """Save how objects were that the statement, which has run, has dropped or changed.
+
+    No row is lost with them. What ends the transaction before the snapshot is complete also takes
+    the statement back. Raises as :func:`capture` does.
+    """
+    snapshot_id = identifiers.new_id()
+    footprint = Footprint((), (), (), objects, frozenset(), (), ())
+    try:
+        repository.begin(snapshot_id)
+        with undone(session, "backstop_copy"):
+            change_settings(session, PINNED)
+            state = server.state(session)
+            manifest = build_manifest(
+                session, snapshot_id, request, footprint, state, (), request.consistency
+            )
+        repository.save(manifest)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            repository.discard(snapshot_id)
+        raise
+    return Captured(manifest, footprint, {})
 
 
 class _TooOld(Exception):
@@ -93,6 +126,7 @@ class _Attempt:
         self._request = request
         self._wants_fresh = fresh
         self._is_old = False
+        self._before: Model | None = None
 
     def lock(self) -> Footprint:
         before = self._footprint()
@@ -108,10 +142,19 @@ class _Attempt:
         with changed_settings(self._session, self._waiting()):
             self._repository.begin(self.id)
             locks.lock(self._session, modes)
+        self._look_again()
         found = self._footprint()
         if found.oids != before.oids:
             raise SnapshotFailed("The tables changed while they were being locked. Run it again.")
         return found
+
+    def _look_again(self) -> None:
+        """Take in what others have changed of the objects until the locks were there."""
+        rehearsal = self._request.rehearsal
+        if rehearsal is not None and rehearsal.after is not None:
+            self._before = read_model(self._session)
+            told = rehearsal.told(self._before, keeps_rewritten=self._request.keeps_rewritten)
+            self._request = replace(self._request, rehearsal=told)
 
     def lock_finally(self, found: Footprint) -> None:
         """Take the statement's own lock, where readers had to be let in until now."""
@@ -147,7 +190,7 @@ class _Attempt:
             self._session, self.id, self._request, found, state, saved, consistency
         )
         self._repository.save(manifest)
-        return Captured(manifest, found, copier.found)
+        return Captured(manifest, found, copier.found, self._before)
 
     @property
     def _reads_fresh(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from backstop.postgres import images, relations
 from backstop.postgres.counters import Effect, Effects
+from backstop.postgres.model.difference import NO_DIFFERENCE, Difference
 from backstop.session import Session
 from backstop.snapshots.capture import Captured
 from backstop.snapshots.footprint import RelationFootprint
@@ -27,15 +28,33 @@ def missing(session: Session, captured: Captured | None, effects: Effects) -> di
     }
 
 
-def sentences(session: Session, captured: Captured, lost: Mapping[int, Effect]) -> tuple[str, ...]:
-    """Say which rows are gone without having been saved."""
+def has_objects(captured: Captured | None, objects: Difference) -> bool:
+    """Whether all that happened to objects is in the snapshot."""
+    saved = captured.footprint.objects if captured is not None else NO_DIFFERENCE
+    positions = captured.footprint.sequences if captured is not None else frozenset()
+    return objects.is_within(saved) and objects.sequences <= positions
+
+
+def sentences(
+    session: Session,
+    captured: Captured,
+    lost: Mapping[int, Effect],
+    objects: Difference,
+) -> tuple[str, ...]:
+    """Say what is gone without having been saved."""
     saved = {table.oid: table for table in captured.manifest.tables}
     labels = {found.oid: found.label for found in relations.describe(session, list(lost))}
-    said = []
+    labels.update(objects.dropped)
+    known = {item.identity for item in captured.footprint.objects.lost}
+    said = [
+        f"The {item.identity} was dropped or changed and is not saved."
+        for item in objects.lost
+        if item.identity not in known
+    ]
     for oid, effect in lost.items():
         label = labels.get(oid, f"the relation {oid}")
         if effect.rewritten:
-            said.append(f"{label} was emptied or changed by a trigger or a function.")
+            said.append(f"{label} was dropped, emptied or changed by a trigger or a function.")
         elif oid not in saved:
             said.append(
                 f"{effect.rows:,} rows of {label} were changed by triggers or functions and are "

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from backstop._version import __version__
 from backstop.postgres import sequences
-from backstop.postgres.definitions import definitions
 from backstop.postgres.server import ServerState
 from backstop.session import Session
 from backstop.snapshots import identifiers
@@ -30,12 +29,9 @@ def build_manifest(
     saved: Sequence[SavedTable],
     consistency: Consistency,
 ) -> Manifest:
-    """Return the manifest of a snapshot, definitions and sequence positions included."""
-    defined = definitions(session, footprint.dropped)
-    restarted = [relation.oid for relation in footprint.dropped + footprint.restarted]
-    positions = sequences.positions(
-        session, sequences.owned(session, restarted) if restarted else []
-    )
+    """Return the manifest of a snapshot, with where its sequences stand now."""
+    objects = footprint.objects
+    positions = sequences.positions(session, footprint.sequences) if footprint.sequences else []
     return Manifest(
         id=snapshot_id,
         created_at=identifiers.created_at(snapshot_id).isoformat(),
@@ -62,6 +58,9 @@ def build_manifest(
         consistency=consistency,
         tables=tuple(saved),
         sequences=tuple(positions),
-        objects=defined.objects,
-        not_covered=footprint.not_covered + defined.not_covered,
+        objects=objects.lost,
+        left=objects.left,
+        made=objects.made,
+        renamed=objects.renamed,
+        not_covered=footprint.not_covered,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from backstop.errors import SnapshotFailed
 from backstop.postgres import locks
 from backstop.postgres.counters import Effect
+from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
+from backstop.postgres.model.reading import Model
 from backstop.postgres.relations import Relation
 from backstop.snapshots.finders import Carrier, Seed
 
@@ -27,7 +29,9 @@ class Rehearsal:
     Rows that it touched have one of ``xids`` as their xmax. ``effects`` are those on relations
     of which more was touched than saved, by OID. For those of ``beyond_text`` the text was tried
     before, and for those of ``beyond_rows`` what an earlier rehearsal had touched. Into those of
-    ``inserted`` rows were put.
+    ``inserted`` rows were put. ``after`` is what the database was like then, if it was looked at,
+    and ``objects`` what that differs in from before; ``contents`` are the tables, by OID, whose
+    rows went with that, and how.
     """
 
     xids: frozenset[str]
@@ -35,6 +39,17 @@ class Rehearsal:
     beyond_text: frozenset[int] = frozenset()
     beyond_rows: frozenset[int] = frozenset()
     inserted: frozenset[int] = frozenset()
+    after: Model | None = None
+    objects: Difference = NO_DIFFERENCE
+    contents: Mapping[int, str] = field(default_factory=dict)
+
+    def told(self, before: Model, *, keeps_rewritten: bool) -> Rehearsal:
+        """Return it with what a look at the database before the statement tells."""
+        if self.after is None:
+            return self
+        objects = difference(before, self.after)
+        contents = objects.contents(keeps_rewritten=keeps_rewritten)
+        return replace(self, objects=objects, contents=contents)
 
 
 @dataclass
@@ -69,7 +84,7 @@ class RelationFootprint:
     @property
     def is_destroyed(self) -> bool:
         """Whether everything in it goes, also what the transaction's view doesn't show."""
-        return bool({"TRUNCATE", "DROP TABLE"} & set(self.operations))
+        return bool({"TRUNCATE", "DROP TABLE", "ALTER TABLE"} & set(self.operations))
 
     @property
     def lock_mode(self) -> str:
@@ -82,16 +97,16 @@ class Footprint:
     """Everything that has to be saved before a text may run.
 
     ``relations`` are in OID order; ``seeds`` and ``carriers`` find the rows of those that aren't
-    saved whole; ``dropped`` are those whose definitions go as well; ``restarted`` those whose
-    owned sequences start again; ``unread`` are changes whose rows only a run can tell, in
+    saved whole; ``objects`` are those whose definitions go as well; ``sequences``, by OID, those
+    whose positions go; ``unread`` are changes whose rows only a run can tell, in
     sentences; ``not_covered`` says what a restore will not bring back.
     """
 
     relations: tuple[RelationFootprint, ...]
     seeds: tuple[Seed, ...]
     carriers: tuple[Carrier, ...]
-    dropped: tuple[Relation, ...]
-    restarted: tuple[Relation, ...]
+    objects: Difference
+    sequences: frozenset[int]
     unread: tuple[str, ...]
     not_covered: tuple[str, ...]
 

@@ -62,16 +62,23 @@ def describe_written(
 
 def _entries(captured: Captured, effects: Mapping[int, Effect]) -> list[RelationFootprint]:
     written = {oid for oid, effect in effects.items() if effect.updated or effect.inserted}
+    anew = {oid for oid, effect in effects.items() if effect.rewritten}
     return [
         entry
         for entry in captured.footprint.relations
-        if entry.relation.holds_rows and entry.leaves_rows and entry.relation.oid in written
+        if entry.relation.holds_rows
+        and (
+            (entry.leaves_rows and entry.relation.oid in written)
+            or ("ALTER TABLE" in entry.operations and entry.relation.oid in anew)
+        )
     ]
 
 
 def _telling_columns(entry: RelationFootprint) -> tuple[str, ...]:
     """Return the columns of the after-image; none where the before-image's keys are enough."""
     relation = entry.relation
+    if "ALTER TABLE" in entry.operations:
+        return ()
     if not relation.key:
         return tuple(column.name for column in relation.columns)
     if "INSERT" in entry.operations or set(relation.key) & set(entry.assigned):

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from backstop.errors import SnapshotDamaged
+from backstop.postgres.model.difference import Rename
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.sequences import Position
 from backstop.snapshots.stream import DataObject
@@ -128,7 +129,12 @@ class StatementInfo:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that is known of a snapshot before its statement runs."""
+    """Everything that is known of a snapshot before its statement runs for good.
+
+    ``objects`` are those that the statement drops or changes, as they were, and ``left`` those of
+    them that are still there, as it leaves them. ``made`` are what it adds that a restore takes
+    away again, ``renamed`` what it gives another name or schema.
+    """
 
     id: str
     created_at: str
@@ -145,6 +151,9 @@ class Manifest:
     tables: tuple[SavedTable, ...] = ()
     sequences: tuple[Position, ...] = ()
     objects: tuple[CatalogObject, ...] = ()
+    left: tuple[CatalogObject, ...] = ()
+    made: tuple[CatalogObject, ...] = ()
+    renamed: tuple[Rename, ...] = ()
     not_covered: tuple[str, ...] = ()
     format: int = FORMAT
 
@@ -202,7 +211,13 @@ def manifest_from_json(data: bytes, key: str) -> Manifest:
         document["consistency"] = Consistency(document["consistency"])
         document["tables"] = tuple(_table(table) for table in document["tables"])
         document["sequences"] = tuple(_build(Position, item) for item in document["sequences"])
-        document["objects"] = tuple(CatalogObject.from_json(item) for item in document["objects"])
+        for name in ("objects", "left", "made"):
+            found = document.get(name, ())
+            document[name] = tuple(CatalogObject.from_json(item) for item in found)
+        document["renamed"] = tuple(
+            Rename(*(CatalogObject.from_json(item[name]) for name in ("before", "after")))
+            for item in document.get("renamed", ())
+        )
         document["not_covered"] = tuple(document["not_covered"])
         return _build(Manifest, document)
     except (KeyError, TypeError, ValueError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from backstop.hidden import TRIGGER_EFFECT
 from backstop.levels import AT_RISK
 from backstop.postgres import relations
 from backstop.postgres.references import Referrer, referrers
@@ -62,15 +61,11 @@ def is_volatile(session: Session, change: RowChange) -> bool:
     return traits.samples_rows(change) or bool(relations.volatile_names(session, names))
 
 
-def unread_findings(result: RiskResult, found: list[Change], *, run_tells: bool) -> list[str]:
-    """Return the reasons of what destroys something and is no change that can be read.
-
-    ``run_tells`` is whether a run will show what triggers and rules do.
-    """
+def unread_findings(result: RiskResult, found: list[Change]) -> list[str]:
+    """Return the reasons of what destroys something and is no change that can be read."""
     return [
         finding.reason
         for finding in result.findings
         if finding.level >= AT_RISK
-        and not (run_tells and finding.kind == TRIGGER_EFFECT)
         and not any(change.start <= finding.start < change.end for change in found)
     ]

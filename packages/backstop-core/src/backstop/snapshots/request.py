@@ -18,7 +18,9 @@ class SnapshotRequest:
     ``sql`` is the text as the server gets it; ``shown`` is the text with its literals masked.
     ``in_parts`` says that the text reaches the server in several pieces, one after the other, and
     ``at_once`` that it can't be run twice. ``whole`` says that its conditions can't be evaluated
-    beforehand. ``rehearsal`` is what was seen of it already.
+    beforehand. ``rehearsal`` is what was seen of it already. ``defines`` says that it changes or
+    drops objects of the database by its own words, and ``keeps_rewritten`` that a table which it
+    only writes anew has kept its rows. ``only_rows`` says that it does nothing but to change rows.
     """
 
     sql: str
@@ -34,3 +36,6 @@ class SnapshotRequest:
     whole: bool = False
     rehearsal: Rehearsal | None = None
     consistency: Consistency = Consistency.EXACT
+    defines: bool = False
+    keeps_rewritten: bool = False
+    only_rows: bool = False

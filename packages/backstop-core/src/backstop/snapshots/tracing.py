@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from backstop.errors import SnapshotFailed
-from backstop.postgres import locks, relations, views
+from backstop.postgres import locks, relations, sequences, views
+from backstop.postgres.model.difference import NO_DIFFERENCE, dropped_with
+from backstop.postgres.model.reading import read_model
 from backstop.postgres.references import Referrer, referrers
 from backstop.postgres.relations import Reference, Relation
 from backstop.result import RiskResult
@@ -42,8 +44,8 @@ from backstop.syntax.changes import (
     changes,
 )
 
-# What removes no row by itself, and may have triggers or call functions that do.
-_MAY_CALL = frozenset({"SELECT", "INSERT", "MERGE", "EXECUTE", "VALUES"})
+# What takes nothing but rows of the tables that it names, if they exist.
+_ONLY_ROWS = frozenset({"DELETE", "UPDATE", "TRUNCATE"})
 # A query with one branch for each change of a long text would take longer to plan than to run.
 _MOST_SEEDS = 500
 
@@ -65,16 +67,14 @@ def trace(
     when nothing of what it can destroy can be saved.
     """
     found = _Tracer(session, sql, result, rehearsal, at_once=at_once, whole=whole).trace()
-    if found.relations or found.unread:
+    if found.relations or found.unread or found.objects.takes_definitions or found.sequences:
         return found
+    if not at_once and rehearsal is None and not _ONLY_ROWS.issuperset(result.operations):
+        raise OnlyARunTells(f"What the {result.operation} takes with it, a run tells.")
     if found.not_covered:
         raise SnapshotFailed(
             f"This version can't save what {result.operation} destroys here. "
             + " ".join(found.not_covered)
-        )
-    if not at_once and not _MAY_CALL.isdisjoint(result.operations):
-        raise OnlyARunTells(
-            f"What triggers and functions of the {result.operation} do, a run tells."
         )
     raise NothingToSave(f"{result.operation} names no table that exists.")
 
@@ -104,8 +104,8 @@ class _Tracer:
         self._entries: dict[int, RelationFootprint] = {}
         self._seeds: list[Seed] = []
         self._carriers: dict[tuple[object, ...], Carrier] = {}
-        self._dropped: set[int] = set()
-        self._restarted: set[int] = set()
+        self._objects = rehearsal.objects if rehearsal is not None else NO_DIFFERENCE
+        self._sequences = set(self._objects.sequences)
         self._unread: list[str] = []
         self._inserted: dict[int, Sequence[str]] = {}
         self._not_covered: list[str] = []
@@ -118,9 +118,9 @@ class _Tracer:
         self._follow_references()
         if self._rehearsal is not None:
             self._add_rehearsed(self._rehearsal)
-        self._not_covered += unread_findings(
-            self._result, self._changes, run_tells=not self._at_once
-        )
+        if self._at_once:
+            # Otherwise a run shows what triggers, rules and functions do.
+            self._not_covered += unread_findings(self._result, self._changes)
         if traits.moves_names(self._sql):
             self._not_covered.append(
                 "The text itself changes what names mean (search_path, RENAME or SET SCHEMA): "
@@ -137,14 +137,11 @@ class _Tracer:
             relations=entries,
             seeds=tuple(self._seeds),
             carriers=tuple(self._carriers.values()),
-            dropped=self._chosen(self._dropped),
-            restarted=self._chosen(self._restarted),
+            objects=self._objects,
+            sequences=frozenset(self._sequences),
             unread=tuple(dict.fromkeys(self._unread)),
             not_covered=tuple(dict.fromkeys(self._not_covered)),
         )
-
-    def _chosen(self, oids: set[int]) -> tuple[Relation, ...]:
-        return tuple(self._entries[oid].relation for oid in sorted(oids & set(self._entries)))
 
     def _add(self, change: Change) -> None:
         if isinstance(change, RowChange):
@@ -152,9 +149,7 @@ class _Tracer:
         elif isinstance(change, Truncation):
             self._add_truncation(change)
         elif isinstance(change, TableDrop):
-            oids = self._known(references_of(change))
-            family = relations.with_descendants(self._session, oids)
-            self._dropped.update(self._enter(family, "DROP TABLE", whole=True))
+            self._add_drop(change)
         elif isinstance(change, Unreadable):
             self._add_unread(change, self._known(references_of(change)))
 
@@ -216,6 +211,19 @@ class _Tracer:
             known = self._inserted.get(oid, columns)
             self._inserted[oid] = [*known, *columns] if known and columns else ()
 
+    def _add_drop(self, change: TableDrop) -> None:
+        """Add tables with all that goes with them, where no run can tell it first."""
+        if not self._at_once:
+            self._unread.append(f"What goes with the {change.operation}, only a run can tell.")
+            return
+        oids = self._known(references_of(change))
+        family = self._enter(
+            relations.with_descendants(self._session, oids), "DROP TABLE", whole=True
+        )
+        if family:
+            self._objects = dropped_with(read_model(self._session), family)
+            self._sequences.update(self._objects.sequences)
+
     def _add_unread(self, change: RowChange | Unreadable, named: list[int]) -> None:
         """Add a change whose rows the text doesn't tell."""
         if change.operation == "PREPARE":
@@ -246,9 +254,13 @@ class _Tracer:
                 self._enter([relation.oid], "INSERT")
 
     def _add_rehearsed(self, rehearsal: Rehearsal) -> None:
+        for oid, operation in rehearsal.contents.items():
+            self._enter([oid], operation, whole=True, assigned=self._every_column(oid, operation))
         for relation in self._describe(list(rehearsal.effects)):
             effect = rehearsal.effects[relation.oid]
             entry = self._entries.get(relation.oid)
+            if relation.oid in rehearsal.contents:
+                continue
             if entry is not None and not self._unread and relation.oid not in rehearsal.beyond_text:
                 continue
             operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
@@ -267,6 +279,11 @@ class _Tracer:
             for oid in self._enter([relation.oid], "INSERT", assigned=self._set_in(relation)):
                 entry = self._entries[oid]
                 entry.rehearsed = entry.rehearsed or 0
+
+    def _every_column(self, oid: int, operation: str) -> Sequence[str]:
+        if operation != "ALTER TABLE":
+            return ()
+        return [column.name for relation in self._describe([oid]) for column in relation.columns]
 
     def _set_in(self, relation: Relation) -> Sequence[str]:
         """Return the columns that may be set: any, unless an upsert is all that does."""
@@ -316,7 +333,8 @@ class _Tracer:
             oids = relations.truncated_by_cascade(self._session, oids)
         entered = self._enter(oids, "TRUNCATE", whole=True)
         if change.restart_identity:
-            self._restarted.update(entered)
+            owned = sequences.owned(self._session, entered)
+            self._sequences.update(owned)
 
     def _describe(self, oids: Iterable[int]) -> list[Relation]:
         wanted = sorted(set(oids))

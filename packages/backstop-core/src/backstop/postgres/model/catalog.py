@@ -17,8 +17,25 @@ def own(catalog: str, alias: str) -> str:
 
 def lasting(alias: str) -> str:
     """Return the condition that a row of pg_namespace is neither a session's nor the server's."""
+    return f"{alias}.nspname <> 'information_schema' AND {alias}.nspname !~ '^pg_'"
+
+
+def relations(kinds: str) -> str:
+    """Return a query for the user's own relations of some kinds (relkind, one letter each).
+
+    Its columns are ``oid``, ``kind``, ``sql`` (the quoted name), ``label`` (the one for people),
+    ``schema``, ``name`` and ``word``, what ALTER calls it.
+    """
     return f"""
-        {alias}.nspname <> 'information_schema' AND {alias}.nspname !~ '^pg_'
+        SELECT c.oid, c.relkind AS kind,
+               pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS sql,
+               n.nspname || '.' || c.relname AS label, n.nspname AS schema, c.relname AS name,
+               CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                    WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS word
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = ANY ('{{{",".join(kinds)}}}') AND c.relpersistence <> 't'
+          AND {own("pg_class", "c")} AND {lasting("n")}
     """
 
 

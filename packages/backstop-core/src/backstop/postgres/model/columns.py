@@ -1,0 +1,164 @@
+"""Columns of tables, their settings, and their defaults, which are objects of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backstop.postgres import query, quoting
+from backstop.postgres.model.catalog import address, relations
+from backstop.postgres.objects import CatalogObject
+from backstop.session import Session
+
+_STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
+_COMPRESSION = {"p": "pglz", "l": "lz4"}
+
+
+def in_table(column: dict[str, Any], *, typed: bool) -> str:
+    """Return a column as CREATE TABLE lists it; empty where a typed table has it anyway."""
+    name = quoting.identifier(column["name"])
+    not_null = "NOT NULL" if column["not_null"] else ""
+    if column["not_null_name"] and not_null:
+        not_null = f"CONSTRAINT {quoting.identifier(column['not_null_name'])} {not_null}"
+    if typed:
+        return f"{name} WITH OPTIONS {not_null}" if not_null else ""
+    options = ""
+    if column["foreign_options"]:
+        pairs = (option.partition("=") for option in column["foreign_options"])
+        listed = ", ".join(
+            f"{quoting.identifier(key)} {quoting.literal(text)}" for key, _, text in pairs
+        )
+        options = f"OPTIONS ({listed})"
+    return " ".join(filter(None, (name, column["type"], options, _rest(column), not_null)))
+
+
+def definition(column: dict[str, Any]) -> str:
+    """Return what a column is besides its name: what can't be changed without its values."""
+    return " ".join(filter(None, (column["type"], _rest(column))))
+
+
+def _rest(column: dict[str, Any]) -> str:
+    text = f"COLLATE {column['collation']}" if column["collation"] else ""
+    if column["generated"]:
+        stored = " STORED" if column["generated"] == "s" else ""
+        text += f" GENERATED ALWAYS AS ({column['expression']}){stored}"
+    return text.strip()
+
+
+def after_table(table: dict[str, Any], column: dict[str, Any]) -> list[str]:
+    """Return the settings of a column that CREATE TABLE can't make."""
+    return [f"{_alter(table, column)} {there}" for _, there, _ in _settings(column)]
+
+
+def settings(table: dict[str, Any], column: dict[str, Any]) -> list[CatalogObject]:
+    """Return what ALTER COLUMN may change of a column without touching its values."""
+    within = f"table {table['label']}"
+    found = _settings(column)
+    if column["not_null"] and not column["not_null_name"]:
+        found.append(("not null", "SET NOT NULL", "DROP NOT NULL"))
+    return [
+        CatalogObject(
+            kind,
+            f"{kind} of {table['label']}.{column['name']}",
+            (f"{_alter(table, column)} {there}",),
+            (within,),
+            drop=(f"{_alter(table, column)} {back}",),
+            replaces=kind != "options",
+            within=within,
+        )
+        for kind, there, back in found
+    ]
+
+
+def _alter(table: dict[str, Any], column: dict[str, Any]) -> str:
+    return f"ALTER TABLE ONLY {table['sql']} ALTER COLUMN {quoting.identifier(column['name'])}"
+
+
+def _settings(column: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return kind, statement and the statement that takes it back, of each setting."""
+    found = []
+    if column["storage"] != column["type_storage"]:
+        usual = _STORAGE[column["type_storage"]]
+        found.append(
+            ("storage", f"SET STORAGE {_STORAGE[column['storage']]}", f"SET STORAGE {usual}")
+        )
+    if column["compression"]:
+        method = _COMPRESSION[column["compression"]]
+        found.append(("compression", f"SET COMPRESSION {method}", "SET COMPRESSION default"))
+    if column["statistics"] is not None and column["statistics"] >= 0:
+        target = f"SET STATISTICS {column['statistics']}"
+        found.append(("statistics target", target, "SET STATISTICS -1"))
+    if column["options"]:
+        names = ", ".join(option.split("=")[0] for option in column["options"])
+        found.append(("options", f"SET ({', '.join(column['options'])})", f"RESET ({names})"))
+    return found
+
+
+def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
+    """Return the columns of all tables, in their order."""
+    # Since version 18 NOT NULL is a constraint, with a name that a dump shows when it isn't the
+    # default one.
+    named = "n.conname" if version >= 180000 else "NULL"
+    joined = (
+        "LEFT JOIN pg_catalog.pg_constraint n ON n.conrelid = a.attrelid AND n.contype = 'n' "
+        "AND n.conkey = ARRAY[a.attnum]"
+        if version >= 180000
+        else ""
+    )
+    compression = "NULLIF(a.attcompression, '')" if version >= 140000 else "NULL"
+    return query.rows(
+        session,
+        f"""
+        SELECT r.oid, a.attnum AS number, a.attname AS name, a.attislocal AS local,
+               pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+               CASE WHEN a.attcollation <> t.typcollation
+                    THEN a.attcollation::pg_catalog.regcollation::pg_catalog.text END AS collation,
+               a.attnotnull AS not_null, {named} AS not_null_name,
+               a.attgenerated AS generated,
+               CASE WHEN a.attgenerated <> ''
+                    THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS expression,
+               a.attstorage AS storage, t.typstorage AS type_storage,
+               {compression} AS compression, a.attstattarget AS statistics,
+               a.attoptions AS options, a.attfdwoptions AS foreign_options
+        FROM ({relations("rpf")}) AS r
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        {joined}
+        WHERE a.attnum > 0 AND NOT a.attisdropped
+        ORDER BY r.oid, a.attnum
+        """,
+    )
+
+
+def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
+    """Return the defaults of the columns of tables and views."""
+    found = query.rows(
+        session,
+        f"""
+        SELECT d.oid, r.word, r.sql, r.label, a.attname AS column,
+               pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expression
+        FROM ({relations("rpfv")}) AS r
+        JOIN pg_catalog.pg_attrdef d ON d.adrelid = r.oid
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+        WHERE a.attgenerated = ''
+        ORDER BY r.oid, d.adnum
+        """,
+    )
+    objects = []
+    for entry in found:
+        only = "ONLY " if entry["word"] == "TABLE" else ""
+        alter = (
+            f"ALTER {entry['word']} {only}{entry['sql']} ALTER COLUMN "
+            f"{quoting.identifier(entry['column'])}"
+        )
+        objects.append(
+            CatalogObject(
+                "default",
+                f"default of {entry['label']}.{entry['column']}",
+                (f"{alter} SET DEFAULT {entry['expression']}",),
+                drop=(f"{alter} DROP DEFAULT",),
+                replaces=True,
+                address=address("pg_attrdef", entry["oid"]),
+            )
+        )
+    return objects

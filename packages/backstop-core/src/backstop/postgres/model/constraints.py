@@ -1,0 +1,62 @@
+"""Constraints of tables: checks, keys, exclusions, and foreign keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backstop.postgres import query, quoting
+from backstop.postgres.model.catalog import address, relations
+from backstop.postgres.objects import CatalogObject
+from backstop.session import Session
+
+
+def read(session: Session, version: int) -> list[CatalogObject]:
+    """Return what creates the constraints; those that a parent's bring along are none."""
+    return [_constraint(entry) for entry in _constraints(session, version)]
+
+
+def _constraint(entry: dict[str, Any]) -> CatalogObject:
+    name = quoting.identifier(entry["name"])
+    foreign_key = entry["type"] == "f"
+    # A key of a partitioned table is its partitions' as well.
+    only = "" if foreign_key or entry["type"] == "n" else "ONLY "
+    alter = f"ALTER {entry['word']} {only}{entry['sql']}"
+    kind = "foreign key" if foreign_key else "constraint"
+    stage = "references" if foreign_key else "after"
+    within = ""
+    if entry["type"] == "n":
+        # CREATE TABLE makes it, with this name.
+        within = f"table {entry['label']}"
+    if entry["type"] in "cn":
+        # A partition has to have its CHECKs when it is attached, before the rows come.
+        stage = "before"
+    return CatalogObject(
+        kind,
+        f"{kind} {entry['label']}.{entry['name']}",
+        (f"{alter} ADD CONSTRAINT {name} {entry['definition']}",),
+        (f"table {entry['label']}",),
+        stage,
+        drop=(f"ALTER {entry['word']} {entry['sql']} DROP CONSTRAINT {name}",),
+        address=address("pg_constraint", entry["oid"]),
+        target=f"CONSTRAINT {name} ON {entry['sql']}",
+        name=entry["name"],
+        within=within,
+    )
+
+
+def _constraints(session: Session, version: int) -> list[dict[str, Any]]:
+    kinds = "'c', 'p', 'u', 'x', 'f'" + (", 'n'" if version >= 180000 else "")
+    return query.rows(
+        session,
+        f"""
+        SELECT con.oid, con.conname AS name, con.contype AS type, r.sql, r.label, r.word,
+               pg_catalog.pg_get_constraintdef(con.oid) AS definition
+        FROM ({relations("rpf")}) AS r
+        JOIN pg_catalog.pg_class c ON c.oid = r.oid
+        JOIN pg_catalog.pg_constraint con ON con.conrelid = r.oid
+        WHERE con.contype IN ({kinds})
+          AND CASE con.contype WHEN 'f' THEN con.conparentid = 0
+                   ELSE con.conislocal OR c.relispartition AND con.contype <> 'n' END
+        ORDER BY r.oid, con.contype = 'f', con.contype DESC, con.conname
+        """,
+    )

@@ -1,0 +1,123 @@
+"""The model of a database: all of its objects, by identity, and what depends on what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backstop.postgres import query
+from backstop.postgres.model import (
+    aggregates,
+    attachments,
+    casts,
+    collations,
+    columns,
+    comments,
+    constraints,
+    defaults,
+    domains,
+    events,
+    extensions,
+    functions,
+    indexes,
+    operators,
+    privileges,
+    schemas,
+    sequences,
+    tables,
+    types,
+    views,
+)
+from backstop.postgres.model.dependencies import Dependencies, closure
+from backstop.postgres.objects import CatalogObject
+from backstop.postgres.summary import FIRST_OWN
+from backstop.postgres.transactions import PINNED, change_settings, undone
+from backstop.session import Session
+
+Reader = Callable[[Session, int], "list[CatalogObject]"]
+
+_READERS: tuple[Reader, ...] = (
+    schemas.read,
+    extensions.read,
+    collations.read,
+    types.read,
+    domains.read,
+    functions.read,
+    aggregates.read,
+    operators.read,
+    casts.read,
+    sequences.read,
+    tables.read,
+    columns.read,
+    constraints.read,
+    indexes.read,
+    attachments.read,
+    views.read,
+    events.read,
+    defaults.read,
+)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where a relation's contents are: another ``file`` after each time that they are replaced."""
+
+    kind: str
+    label: str
+    file: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """The objects of one database by identity, and the ``storage`` of its relations by OID."""
+
+    objects: Mapping[str, CatalogObject]
+    storage: Mapping[int, Storage]
+
+    def dependents(self, identities: Iterable[str]) -> set[str]:
+        """Return the identities and everything that depends on them."""
+        return closure(
+            {identity: item.depends_on for identity, item in self.objects.items()}, identities
+        )
+
+
+def read_model(session: Session) -> Model:
+    """Read the model, in the transaction in hand, which is left as it was.
+
+    The number of queries doesn't grow with the number of objects.
+    """
+    with undone(session, "backstop_model"):
+        change_settings(session, {**PINNED, "statement_timeout": "0"})
+        return _read(session)
+
+
+def _read(session: Session) -> Model:
+    version = int(query.row(session, _VERSION)["version"])
+    found = [item for read in _READERS for item in read(session, version)]
+    dependencies = Dependencies(session, found)
+    found = dependencies.put_into(found)
+    owners = {item.address: item for item in found if item.address}
+    found += privileges.read(session, owners)
+    found += comments.read(session, dependencies.resolve)
+    return Model({item.identity: item for item in found}, _storage(session))
+
+
+_VERSION = "SELECT pg_catalog.current_setting('server_version_num') AS version"
+
+
+def _storage(session: Session) -> dict[int, Storage]:
+    found: list[dict[str, Any]] = query.rows(
+        session,
+        f"""
+        SELECT c.oid, c.relkind AS kind, n.nspname || '.' || c.relname AS label,
+               coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) AS file
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = ANY ('{{r,p,m,S}}') AND c.oid >= {FIRST_OWN} AND c.relpersistence <> 't'
+        """,
+    )
+    return {
+        int(entry["oid"]): Storage(entry["kind"], entry["label"], int(entry["file"]))
+        for entry in found
+    }

@@ -1,0 +1,204 @@
+"""Tables, foreign ones too: what CREATE TABLE has to say, and how partitions hang together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backstop.postgres import query, quoting
+from backstop.postgres.model import columns
+from backstop.postgres.model.catalog import address, relations
+from backstop.postgres.objects import CatalogObject, Part
+from backstop.session import Session
+
+KINDS = "rpf"
+
+_PERSISTENCE = {"p": "", "u": "UNLOGGED "}
+
+
+def read(session: Session, version: int) -> list[CatalogObject]:
+    """Return the tables, with their columns, and without defaults, keys, indexes and rows."""
+    found = columns.read_columns(session, version)
+    by_table: dict[int, list[dict[str, Any]]] = {}
+    for column in found:
+        by_table.setdefault(column["oid"], []).append(column)
+    objects = []
+    for table in _tables(session):
+        own = by_table.get(table["oid"], [])
+        objects.append(_table(table, own))
+        objects += [item for column in own for item in columns.settings(table, column)]
+        objects += _settings(table)
+        if table["bound"]:
+            objects.append(_partition(table))
+    return objects
+
+
+def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
+    inherits = table["parents"] and not table["bound"]
+    foreign = table["kind"] == "f"
+    typed = table["of_type"]
+    # What a child inherits comes from its parents; a partition has it all and is attached later.
+    own = [column for column in found if column["local"] or not inherits]
+    listed = [columns.in_table(column, typed=bool(typed)) for column in own]
+    listed = [text for text in listed if text]
+    persistence = _PERSISTENCE[table["persistence"]]
+    start = f"CREATE {'FOREIGN ' if foreign else persistence}TABLE {table['sql']}"
+    if typed:
+        start += f" OF {typed}"
+    end = ""
+    if inherits:
+        end += f" INHERITS ({', '.join(parent['sql'] for parent in table['parents'])})"
+    if foreign:
+        end += f" SERVER {quoting.identifier(table['server'])}"
+    if table["partition_key"]:
+        end += f" PARTITION BY {table['partition_key']}"
+    if table["access_method"] not in (None, "heap"):
+        end += f" USING {quoting.identifier(table['access_method'])}"
+    options = f" WITH ({', '.join(table['options'])})" if table["options"] else ""
+    if foreign and table["foreign_options"]:
+        end += f" OPTIONS ({_options(table['foreign_options'])})"
+    place = f" TABLESPACE {quoting.identifier(table['tablespace'])}" if table["tablespace"] else ""
+    body = f" ({', '.join(listed)})" if listed or not typed else ""
+    settings = [text for column in found for text in columns.after_table(table, column)]
+    return CatalogObject(
+        "table",
+        f"table {table['label']}",
+        (f"{start}{body}{end}{options}{place}", *settings),
+        _checks(table) if inherits else (),
+        drop=(f"DROP {table['word']} {table['sql']}",),
+        address=address("pg_class", table["oid"]),
+        target=f"{table['word']} {table['sql']}",
+        schema=table["schema"],
+        name=table["name"],
+        parts=tuple(
+            Part(column["number"], column["name"], columns.definition(column)) for column in found
+        ),
+        definition=(start.replace("UNLOGGED ", "") + end,),
+    )
+
+
+def _settings(table: dict[str, Any]) -> list[CatalogObject]:
+    """Return what ALTER TABLE may change of the table as a whole."""
+    within = f"table {table['label']}"
+    found = []
+    if table["persistence"] == "u":
+        found.append(("persistence", "SET UNLOGGED", "SET LOGGED"))
+    if table["options"]:
+        names = ", ".join(option.split("=")[0] for option in table["options"])
+        found.append(
+            ("storage options", f"SET ({', '.join(table['options'])})", f"RESET ({names})")
+        )
+    if table["tablespace"]:
+        place = quoting.identifier(table["tablespace"])
+        found.append(("tablespace", f"SET TABLESPACE {place}", "SET TABLESPACE pg_default"))
+    return [
+        CatalogObject(
+            kind,
+            f"{kind} of {table['label']}",
+            (f"ALTER TABLE {table['sql']} {there}",),
+            (within,),
+            drop=(f"ALTER TABLE {table['sql']} {back}",),
+            replaces=kind != "storage options",
+            within=within,
+        )
+        for kind, there, back in found
+    ]
+
+
+def _partition(table: dict[str, Any]) -> CatalogObject:
+    # Attached with its rows and keys in place, so that those of the parent find theirs.
+    (parent,) = table["parents"]
+    return CatalogObject(
+        "partition",
+        f"partition {table['label']}",
+        (f"ALTER TABLE ONLY {parent['sql']} ATTACH PARTITION {table['sql']} {table['bound']}",),
+        (
+            f"table {table['label']}",
+            f"table {parent['label']}",
+            *table["own_keys"],
+            *_checks(table),
+        ),
+        "after",
+        drop=(f"ALTER TABLE {parent['sql']} DETACH PARTITION {table['sql']}",),
+    )
+
+
+def _checks(table: dict[str, Any]) -> tuple[str, ...]:
+    # A child takes its parent's CHECKs over when it is made or attached, not afterwards.
+    return tuple(f"constraint {name}" for name in table["parent_checks"])
+
+
+def _options(options: list[str]) -> str:
+    pairs = (option.partition("=") for option in options)
+    return ", ".join(
+        f"{quoting.identifier(name)} {quoting.literal(text)}" for name, _, text in pairs
+    )
+
+
+def _tables(session: Session) -> list[dict[str, Any]]:
+    return query.rows(
+        session,
+        f"""
+        SELECT r.*, c.relpersistence AS persistence, am.amname AS access_method,
+               (SELECT spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = c.reltablespace)
+                   AS tablespace,
+               CASE WHEN c.reloftype <> 0
+                    THEN pg_catalog.format_type(c.reloftype, NULL) END AS of_type,
+               ARRAY(SELECT pg_catalog.unnest(c.reloptions)
+                     UNION ALL
+                     SELECT 'toast.' || option FROM pg_catalog.unnest(toast.reloptions) AS option
+               ) AS options,
+               server.srvname AS server, ft.ftoptions AS foreign_options,
+               CASE c.relkind WHEN 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END
+                   AS partition_key,
+               CASE WHEN c.relispartition
+                    THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound,
+               ARRAY(SELECT pg_catalog.json_build_object(
+                         'sql', i.inhparent::pg_catalog.regclass::pg_catalog.text,
+                         'label', pn.nspname || '.' || p.relname)
+                     FROM pg_catalog.pg_inherits i
+                     JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+                     JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+                     WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents,
+               CASE WHEN c.relispartition THEN
+                   ARRAY(SELECT 'constraint ' || r.label || '.' || conname
+                         FROM pg_catalog.pg_constraint
+                         WHERE contype IN ('c', 'p', 'u', 'x') AND conrelid = c.oid
+                         UNION ALL
+                         SELECT 'index ' || r.schema || '.' || x.relname
+                         FROM pg_catalog.pg_index i
+                         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+                         WHERE i.indrelid = c.oid AND NOT EXISTS (
+                             SELECT FROM pg_catalog.pg_constraint con
+                             WHERE con.conindid = x.oid AND con.conrelid = c.oid
+                               AND con.contype IN ('p', 'u', 'x'))
+                         UNION ALL
+                         -- Only with all its own partitions is an index valid, and found.
+                         SELECT 'partition of ' || coalesce(
+                             'constraint ' || xn.nspname || '.' || xt.relname || '.' || con.conname,
+                             'index ' || xn.nspname || '.' || x.relname)
+                         FROM pg_catalog.pg_index i
+                         JOIN pg_catalog.pg_inherits h ON h.inhparent = i.indexrelid
+                         JOIN pg_catalog.pg_class x ON x.oid = h.inhrelid
+                         JOIN pg_catalog.pg_namespace xn ON xn.oid = x.relnamespace
+                         JOIN pg_catalog.pg_index xi ON xi.indexrelid = x.oid
+                         JOIN pg_catalog.pg_class xt ON xt.oid = xi.indrelid
+                         LEFT JOIN pg_catalog.pg_constraint con
+                           ON con.conindid = x.oid AND con.conrelid = xt.oid
+                          AND con.contype IN ('p', 'u', 'x')
+                         WHERE i.indrelid = c.oid) END AS own_keys,
+               ARRAY(SELECT pn.nspname || '.' || p.relname || '.' || con.conname
+                     FROM pg_catalog.pg_inherits i
+                     JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+                     JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+                     JOIN pg_catalog.pg_constraint con
+                       ON con.conrelid = p.oid AND con.contype = 'c'
+                     WHERE i.inhrelid = c.oid) AS parent_checks
+        FROM ({relations(KINDS)}) AS r
+        JOIN pg_catalog.pg_class c ON c.oid = r.oid
+        LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
+        LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
+        LEFT JOIN pg_catalog.pg_foreign_table ft ON ft.ftrelid = c.oid
+        LEFT JOIN pg_catalog.pg_foreign_server server ON server.oid = ft.ftserver
+        ORDER BY c.oid
+        """,
+    )
