@@ -73,7 +73,6 @@ def created(connection, what):
 
 
 @pytest.mark.parametrize("what", SCRIPTS)
-# A server that isn't set up for replication says so about every publication.
 def test_what_was_dropped_comes_back(connect, dsn, what):
     connection = connect()
     assert_comes_back(connection, dsn, created(connection, what), GIVEN)
