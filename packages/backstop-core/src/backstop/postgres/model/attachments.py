@@ -18,6 +18,7 @@ def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
     """Return what creates the triggers, rules, policies, statistics and row security."""
     return [
         *(_switched(entry, "trigger", "pg_trigger") for entry in _triggers(session)),
+        *(_switch(entry) for entry in _partition_switches(session)),
         *(_switched(entry, "rule", "pg_rewrite") for entry in _rules(session)),
         *(_policy(entry) for entry in _policies(session)),
         *(item for entry in _extended_statistics(session) for item in _statistics(entry)),
@@ -39,6 +40,22 @@ def _switched(entry: dict[str, Any], kind: str, catalog: str) -> CatalogObject:
         address=address(catalog, entry["oid"]),
         target=f"{kind.upper()} {name} ON {entry['sql']}",
         name=entry["name"],
+    )
+
+
+def _switch(entry: dict[str, Any]) -> CatalogObject:
+    """Return what switches a partition's share of a trigger, where it isn't as the whole's."""
+    name = quoting.identifier(entry["name"])
+    alter = f"ALTER TABLE {entry['sql']}"
+    switch = _ENABLED.get(entry["enabled"], "ENABLE")
+    return CatalogObject(
+        "trigger setting",
+        f"setting of trigger {entry['name']} on {entry['label']}",
+        (f"{alter} {switch} TRIGGER {name}",),
+        (f"trigger {entry['name']} on {entry['root']}", f"partition {entry['label']}"),
+        "last",
+        drop=(f"{alter} ENABLE TRIGGER {name}",),
+        replaces=True,
     )
 
 
@@ -153,6 +170,38 @@ def _triggers(session: Session) -> list[dict[str, Any]]:
                 AND d.refclassid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
                 AND d.deptype = 'P')
         ORDER BY t.tgrelid, t.tgname
+        """,
+    )
+
+
+def _partition_switches(session: Session) -> list[dict[str, Any]]:
+    return query.rows(
+        session,
+        f"""
+        WITH RECURSIVE share AS (
+            SELECT d.objid AS oid, d.refobjid AS parent, d.refobjid AS root
+            FROM pg_catalog.pg_depend d
+            WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+              AND d.refclassid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.deptype = 'P'
+            UNION
+            SELECT share.oid, share.parent, d.refobjid FROM share
+            JOIN pg_catalog.pg_depend d
+              ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.objid = share.root
+             AND d.refclassid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.deptype = 'P'
+        )
+        SELECT t.tgname AS name, t.tgenabled AS enabled, r.sql, r.label,
+               n.nspname || '.' || c.relname AS root
+        FROM share
+        JOIN pg_catalog.pg_trigger t ON t.oid = share.oid
+        JOIN pg_catalog.pg_trigger whole ON whole.oid = share.root
+        JOIN pg_catalog.pg_class c ON c.oid = whole.tgrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        JOIN ({relations("rp")}) AS r ON r.oid = t.tgrelid
+        WHERE t.tgenabled <> whole.tgenabled AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend d
+            WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.objid = whole.oid
+              AND d.refclassid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.deptype = 'P')
+        ORDER BY t.oid
         """,
     )
 

@@ -56,7 +56,7 @@ def read(session: Session, owners: Mapping[str, CatalogObject]) -> list[CatalogO
     found = []
     for entry in _entries(session):
         item = owners.get(entry["address"])
-        if item is None or item.kind in ("index", "identity"):
+        if item is None or item.kind == "index":
             continue
         if not (entry["follows"] or item.kind == "extension"):
             found.append(_owner(item, entry["owner"]))
@@ -117,13 +117,14 @@ def _privilege(grant: dict[str, Any]) -> str:
     return f"{grant['privilege']} ({quoting.identifier(column)})" if column else grant["privilege"]
 
 
+# In the order in which they were given, which a dump keeps.
 _GRANTS = """
     SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                'privilege', g.privilege_type, 'grantable', g.is_grantable,
                'grantor', pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantor)),
                'grantee', CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE
                    pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END)
-               ORDER BY g.grantee = 0 DESC, g.grantee, g.privilege_type, g.grantor)
+               ORDER BY g.ordinality)
 """
 
 
@@ -155,10 +156,10 @@ def _entries(session: Session) -> list[dict[str, Any]]:
                o.catalog = 'pg_class' AND EXISTS (
                    SELECT FROM pg_catalog.pg_depend d
                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                     AND d.objid = o.oid AND d.deptype = 'a' AND d.refobjsubid > 0
+                     AND d.objid = o.oid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
                      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass) AS follows,
-               CASE WHEN o.acl IS NOT NULL THEN coalesce(
-                   ({_GRANTS} FROM pg_catalog.aclexplode(o.acl) AS g), '[]') END AS grants
+               CASE WHEN o.acl IS NOT NULL THEN coalesce(({_GRANTS}
+                   FROM pg_catalog.aclexplode(o.acl) WITH ORDINALITY AS g), '[]') END AS grants
         FROM ({" UNION ALL ".join(parts)}) AS o
         """,
     )
@@ -169,7 +170,7 @@ def _column_grants(session: Session) -> list[dict[str, Any]]:
         session,
         f"""
         SELECT 'pg_class/' || a.attrelid || '/0' AS address, a.attname AS column,
-               ({_GRANTS} FROM pg_catalog.aclexplode(a.attacl) AS g) AS grants
+               ({_GRANTS} FROM pg_catalog.aclexplode(a.attacl) WITH ORDINALITY AS g) AS grants
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid >= {FIRST_OWN} AND a.attacl <> '{{}}' AND NOT a.attisdropped
         ORDER BY a.attrelid, a.attnum
