@@ -127,6 +127,7 @@ def test_what_a_cascade_takes_beyond_tables_comes_back(connect, comes_back):
     connection.cursor().execute(
         "CREATE VIEW shop.emails AS SELECT email FROM shop.customers;"
         "CREATE MATERIALIZED VIEW shop.known AS SELECT count(*) FROM shop.emails;"
+        "CREATE VIEW shop.grouped AS SELECT id, email FROM shop.customers GROUP BY id;"
         "CREATE FUNCTION shop.of(c shop.customers) RETURNS text LANGUAGE sql AS 'SELECT c.email';"
         "CREATE FUNCTION shop.all_of() RETURNS SETOF shop.customers LANGUAGE sql "
         "AS 'SELECT * FROM shop.customers'"
@@ -178,3 +179,42 @@ def test_an_ordinary_owner_can_restore(connect, store, dsn, postgres_maintenance
         setup.cursor().execute(f"REASSIGN OWNED BY {role} TO postgres")
         setup.cursor().execute(f"DROP OWNED BY {role}")
         maintenance.execute(f"DROP ROLE {role}")
+
+
+@pytest.mark.usefixtures("shop", "parts")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP SCHEMA shop CASCADE",
+        "DROP SCHEMA public CASCADE",
+        "DROP TYPE shop.state CASCADE",
+        "DROP DOMAIN shop.amount CASCADE",
+        "DROP FUNCTION shop.nothing() CASCADE",
+        "ALTER TABLE shop.customers DROP COLUMN tags",
+        "ALTER TABLE shop.customers DROP COLUMN email CASCADE",
+        "ALTER TABLE shop.orders DROP COLUMN id CASCADE",
+        "ALTER TABLE event DROP COLUMN note",
+        "ALTER TABLE shop.customers ALTER COLUMN credit TYPE int USING 0",
+        "ALTER TABLE shop.customers DROP COLUMN code, ADD COLUMN code bigint",
+        "ALTER TABLE event DETACH PARTITION event_2025",
+        "ALTER TABLE shop.customers RENAME TO clients",
+        "ALTER TABLE shop.customers RENAME COLUMN email TO mail",
+        "ALTER TABLE shop.customers SET SCHEMA public",
+        "ALTER SCHEMA shop RENAME TO store",
+        "ALTER TYPE shop.state RENAME VALUE 'new' TO 'fresh'",
+        "ALTER TABLE shop.customers DISABLE TRIGGER quiet",
+        "DROP POLICY own ON shop.customers",
+        "REVOKE ALL ON shop.customers FROM PUBLIC",
+        "GRANT INSERT ON shop.customers TO PUBLIC",
+        "ALTER TABLE shop.customers ALTER COLUMN email DROP NOT NULL",
+        "ALTER TABLE shop.customers ALTER COLUMN email SET DEFAULT 'a@b'",
+        "ALTER TABLE shop.orders ALTER COLUMN id DROP IDENTITY",
+        "ALTER TABLE dog NO INHERIT animal",
+        "CREATE OR REPLACE FUNCTION shop.nothing() RETURNS trigger LANGUAGE plpgsql "
+        "AS 'BEGIN RETURN OLD; END'",
+        "DO $$ BEGIN DELETE FROM shop.orders; EXECUTE 'DROP TABLE dog'; "
+        "EXECUTE 'ALTER TABLE event DROP COLUMN note'; END $$",
+    ],
+)
+def test_whatever_else_a_statement_takes_comes_back(sql, comes_back):
+    comes_back(sql)

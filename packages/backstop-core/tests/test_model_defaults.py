@@ -76,6 +76,7 @@ def test_two_readings_of_the_same_database_are_equal(connection, what):
         "WITH GRANT OPTION",
         f"ALTER DEFAULT PRIVILEGES FOR ROLE {KEEPER} REVOKE ALL ON TABLES FROM {KEEPER}",
     ],
+    ids=["more", "with grant option", "none"],
 )
 def test_a_change_is_seen_and_taken_back(connection, dsn, change):
     run(connection, SCRIPTS["everywhere"])

@@ -213,13 +213,10 @@ class Comparison:
         image, target = (
             f"ROW({column_list(self.columns, alias)})::pg_catalog.record" for alias in ("i", "t")
         )
-        return (
-            f"({image} OPERATOR(pg_catalog.*=) {target} "
-            f"OR {image}::pg_catalog.text = {target}::pg_catalog.text)"
-        )
+        return f"({image} OPERATOR(pg_catalog.*=) {target} OR {as_text(image)} = {as_text(target)})"
 
     def _value(self, alias: str) -> str:
-        return f"ROW({column_list(self.columns, alias)})::pg_catalog.text"
+        return as_text(f"ROW({column_list(self.columns, alias)})")
 
 
 def copy_in(session: Session, table: str, columns: Sequence[Column], source: Source) -> int:
@@ -227,6 +224,11 @@ def copy_in(session: Session, table: str, columns: Sequence[Column], source: Sou
     return session.copy_in(
         f"COPY {table} ({column_list(columns)}) FROM STDIN (ENCODING 'UTF8')", source
     )
+
+
+def as_text(expression: str) -> str:
+    """Return an expression as text that is equal only to the same bytes, whatever its columns."""
+    return f'({expression}::pg_catalog.text COLLATE pg_catalog."C")'
 
 
 def column_list(columns: Sequence[Column], alias: str | None = None) -> str:
@@ -244,4 +246,4 @@ def _same(column: Column, left: str, right: str) -> str:
     if column.builtin:
         return f"{left}.{name} = {right}.{name}"
     # The type's own equality may be in a schema that the search_path doesn't name.
-    return f"{left}.{name}::pg_catalog.text = {right}.{name}::pg_catalog.text"
+    return f"{as_text(f'{left}.{name}')} = {as_text(f'{right}.{name}')}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from backstop.postgres import quoting
-from backstop.postgres.comparing import Comparison
+from backstop.postgres.comparing import Comparison, as_text
 from backstop.postgres.objects import CatalogObject, Part
 from backstop.postgres.relations import Relation
 from backstop.session import Session
@@ -94,7 +94,7 @@ class Rebuilding:
     def _numbered(self, source: str, also: str) -> str:
         """Return rows with a number among those that are equal in all that was kept."""
         names = ", ".join(quoting.identifier(part.name) for part in self._kept)
-        value = f"ROW({names})::pg_catalog.text"
+        value = as_text(f"ROW({names})")
         return (
             f"(SELECT {also}, *, {value} AS backstop_value, "
             f"pg_catalog.row_number() OVER (PARTITION BY {value}) AS backstop_number "

@@ -9,12 +9,12 @@ their rows have been taken over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from backstop.errors import RestoreFailed, describe
 from backstop.postgres import quoting, sequences
 from backstop.postgres.model.reading import Model, read_model
-from backstop.postgres.objects import RIGHTS, CatalogObject, in_dependency_order
+from backstop.postgres.objects import RIGHTS, STAGES, CatalogObject, in_dependency_order
 from backstop.postgres.sequences import Position
 from backstop.postgres.transactions import released
 from backstop.recovery.objects import ObjectPlan, State
@@ -61,8 +61,25 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
     wanted = {item.identity: item for item in plan.objects}
     created = {item.identity: item for item in [*plan.of(State.MISSING), *who]}
     created.update((item.identity, wanted.get(item.identity, item)) for item in gone)
-    listed = [item for item in created.values() if item.within not in created]
-    return Exchange(in_dependency_order(listed), changed, aside, positions)
+    listed = [
+        item
+        for item in created.values()
+        # What is created as it is now has the settings of now.
+        if item.within not in created or (item.within not in wanted and item.identity in wanted)
+    ]
+    return Exchange(_in_stages(in_dependency_order(listed)), changed, aside, positions)
+
+
+def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
+    """Return the objects, none in an earlier stage than what it needs.
+
+    A view that groups by a primary key needs that key, which comes when the rows are in place.
+    """
+    stages: dict[str, int] = {}
+    for item in ordered:
+        needed = (stages.get(name, 0) for name in item.depends_on)
+        stages[item.identity] = max(STAGES.index(item.stage), *needed, 0)
+    return [replace(item, stage=STAGES[stages[item.identity]]) for item in ordered]
 
 
 def create(session: Session, swap: Exchange, stage: str) -> list[str]:
@@ -121,13 +138,19 @@ def _dependents(plan: ObjectPlan, again: Sequence[CatalogObject]) -> list[Catalo
     identities = {item.identity for item in again}
     reached = model.dependents(identities)
     for identity in reached - identities:
-        if model.objects[identity].kind == "table":
+        if _is_in_the_way(model.objects[identity]):
             causes = ", ".join(sorted(identities))
             raise RestoreFailed(
                 f"The {identity} depends on what would have to be created again ({causes}), "
                 "and its rows with it. Nothing was changed. Drop the columns that use it first."
             )
     return in_dependency_order(model.objects[identity] for identity in reached)
+
+
+def _is_in_the_way(item: CatalogObject) -> bool:
+    """Whether a dependent can't be made anew: a table that has one of the changed types."""
+    heir = any(" INHERITS (" in text for text in item.compared)
+    return item.kind == "table" and not heir
 
 
 def _take_away(session: Session, gone: Sequence[CatalogObject]) -> None:

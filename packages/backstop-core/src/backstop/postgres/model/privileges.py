@@ -80,6 +80,9 @@ def _owner(item: CatalogObject, owner: str) -> CatalogObject:
 def _grants(item: CatalogObject, owner: str, grants: list[dict[str, Any]]) -> CatalogObject:
     words = next((word for word in _GRANTED_AS if item.target.startswith(f"{word} ")), "")
     target = _GRANTED_AS[words] + item.target[len(words) :] if words else item.target
+    if words == "AGGREGATE":
+        # GRANT takes the types alone.
+        target = target.replace("(ORDER BY ", "(").replace(" ORDER BY ", ", ")
     grantees = dict.fromkeys(["PUBLIC", owner, *(grant["grantee"] for grant in grants)])
     ddl = [f"REVOKE ALL ON {target} FROM PUBLIC, {owner}"]
     for giver, given in _together(grants, owner).items():
