@@ -86,4 +86,5 @@ def test_a_change_is_seen_and_taken_back(connection, dsn, change):
     now = {item.identity: item for item in objects_of(connection)}
     (changed,) = (identity for identity, item in now.items() if item.ddl != before[identity].ddl)
     run(connection, *now[changed].drop, *before[changed].ddl)
-    assert dump(dsn) == full
+    # Before version 18, pg_dump lists default privileges in the order of their OIDs.
+    assert sorted(dump(dsn).split("\n\n\n")) == sorted(full.split("\n\n\n"))

@@ -83,5 +83,5 @@ def _exploded(acl: str) -> str:
             'privilege', granted.privilege_type, 'grantable', granted.is_grantable,
             'grantee', CASE granted.grantee WHEN 0 THEN 'PUBLIC'
                 ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(granted.grantee)) END)
-            ORDER BY granted.grantee, granted.privilege_type)
-        FROM pg_catalog.aclexplode({acl}) AS granted), '[]')"""
+            ORDER BY granted.ordinality)
+        FROM pg_catalog.aclexplode({acl}) WITH ORDINALITY AS granted), '[]')"""
