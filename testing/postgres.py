@@ -127,6 +127,18 @@ def fresh_database(server: Server, maintenance: Connection) -> Iterator[str]:
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@contextlib.contextmanager
+def filled_database(server: Server, maintenance: Connection, script: Path) -> Iterator[Connection]:
+    """Give a connection to a database that a script has filled, dropped at the end."""
+    with (
+        fresh_database(server, maintenance) as dsn,
+        contextlib.closing(psycopg2.connect(dsn)) as connection,
+    ):
+        connection.cursor().execute(script.read_text(encoding="utf-8"))
+        connection.commit()
+        yield connection
+
+
 @pytest.fixture
 def dsn(postgres_server: Server, postgres_maintenance: Connection) -> Iterator[str]:
     """Give the DSN (a URL) of a fresh, empty database, dropped after the test."""

@@ -5,11 +5,9 @@ The referee is the server: what empties the table must be CRITICAL.
 
 from __future__ import annotations
 
-import contextlib
 import io
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 import backstop
@@ -18,7 +16,7 @@ from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.settings import Thresholds
 from backstop.statement import Statement
 from testing.dumps import dump
-from testing.postgres import fresh_database
+from testing.postgres import filled_database
 from testing.server_log import ServerLog
 from testing.tables import read_table
 
@@ -29,11 +27,8 @@ TABLE = read_table(DATA / "triggers.tsv")
 @pytest.fixture(scope="module")
 def database(postgres_server, postgres_maintenance):
     """A connection to the database of triggers.sql, which no test changes."""
-    with contextlib.ExitStack() as opened:
-        dsn = opened.enter_context(fresh_database(postgres_server, postgres_maintenance))
-        connection = opened.enter_context(contextlib.closing(psycopg2.connect(dsn)))
-        connection.cursor().execute((DATA / "triggers.sql").read_text(encoding="utf-8"))
-        connection.commit()
+    script = DATA / "triggers.sql"
+    with filled_database(postgres_server, postgres_maintenance, script) as connection:
         yield connection
 
 

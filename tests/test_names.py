@@ -6,7 +6,6 @@ trace of a write.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 from pathlib import Path
@@ -19,7 +18,7 @@ from backstop.assessment import Assessment, Measure, names
 from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.settings import Thresholds
 from backstop.statement import Statement
-from testing.postgres import fresh_database
+from testing.postgres import filled_database
 from testing.tables import read_table
 
 DATA = Path(__file__).parent / "data"
@@ -31,11 +30,8 @@ TABLE = read_table(DATA / "names.tsv")
 @pytest.fixture(scope="module")
 def database(postgres_server, postgres_maintenance):
     """A connection to the database of names.sql, which no test changes."""
-    with contextlib.ExitStack() as opened:
-        dsn = opened.enter_context(fresh_database(postgres_server, postgres_maintenance))
-        connection = opened.enter_context(contextlib.closing(psycopg2.connect(dsn)))
-        connection.cursor().execute((DATA / "names.sql").read_text(encoding="utf-8"))
-        connection.commit()
+    script = DATA / "names.sql"
+    with filled_database(postgres_server, postgres_maintenance, script) as connection:
         yield connection
 
 

@@ -23,7 +23,7 @@ from backstop.postgres.transactions import transaction, untouched
 from backstop.postgres.writers import writers_since
 from backstop.repeating import Execution, Repeating
 from backstop.result import RiskResult
-from backstop.running import Running
+from backstop.running import NEEDS_NO_TRANSACTION, Running
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
 from backstop.snapshots import leaving
@@ -40,10 +40,6 @@ Answer = TypeVar("Answer")
 
 _logger = logging.getLogger("backstop.snapshots")
 
-# "cannot run inside a transaction block": the server refused it before any effect.
-_ACTIVE_TRANSACTION = "25001"
-# "invalid transaction termination": a procedure that commits, inside a transaction.
-_INVALID_TERMINATION = "2D000"
 # The transaction is read-only, or the server is a replica: it refuses the statement as well.
 _READ_ONLY = "25006"
 _DATA_EXCEPTION = "22"
@@ -179,11 +175,7 @@ class Protection:
             natively = (
                 alone
                 and repeating.statement_failed
-                and self._session.sqlstate(error)
-                in (
-                    _ACTIVE_TRANSACTION,
-                    _INVALID_TERMINATION,
-                )
+                and self._session.sqlstate(error) in NEEDS_NO_TRANSACTION
             )
             if captured is None:
                 if natively:

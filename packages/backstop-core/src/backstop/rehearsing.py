@@ -14,16 +14,12 @@ from backstop.levels import AT_RISK
 from backstop.postgres import presence
 from backstop.postgres.transactions import untouched
 from backstop.result import RiskResult
-from backstop.running import Running
+from backstop.running import NEEDS_NO_TRANSACTION, Running
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Thresholds
 from backstop.statement import Statement
 
 Answer = TypeVar("Answer")
-
-# "cannot run inside a transaction block", and a COMMIT of a procedure's own in one: the server
-# has refused it, and what came before is taken back.
-_NEEDS_NO_TRANSACTION = ("25001", "2D000")
 
 
 class CannotRehearse(Exception):
@@ -60,7 +56,7 @@ def rehearse(
         answer = run()
     except BaseException as error:
         running.abandon()
-        if alone and session.sqlstate(error) in _NEEDS_NO_TRANSACTION:
+        if alone and session.sqlstate(error) in NEEDS_NO_TRANSACTION:
             session.keep_notices(notices)
             raise CannotRehearse from error
         raise

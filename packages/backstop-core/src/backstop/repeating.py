@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Callable, Generic, TypeVar
 
 from backstop.assessment import Judge
@@ -67,8 +67,8 @@ class _Comparison:
     """What a run has done, what of it isn't saved, and what a look at it raised the level to.
 
     ``problem`` says why it isn't known. ``after`` is the database then, ``objects`` what that
-    differs in from before, ``contents`` the tables whose rows went with that, and ``has_objects``
-    whether all of it is saved; it is ``untold`` where nobody had looked before.
+    differs in from before, and ``has_objects`` whether all of that is saved; it is ``untold``
+    where nobody had looked before.
     """
 
     effects: Effects | None
@@ -77,7 +77,6 @@ class _Comparison:
     problem: str | None = None
     after: Model | None = None
     objects: Difference = NO_DIFFERENCE
-    contents: Mapping[int, str] = field(default_factory=dict)
     has_objects: bool = True
     untold: bool = False
 
@@ -94,7 +93,7 @@ class _Comparison:
     @property
     def takes_only_definitions(self) -> bool:
         """Whether it has taken objects, and nothing that it is too late to save."""
-        gone = self.lost or self.contents or self.objects.sequences
+        gone = self.lost or self.objects.contents or self.objects.sequences
         return self.objects.takes_definitions and not gone and self.problem is None
 
 
@@ -196,17 +195,17 @@ class Repeating(Generic[Answer]):
         """Return what a run has done, by its counters and by the database's objects after it."""
         if after is not None and self._before is None:
             return _Comparison(effects, {}, after=after, untold=True)
-        objects, contents = NO_DIFFERENCE, {}
+        objects = NO_DIFFERENCE
         if after is not None and self._before is not None:
-            objects = difference(self._before, after)
-            contents = objects.contents(keeps_rewritten=self._request.keeps_rewritten)
-            effects = effects.with_contents(contents, objects.dropped)
+            kept = self._request.keeps_rewritten
+            objects = difference(self._before, after, keeps_rewritten=kept)
+            effects = effects.with_contents(objects.contents, objects.dropped)
         raised = self._judge(effects) if self._judge is not None else None
         lost: Mapping[int, Effect] = {}
         if self._judge is None or raised is not None:
             lost = coverage.missing(self._session, self.captured, effects)
         has_objects = coverage.has_objects(self.captured, objects)
-        return _Comparison(effects, lost, raised, None, after, objects, contents, has_objects)
+        return _Comparison(effects, lost, raised, None, after, objects, has_objects)
 
     def _told(self, seen: _Comparison) -> _Comparison:
         """Return what a run has done, by a look at the objects now that it is taken back."""
@@ -274,7 +273,6 @@ class Repeating(Generic[Answer]):
             frozenset(oid for oid, effect in effects.tables.items() if effect.inserted),
             seen.after,
             seen.objects,
-            seen.contents,
         )
 
     def _stand(self, answer: Answer, seen: _Comparison) -> Ran[Answer]:

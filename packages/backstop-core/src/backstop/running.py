@@ -21,6 +21,12 @@ _ALL = "backstop_all"
 _RUN = "backstop_run"
 _LOOK = "backstop_look"
 
+NEEDS_NO_TRANSACTION = ("25001", "2D000")
+"""The SQLSTATEs of "cannot run inside a transaction block", and of a procedure's own COMMIT in one.
+
+The server has refused the statement, and what came before is taken back.
+"""
+
 
 class Running:
     """The transaction, or the part of one, that a statement runs in.

@@ -60,6 +60,11 @@ class CatalogObject:
     within: str = ""
 
     @property
+    def oid(self) -> int:
+        """Its OID, in the catalog that its address names."""
+        return int(self.address.split("/")[1])
+
+    @property
     def compared(self) -> tuple[str, ...]:
         """What is the same in two definitions of the same object, apart from its parts."""
         return self.ddl if self.definition is None else self.definition

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from backstop.errors import RestoreFailed, describe
 from backstop.postgres import quoting, sequences
-from backstop.postgres.model.reading import Model, read_model
+from backstop.postgres.model.reading import read_model
 from backstop.postgres.objects import RIGHTS, STAGES, CatalogObject, in_dependency_order
 from backstop.postgres.sequences import Position
 from backstop.postgres.transactions import released
@@ -34,7 +34,6 @@ class Exchange:
     """
 
     created: Sequence[CatalogObject]
-    changed: Sequence[CatalogObject] = ()
     aside: dict[str, str] = field(default_factory=dict)
     positions: Sequence[Position] = ()
 
@@ -52,8 +51,7 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
         _run(session, item, plan.model.objects[item.identity].drop)
     who = [item for item in plan.of(State.CHANGED) if item.kind in _WHO]
     others = [item for item in plan.of(State.CHANGED) if item.kind not in _WHO]
-    changed = [item for item in others if _change_in_place(session, item)]
-    again = [item for item in others if item not in changed]
+    again = [item for item in others if not _change_in_place(session, item)]
     gone = _dependents(plan, again)
     positions = _identity_positions(session, gone)
     _take_away(session, gone)
@@ -67,7 +65,7 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
         # What is created as it is now has the settings of now.
         if item.within not in created or (item.within not in wanted and item.identity in wanted)
     ]
-    return Exchange(_in_stages(in_dependency_order(listed)), changed, aside, positions)
+    return Exchange(_in_stages(in_dependency_order(listed)), aside, positions)
 
 
 def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
@@ -92,12 +90,10 @@ def create(session: Session, swap: Exchange, stage: str) -> list[str]:
         return _give_back_rights(session, swap, stage)
     problems = []
     for item in swap.stage(stage):
-        try:
+        if item.kind == "policy":
+            problems += _tried(session, item, item.ddl)
+        else:
             _run(session, item, item.ddl)
-        except RestoreFailed as error:
-            if item.kind != "policy":
-                raise
-            problems.append(f"The {item.identity} could not be put back: {error}")
     return problems
 
 
@@ -112,29 +108,20 @@ def _give_back_rights(session: Session, swap: Exchange, stage: str) -> list[str]
         now = current.get(item.identity)
         if now is not None and now.is_like(item):
             continue
-        try:
-            # What default privileges gave to the new object goes first.
-            taken = now.drop if now is not None and item.kind == "privileges" else ()
-            _run(session, item, (*taken, *item.ddl))
-        except RestoreFailed as error:
-            problems.append(f"The {item.identity} could not be put back: {error}")
+        # What default privileges gave to the new object goes first.
+        taken = now.drop if now is not None and item.kind == "privileges" else ()
+        problems += _tried(session, item, (*taken, *item.ddl))
     return problems
 
 
 def _change_in_place(session: Session, item: CatalogObject) -> bool:
-    if not item.replaces:
-        return False
-    try:
-        _run(session, item, item.ddl)
-    except RestoreFailed:
-        # A view may have lost a column since, a function returns something else.
-        return False
-    return True
+    # A view may have lost a column since, or a function returns something else.
+    return item.replaces and not _tried(session, item, item.ddl)
 
 
 def _dependents(plan: ObjectPlan, again: Sequence[CatalogObject]) -> list[CatalogObject]:
     """Return the objects and all that depends on them, as they are now, in dependency order."""
-    model: Model = plan.model
+    model = plan.model
     identities = {item.identity for item in again}
     reached = model.dependents(identities)
     for identity in reached - identities:
@@ -170,24 +157,38 @@ def _steps_aside(item: CatalogObject) -> bool:
 
 
 def _step_aside(session: Session, item: CatalogObject) -> str:
-    name = f"backstop_aside_{item.address.split('/')[1]}"
+    name = f"backstop_aside_{item.oid}"
     _run(session, item, (f"ALTER {item.target} RENAME TO {quoting.identifier(name)}",))
     return quoting.qualified(item.schema, name)
 
 
 def _identity_positions(session: Session, gone: Iterable[CatalogObject]) -> list[Position]:
-    oids = [int(item.address.split("/")[1]) for item in gone if item.kind == "identity"]
+    oids = [item.oid for item in gone if item.kind == "identity"]
     return sequences.positions(session, oids) if oids else []
 
 
 def _run(session: Session, item: CatalogObject, statements: Sequence[str]) -> None:
-    """Run statements on one object together; an error undoes them."""
-    if not statements:
-        return
     try:
+        _execute(session, statements)
+    except Exception as error:
+        raise RestoreFailed(f"{_refused(item, error)} Nothing was changed.") from error
+
+
+def _tried(session: Session, item: CatalogObject, statements: Sequence[str]) -> list[str]:
+    """Run statements that may be refused, and say so in a sentence."""
+    try:
+        _execute(session, statements)
+    except Exception as error:
+        return [_refused(item, error)]
+    return []
+
+
+def _execute(session: Session, statements: Sequence[str]) -> None:
+    """Run statements on one object together; an error undoes them."""
+    if statements:
         with released(session, "backstop_object"):
             session.execute("; ".join(statements))
-    except Exception as error:
-        raise RestoreFailed(
-            f"The {item.identity} can't be put back: {describe(error)}. Nothing was changed."
-        ) from error
+
+
+def _refused(item: CatalogObject, error: Exception) -> str:
+    return f"The {item.identity} could not be put back: {describe(error)}."

@@ -45,13 +45,6 @@ class ObjectPlan:
         return (item for item in self.objects if self.states[item.identity] in states)
 
     @property
-    def changed_tables(self) -> frozenset[str]:
-        """The tables, by ``schema.name``, that have lost columns or are defined otherwise."""
-        return frozenset(
-            f"{item.schema}.{item.name}" for item in self.of(State.CHANGED) if item.kind == "table"
-        )
-
-    @property
     def conflicts(self) -> list[str]:
         """What is left as it is, and why, in sentences."""
         return [

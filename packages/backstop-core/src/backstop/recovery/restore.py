@@ -14,6 +14,7 @@ from enum import Enum
 from backstop.drivers import connect, session_for
 from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
 from backstop.postgres import existing, locks, sequences, server
+from backstop.postgres.model.reading import NO_OBJECTS
 from backstop.postgres.objects import RIGHTS, STAGES
 from backstop.postgres.quiet import quiet
 from backstop.postgres.relations import Relation
@@ -122,9 +123,9 @@ class _Restore:
             if dry_run:
                 # What is renamed has to have its name back before anything can be compared.
                 with undone(self.session, "backstop_dry_run"):
-                    return self._planned()[0]
+                    return self._planned(server.state(self.session))[0]
             state = server.state(self.session)
-            report, objects = self._planned()
+            report, objects = self._planned(state)
             if objects is None:
                 return report
             self._apply(objects, state, report)
@@ -134,16 +135,17 @@ class _Restore:
         self._record(state, report)
         return report
 
-    def _planned(self) -> tuple[RestoreReport, ObjectPlan | None]:
+    def _planned(self, state: ServerState) -> tuple[RestoreReport, ObjectPlan | None]:
         """Return the plan, and what is to be done with objects where anything is to be done."""
-        state = server.state(self.session)
+        manifest = self.snapshot.manifest
         nothing = nothing_to_do(self.snapshot)
         if nothing is not None:
-            return RestoreReport(
-                RestorePlan(self.snapshot.manifest.id, state.database, (), nothing_to_do=nothing)
-            ), None
-        model, renamed = undo_renames(self.session, self.snapshot.manifest)
-        objects = plan_objects(model, self.snapshot.manifest)
+            plan = RestorePlan(manifest.id, state.database, (), nothing_to_do=nothing)
+            return RestoreReport(plan), None
+        model, renamed = NO_OBJECTS, list[str]()
+        if manifest.holds_objects:
+            model, renamed = undo_renames(self.session, manifest)
+        objects = plan_objects(model, manifest)
         plan = make_plan(self.session, self.snapshot, state, objects, renamed)
         return RestoreReport(plan, renamed=renamed), objects
 
@@ -192,17 +194,17 @@ class _Restore:
             label = rebuilding.relation.label
             table = saved.get(label)
             source = self._reader(label, table) if table is not None else None
-            rows = take_over(self.session, rebuilding, table, source, self._written(table))
+            written = self._written(table) if table is not None else None
+            xids = (self.snapshot.manifest.transaction_id,) if written is None else written.xids
+            rows = take_over(self.session, rebuilding, table, source, xids)
             report.tables.append(TableReport(label, table.rows if table else 0, updated=rows))
         for aside in reversed(list(swap.aside.values())):
             self.session.execute(f"DROP TABLE {aside}")
 
-    def _written(self, table: SavedTable | None) -> tuple[str, ...]:
-        """Return the ids that rows have which the statement has written."""
-        if table is None:
-            return ()
-        found = [rows.xids for rows in self.snapshot.outcome.written if rows.oid == table.oid]
-        return found[0] if found else (self.snapshot.manifest.transaction_id,)
+    def _written(self, table: SavedTable) -> WrittenRows | None:
+        """Return how the rows are known that the statement has written into a table."""
+        written = self.snapshot.outcome.written
+        return next((found for found in written if found.oid == table.oid), None)
 
     def _move_sequences(self, swap: Exchange, report: RestoreReport) -> None:
         for position in swap.positions:
@@ -233,7 +235,7 @@ class _Restore:
         altered = {
             table.label
             for table in self.snapshot.manifest.tables
-            if "ALTER TABLE" in table.operations and f"table {table.label}" in objects.model.objects
+            if table.is_altered and f"table {table.label}" in objects.model.objects
         }
         relations = {label: found for label, found in relations.items() if label not in altered}
         change_settings(self.session, {"lock_timeout": milliseconds(self.lock_timeout)})
@@ -264,9 +266,7 @@ class _Restore:
         ]
 
     def _row_restore(self, table: SavedTable, relation: Relation, state: ServerState) -> RowRestore:
-        written = next(
-            (found for found in self.snapshot.outcome.written if found.oid == table.oid), None
-        )
+        written = self._written(table)
         outcome = self.snapshot.outcome
         # What was left can only be told apart where everything that was there is saved.
         sure = outcome.status is Status.SUCCEEDED and not outcome.not_covered

@@ -50,7 +50,7 @@ def take_over(
 
     ``table`` and ``source`` are what was saved of it, ``xids`` the ids of what the statement wrote.
     """
-    if table is None or source is None or "ALTER TABLE" not in table.operations:
+    if table is None or source is None or not table.is_altered:
         return rebuilding.copy()
     relation = rebuilding.relation
     comparison = Comparison(session, relation, saved_columns(table, relation))

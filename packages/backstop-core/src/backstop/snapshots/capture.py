@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from backstop.errors import SnapshotFailed, StorageUnreachable
 from backstop.postgres import locks, server
 from backstop.postgres.fresh import FreshRows, fresh_rows
-from backstop.postgres.model.difference import Difference
+from backstop.postgres.model.difference import Difference, difference
 from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.transactions import (
     PINNED,
@@ -153,8 +153,10 @@ class _Attempt:
         rehearsal = self._request.rehearsal
         if rehearsal is not None and rehearsal.after is not None:
             self._before = read_model(self._session)
-            told = rehearsal.told(self._before, keeps_rewritten=self._request.keeps_rewritten)
-            self._request = replace(self._request, rehearsal=told)
+            objects = difference(
+                self._before, rehearsal.after, keeps_rewritten=self._request.keeps_rewritten
+            )
+            self._request = replace(self._request, rehearsal=replace(rehearsal, objects=objects))
 
     def lock_finally(self, found: Footprint) -> None:
         """Take the statement's own lock, where readers had to be let in until now."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from backstop.errors import SnapshotFailed
 from backstop.postgres import locks
 from backstop.postgres.counters import Effect
-from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
+from backstop.postgres.model.difference import NO_DIFFERENCE, Difference
 from backstop.postgres.model.reading import Model
 from backstop.postgres.relations import Relation
 from backstop.snapshots.finders import Carrier, Seed
@@ -30,8 +30,7 @@ class Rehearsal:
     of which more was touched than saved, by OID. For those of ``beyond_text`` the text was tried
     before, and for those of ``beyond_rows`` what an earlier rehearsal had touched. Into those of
     ``inserted`` rows were put. ``after`` is what the database was like then, if it was looked at,
-    and ``objects`` what that differs in from before; ``contents`` are the tables, by OID, whose
-    rows went with that, and how.
+    and ``objects`` what that differs in from before.
     """
 
     xids: frozenset[str]
@@ -41,15 +40,6 @@ class Rehearsal:
     inserted: frozenset[int] = frozenset()
     after: Model | None = None
     objects: Difference = NO_DIFFERENCE
-    contents: Mapping[int, str] = field(default_factory=dict)
-
-    def told(self, before: Model, *, keeps_rewritten: bool) -> Rehearsal:
-        """Return it with what a look at the database before the statement tells."""
-        if self.after is None:
-            return self
-        objects = difference(before, self.after)
-        contents = objects.contents(keeps_rewritten=keeps_rewritten)
-        return replace(self, objects=objects, contents=contents)
 
 
 @dataclass
@@ -75,6 +65,11 @@ class RelationFootprint:
     def leaves_rows(self) -> bool:
         """Whether the statement may leave other rows in their place."""
         return bool({"UPDATE", "INSERT"} & set(self.operations))
+
+    @property
+    def is_altered(self) -> bool:
+        """Whether columns, or their values, go."""
+        return "ALTER TABLE" in self.operations
 
     @property
     def state(self) -> tuple[object, ...]:

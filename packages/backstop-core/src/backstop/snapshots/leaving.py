@@ -69,7 +69,7 @@ def _entries(captured: Captured, effects: Mapping[int, Effect]) -> list[Relation
         if entry.relation.holds_rows
         and (
             (entry.leaves_rows and entry.relation.oid in written)
-            or ("ALTER TABLE" in entry.operations and entry.relation.oid in anew)
+            or (entry.is_altered and entry.relation.oid in anew)
         )
     ]
 
@@ -77,7 +77,7 @@ def _entries(captured: Captured, effects: Mapping[int, Effect]) -> list[Relation
 def _telling_columns(entry: RelationFootprint) -> tuple[str, ...]:
     """Return the columns of the after-image; none where the before-image's keys are enough."""
     relation = entry.relation
-    if "ALTER TABLE" in entry.operations:
+    if entry.is_altered:
         return ()
     if not relation.key:
         return tuple(column.name for column in relation.columns)

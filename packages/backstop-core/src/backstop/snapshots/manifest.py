@@ -95,6 +95,11 @@ class SavedTable:
         return bool({"UPDATE", "INSERT"} & set(self.operations))
 
     @property
+    def is_altered(self) -> bool:
+        """Whether columns, or their values, went, so that the table has to be made anew."""
+        return "ALTER TABLE" in self.operations
+
+    @property
     def undoes_inserts(self) -> bool:
         """Whether a restore takes rows out again that the statement inserted."""
         return "INSERT" in self.operations
@@ -156,6 +161,11 @@ class Manifest:
     renamed: tuple[Rename, ...] = ()
     not_covered: tuple[str, ...] = ()
     format: int = FORMAT
+
+    @property
+    def holds_objects(self) -> bool:
+        """Whether it holds anything but rows and positions of sequences."""
+        return bool(self.objects or self.made or self.renamed)
 
     @property
     def rows(self) -> int:

@@ -254,12 +254,12 @@ class _Tracer:
                 self._enter([relation.oid], "INSERT")
 
     def _add_rehearsed(self, rehearsal: Rehearsal) -> None:
-        for oid, operation in rehearsal.contents.items():
+        for oid, operation in rehearsal.objects.contents.items():
             self._enter([oid], operation, whole=True, assigned=self._every_column(oid, operation))
         for relation in self._describe(list(rehearsal.effects)):
             effect = rehearsal.effects[relation.oid]
             entry = self._entries.get(relation.oid)
-            if relation.oid in rehearsal.contents:
+            if relation.oid in rehearsal.objects.contents:
                 continue
             if entry is not None and not self._unread and relation.oid not in rehearsal.beyond_text:
                 continue

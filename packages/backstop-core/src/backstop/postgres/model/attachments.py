@@ -6,6 +6,7 @@ from typing import Any
 
 from backstop.postgres import query, quoting
 from backstop.postgres.model.catalog import address, lasting, own, relations
+from backstop.postgres.model.spelling import labelled, quoted
 from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
 
@@ -244,8 +245,8 @@ def _extended_statistics(session: Session) -> list[dict[str, Any]]:
         f"""
         SELECT s.oid, pg_catalog.pg_get_statisticsobjdef(s.oid) AS definition,
                (pg_catalog.to_json(s)->>'stxstattarget')::pg_catalog.int4 AS target,
-               n.nspname AS schema, s.stxname AS name, n.nspname || '.' || s.stxname AS label,
-               pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(s.stxname) AS sql
+               n.nspname AS schema, s.stxname AS name, {labelled("n", "s.stxname")} AS label,
+               {quoted("n", "s.stxname")} AS sql
         FROM pg_catalog.pg_statistic_ext s
         JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
         WHERE {own("pg_statistic_ext", "s")} AND {lasting("n")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backstop.postgres.model.spelling import labelled, quoted
 from backstop.postgres.summary import FIRST_OWN
 
 
@@ -28,8 +29,8 @@ def relations(kinds: str) -> str:
     """
     return f"""
         SELECT c.oid, c.relkind AS kind,
-               pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS sql,
-               n.nspname || '.' || c.relname AS label, n.nspname AS schema, c.relname AS name,
+               {quoted("n", "c.relname")} AS sql, {labelled("n", "c.relname")} AS label,
+               n.nspname AS schema, c.relname AS name,
                CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
                     WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS word
         FROM pg_catalog.pg_class c

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backstop.postgres import query, quoting
+from backstop.postgres.model import spelling
 from backstop.postgres.model.catalog import address, relations
 from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
@@ -21,13 +22,7 @@ def in_table(column: dict[str, Any], *, typed: bool) -> str:
         not_null = f"CONSTRAINT {quoting.identifier(column['not_null_name'])} {not_null}"
     if typed:
         return f"{name} WITH OPTIONS {not_null}" if not_null else ""
-    options = ""
-    if column["foreign_options"]:
-        pairs = (option.partition("=") for option in column["foreign_options"])
-        listed = ", ".join(
-            f"{quoting.identifier(key)} {quoting.literal(text)}" for key, _, text in pairs
-        )
-        options = f"OPTIONS ({listed})"
+    options = spelling.options(spelling.pairs(column["foreign_options"])).strip()
     return " ".join(filter(None, (name, column["type"], options, _rest(column), not_null)))
 
 

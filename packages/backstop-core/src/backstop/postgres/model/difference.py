@@ -29,7 +29,8 @@ class Difference:
     ``lost`` are the objects that are gone or defined otherwise, as they were; ``left`` are those
     of them that are still there, as they are now; ``made`` those that a restore takes away again.
     By OID: ``dropped`` tables are gone, ``emptied`` ones have got other contents, ``cut`` ones have
-    lost columns or values of them; ``sequences`` are gone or were set.
+    lost columns or values of them; ``sequences`` are gone or were set. ``keeps_rewritten`` is
+    whether a table that was only written anew has kept its rows.
     """
 
     lost: tuple[CatalogObject, ...] = ()
@@ -40,20 +41,19 @@ class Difference:
     emptied: frozenset[int] = frozenset()
     cut: frozenset[int] = frozenset()
     sequences: frozenset[int] = frozenset()
+    keeps_rewritten: bool = False
 
     @property
     def takes_definitions(self) -> bool:
         """Whether anything has another definition than before, or none."""
         return bool(self.lost or self.made or self.renamed)
 
-    def contents(self, *, keeps_rewritten: bool) -> dict[int, str]:
-        """Return the tables whose rows may be gone, by OID, with what happened to each.
-
-        ``keeps_rewritten`` is whether a table that was only written anew has kept its rows.
-        """
+    @property
+    def contents(self) -> dict[int, str]:
+        """The tables whose rows may be gone, by OID, with what happened to each."""
         found = dict.fromkeys(self.dropped, "DROP TABLE")
         found.update(dict.fromkeys(self.cut, "ALTER TABLE"))
-        if not keeps_rewritten:
+        if not self.keeps_rewritten:
             found.update(dict.fromkeys(self.emptied - self.cut, "TRUNCATE"))
         return found
 
@@ -71,7 +71,7 @@ class Difference:
 NO_DIFFERENCE = Difference()
 
 
-def difference(before: Model, after: Model) -> Difference:
+def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) -> Difference:
     """Compare two models of the same database, of which one was read in the same transaction."""
     lost, left = [], []
     for identity, item in before.objects.items():
@@ -103,6 +103,7 @@ def difference(before: Model, after: Model) -> Difference:
             for oid, storage in before.storage.items()
             if storage.kind == "S" and (oid not in after.storage or oid in replaced)
         ),
+        keeps_rewritten=keeps_rewritten,
     )
 
 
@@ -134,12 +135,11 @@ def _cut(before: Model, after: Model, replaced: set[int]) -> frozenset[int]:
     for item in before.objects.values():
         if item.kind != "table" or item.address not in now:
             continue
-        oid = int(item.address.split("/")[1])
         parts = {part.number: part for part in now[item.address].parts}
         for part in item.parts:
             same = parts.get(part.number)
-            if same is None or (same.definition != part.definition and oid in replaced):
-                found.add(oid)
+            if same is None or (same.definition != part.definition and item.oid in replaced):
+                found.add(item.oid)
     return frozenset(found)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from backstop.postgres import query, quoting
 from backstop.postgres.model.catalog import address, relations
+from backstop.postgres.model.spelling import quoted
 from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
 
@@ -101,8 +102,7 @@ def _indexes(session: Session) -> list[dict[str, Any]]:
                          WHERE a.attrelid = x.oid ORDER BY a.attnum) END AS targets,
                con.conname AS constraint,
                CASE WHEN h.inhparent IS NOT NULL
-                    THEN pg_catalog.quote_ident(pn.nspname) || '.'
-                         || pg_catalog.quote_ident(p.relname) END AS parent,
+                    THEN {quoted("pn", "p.relname")} END AS parent,
                pn.nspname || '.' || p.relname AS parent_label,
                ptn.nspname || '.' || pt.relname AS parent_table,
                pcon.conname AS parent_constraint

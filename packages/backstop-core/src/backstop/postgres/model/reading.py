@@ -82,6 +82,9 @@ class Model:
         )
 
 
+NO_OBJECTS = Model({}, {})
+
+
 def read_model(session: Session) -> Model:
     """Read the model, in the transaction in hand, which is left as it was.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from backstop.postgres import query, quoting
 from backstop.postgres.model.catalog import address, relations
+from backstop.postgres.model.spelling import labelled, quoted
 from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
 
@@ -119,9 +120,7 @@ def _sequences(session: Session) -> list[dict[str, Any]]:
                pg_catalog.format_type(s.seqtypid, NULL) AS type,
                s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
                a.attidentity AS identity, a.attname AS column,
-               pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.relname)
-                   AS table,
-               tn.nspname || '.' || t.relname AS table_label
+               {quoted("tn", "t.relname")} AS table, {labelled("tn", "t.relname")} AS table_label
         FROM ({relations("S")}) AS r
         JOIN pg_catalog.pg_class c ON c.oid = r.oid
         JOIN pg_catalog.pg_sequence s ON s.seqrelid = r.oid

@@ -95,4 +95,4 @@ def options(given: Iterable[tuple[str, str]]) -> str:
 
 def by_oid(objects: Iterable[CatalogObject]) -> list[CatalogObject]:
     """Return objects of one catalog in the order in which they were made."""
-    return sorted(objects, key=lambda item: int(item.address.split("/")[1]))
+    return sorted(objects, key=lambda item: item.oid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backstop.postgres import query, quoting
-from backstop.postgres.model import columns
+from backstop.postgres.model import columns, spelling
 from backstop.postgres.model.catalog import address, relations
 from backstop.postgres.objects import CatalogObject, Part
 from backstop.session import Session
@@ -54,8 +54,8 @@ def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
     if table["access_method"] not in (None, "heap"):
         end += f" USING {quoting.identifier(table['access_method'])}"
     options = f" WITH ({', '.join(table['options'])})" if table["options"] else ""
-    if foreign and table["foreign_options"]:
-        end += f" OPTIONS ({_options(table['foreign_options'])})"
+    if foreign:
+        end += spelling.options(spelling.pairs(table["foreign_options"]))
     place = f" TABLESPACE {quoting.identifier(table['tablespace'])}" if table["tablespace"] else ""
     body = f" ({', '.join(listed)})" if listed or not typed else ""
     settings = [text for column in found for text in columns.after_table(table, column)]
@@ -125,13 +125,6 @@ def _partition(table: dict[str, Any]) -> CatalogObject:
 def _checks(table: dict[str, Any]) -> tuple[str, ...]:
     # A child takes its parent's CHECKs over when it is made or attached, not afterwards.
     return tuple(f"constraint {name}" for name in table["parent_checks"])
-
-
-def _options(options: list[str]) -> str:
-    pairs = (option.partition("=") for option in options)
-    return ", ".join(
-        f"{quoting.identifier(name)} {quoting.literal(text)}" for name, _, text in pairs
-    )
 
 
 def _tables(session: Session) -> list[dict[str, Any]]:
