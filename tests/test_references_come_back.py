@@ -254,3 +254,23 @@ def test_what_an_owner_destroys_under_row_security_comes_back(
     place = {"dsn": dsn} if forced else {"conn": db}
     assert backstop.restore(snapshot.id, storage=store, **place).complete
     assert dump(dsn) == before
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_keys_lead_on_from_a_table_that_a_run_has_shown_to_change_more(autocommit, connect, undone):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE part (id int PRIMARY KEY, whole int DEFAULT 1 REFERENCES part "
+        "ON UPDATE SET DEFAULT);"
+        "CREATE TABLE note (part int REFERENCES part ON UPDATE CASCADE);"
+        "INSERT INTO part VALUES (1, NULL), (2, NULL), (3, NULL), (4, 2);"
+        "INSERT INTO note VALUES (NULL), (2)"
+    )
+
+    def renumber(db):
+        db.cursor().execute(
+            "UPDATE part x SET id = x.id + 10 FROM part y WHERE y.id = x.id AND x.id > 1"
+        )
+
+    undone(renumber, autocommit=autocommit)

@@ -114,8 +114,10 @@ class Footprint:
     def searched(self) -> tuple[tuple[Seed, ...], tuple[Carrier, ...]]:
         """The seeds and carriers that rows have to be found by."""
         whole = {entry.relation.oid for entry in self.relations if entry.whole}
-        seeds = tuple(seed for seed in self.seeds if not whole.issuperset(seed.oids))
-        return seeds, tuple(item for item in self.carriers if item.child.oid not in whole)
+        if any(carrier.child.oid not in whole for carrier in self.carriers):
+            # What is saved whole itself still leads to rows of others.
+            return self.seeds, self.carriers
+        return tuple(seed for seed in self.seeds if not whole.issuperset(seed.oids)), ()
 
     @property
     def oids(self) -> tuple[int, ...]:
