@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,15 +43,17 @@ class ChunkStream:
     def read(self, amount: int = -1) -> bytes:
         """Return the next part, empty at the end; without an amount, all that is left."""
         wanted = self._wanted(amount)
-        part = BytesIO()
-        while part.tell() < wanted and (self._rest or self._pull()):
-            taken = min(len(self._rest), wanted - part.tell())
-            part.write(self._rest[:taken])
-            self._rest = self._rest[taken:]
+        pieces: list[memoryview] = []
+        missing = wanted
+        while missing and (self._rest or self._pull()):
+            pieces.append(self._rest[:missing])
+            self._rest = self._rest[missing:]
+            missing -= len(pieces[-1])
+        # Put together at once: a buffer that grows is moved about, and leaves holes behind.
+        part = b"".join(pieces)
         self._parts += 1
-        self.size += part.tell()
-        # Without a copy: the buffer itself becomes the bytes.
-        return part.getvalue()
+        self.size += len(part)
+        return part
 
     def _wanted(self, amount: int) -> int:
         if amount < 0:
