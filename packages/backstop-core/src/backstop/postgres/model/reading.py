@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from backstop.postgres import query
-from backstop.postgres.model import (
-    aggregates,
-    attachments,
-    casts,
-    collations,
-    columns,
-    comments,
-    constraints,
-    defaults,
-    domains,
-    events,
-    extensions,
-    functions,
-    indexes,
-    operators,
-    privileges,
-    schemas,
-    sequences,
-    tables,
-    types,
-    views,
-)
 from backstop.postgres.model.dependencies import Dependencies, closure
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.summary import FIRST_OWN
 from backstop.postgres.transactions import PINNED, change_settings, undone
 from backstop.session import Session
-
-Reader = Callable[[Session, int], "list[CatalogObject]"]
-
-_READERS: tuple[Reader, ...] = (
-    schemas.read,
-    extensions.read,
-    collations.read,
-    types.read,
-    domains.read,
-    functions.read,
-    aggregates.read,
-    operators.read,
-    casts.read,
-    sequences.read,
-    tables.read,
-    columns.read,
-    constraints.read,
-    indexes.read,
-    attachments.read,
-    views.read,
-    events.read,
-    defaults.read,
-)
 
 
 @dataclass(frozen=True)
@@ -96,8 +51,11 @@ def read_model(session: Session) -> Model:
 
 
 def _read(session: Session) -> Model:
+    # Most connections never need them: what only changes rows shouldn't hold them in memory.
+    from backstop.postgres.model.readers import READERS, comments, privileges
+
     version = int(query.row(session, _VERSION)["version"])
-    found = [item for read in _READERS for item in read(session, version)]
+    found = [item for read in READERS for item in read(session, version)]
     dependencies = Dependencies(session, found)
     known = {item.identity for item in found}
     found = [

@@ -1,0 +1,55 @@
+"""The readers of all families of objects, in the order in which their objects are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from backstop.postgres.model import (
+    aggregates,
+    attachments,
+    casts,
+    collations,
+    columns,
+    comments,
+    constraints,
+    defaults,
+    domains,
+    events,
+    extensions,
+    functions,
+    indexes,
+    operators,
+    privileges,
+    schemas,
+    sequences,
+    tables,
+    types,
+    views,
+)
+from backstop.postgres.objects import CatalogObject
+from backstop.session import Session
+
+__all__ = ["READERS", "comments", "privileges"]
+
+Reader = Callable[[Session, int], "list[CatalogObject]"]
+
+READERS: tuple[Reader, ...] = (
+    schemas.read,
+    extensions.read,
+    collations.read,
+    types.read,
+    domains.read,
+    functions.read,
+    aggregates.read,
+    operators.read,
+    casts.read,
+    sequences.read,
+    tables.read,
+    columns.read,
+    constraints.read,
+    indexes.read,
+    attachments.read,
+    views.read,
+    events.read,
+    defaults.read,
+)
