@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,17 +44,15 @@ class ChunkStream:
     def read(self, amount: int = -1) -> bytes:
         """Return the next part, empty at the end; without an amount, all that is left."""
         wanted = self._wanted(amount)
-        pieces: list[memoryview] = []
-        missing = wanted
-        while missing and (self._rest or self._pull()):
-            pieces.append(self._rest[:missing])
-            self._rest = self._rest[missing:]
-            missing -= len(pieces[-1])
-        # Put together at once: a buffer that grows is moved about, and leaves holes behind.
-        part = b"".join(pieces)
+        part = BytesIO()
+        while part.tell() < wanted and (self._rest or self._pull()):
+            taken = min(len(self._rest), wanted - part.tell())
+            part.write(self._rest[:taken])
+            self._rest = self._rest[taken:]
         self._parts += 1
-        self.size += len(part)
-        return part
+        self.size += part.tell()
+        # Without a copy: the buffer itself becomes the bytes.
+        return part.getvalue()
 
     def _wanted(self, amount: int) -> int:
         if amount < 0:
