@@ -6,12 +6,13 @@ was written since stays; those that are gone, or were converted, from the before
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from backstop.postgres import quoting
 from backstop.postgres.comparing import Comparison, as_text
 from backstop.postgres.objects import CatalogObject, Part
 from backstop.postgres.relations import Relation
+from backstop.postgres.retyping import Retyped, retyped_columns
 from backstop.session import Session
 
 
@@ -38,24 +39,28 @@ class Rebuilding:
         self._kept: list[Part] = []
         self._converted: list[Part] = []
         self._lost: list[Part] = []
+        self._retyped: list[Retyped] = []
+        retyped = {column.name: column for column in retyped_columns(session, aside_name, relation)}
         for part in before.parts:
             if part.name not in stored:
                 continue
             if part.name not in known or part.name in added:
                 self._lost.append(part)
-            elif known[part.name].definition == part.definition:
-                self._kept.append(part)
-            else:
+            elif known[part.name].definition != part.definition:
                 self._converted.append(part)
+            elif part.name in retyped:
+                self._retyped.append(retyped[part.name])
+            else:
+                self._kept.append(part)
 
     def copy(self) -> int:
         """Take all rows over, where nothing but what they have now is known; returns how many."""
-        columns = [*self._kept, *self._converted]
-        values = [
-            *(_of("o", part) for part in self._kept),
-            *(f"{_of('o', part)}::{self._type(part)}" for part in self._converted),
-        ]
-        return self._insert(columns, values, f"ONLY {self._aside} o")
+        values = {part.name: _of("o", part) for part in self._kept}
+        values.update(
+            (part.name, f"{_of('o', part)}::{self._type(part)}") for part in self._converted
+        )
+        values.update((column.name, column.kept) for column in self._retyped)
+        return self._insert(values, f"ONLY {self._aside} o")
 
     def fill(self, saved: Comparison, key: Sequence[str], xids: Sequence[str]) -> int:
         """Take all rows over with what was saved of them; returns how many there are.
@@ -63,19 +68,19 @@ class Rebuilding:
         Rows that have one of ``xids`` as their xmin are as the statement left them: of any other,
         the value that it has now is converted back.
         """
-        columns = [*self._kept, *self._converted, *self._lost]
         unedited = f"o.xmin::pg_catalog.text = ANY ({quoting.text_array(list(xids))})"
-        values = [
-            *(_of("o", part) for part in self._kept),
-            *(
+        values = {part.name: _of("o", part) for part in self._kept}
+        values.update(
+            (
+                part.name,
                 f"CASE WHEN i.found AND {unedited} THEN {_of('i', part)} "
-                f"ELSE {_of('o', part)}::{self._type(part)} END"
-                for part in self._converted
-            ),
-            *(_of("i", part) for part in self._lost),
-        ]
-        names = {part.name for part in self._kept}
-        if key and names.issuperset(key):
+                f"ELSE {_of('o', part)}::{self._type(part)} END",
+            )
+            for part in self._converted
+        )
+        values.update((column.name, column.restored) for column in self._retyped)
+        values.update((part.name, _of("i", part)) for part in self._lost)
+        if key and {part.name for part in self._kept}.issuperset(key):
             left, right = (
                 f"(SELECT xmin, * FROM ONLY {self._aside})",
                 f"(SELECT true AS found, * FROM {saved.image})",
@@ -85,30 +90,38 @@ class Rebuilding:
             )
         else:
             left, right = (
-                self._numbered(f"ONLY {self._aside}", "xmin"),
-                self._numbered(saved.image, "true AS found"),
+                self._numbered(
+                    f"ONLY {self._aside} o",
+                    "o.xmin",
+                    [column.aside_text for column in self._retyped],
+                ),
+                self._numbered(
+                    f"{saved.image} i",
+                    "true AS found",
+                    [column.image_text for column in self._retyped],
+                ),
             )
             same = "o.backstop_value = i.backstop_value AND o.backstop_number = i.backstop_number"
-        return self._insert(columns, values, f"{left} o LEFT JOIN {right} i ON {same}")
+        return self._insert(values, f"{left} o LEFT JOIN {right} i ON {same}")
 
-    def _numbered(self, source: str, also: str) -> str:
+    def _numbered(self, source: str, also: str, retyped: Sequence[str]) -> str:
         """Return rows with a number among those that are equal in all that was kept."""
-        names = ", ".join(quoting.identifier(part.name) for part in self._kept)
-        value = as_text(f"ROW({names})")
+        kept = [quoting.identifier(part.name) for part in self._kept]
+        value = as_text(f"ROW({', '.join([*kept, *retyped])})")
         return (
             f"(SELECT {also}, *, {value} AS backstop_value, "
             f"pg_catalog.row_number() OVER (PARTITION BY {value}) AS backstop_number "
             f"FROM {source})"
         )
 
-    def _insert(self, columns: Sequence[Part], values: Sequence[str], source: str) -> int:
-        target = f"{self.relation.sql}"
-        if not columns:
+    def _insert(self, values: Mapping[str, str], source: str) -> int:
+        target = self.relation.sql
+        if not values:
             return self._session.execute(f"INSERT INTO {target} SELECT FROM {source}")
-        names = ", ".join(quoting.identifier(part.name) for part in columns)
+        names = ", ".join(quoting.identifier(name) for name in values)
         return self._session.execute(
             f"INSERT INTO {target} ({names}) OVERRIDING SYSTEM VALUE "
-            f"SELECT {', '.join(values)} FROM {source}"
+            f"SELECT {', '.join(values.values())} FROM {source}"
         )
 
     def _type(self, part: Part) -> str:

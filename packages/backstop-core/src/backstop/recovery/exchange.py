@@ -3,16 +3,17 @@
 A changed object is changed back in place where a statement can do that. Where none can, it is
 dropped together with all that depends on it, and all of that is created again: the object as it was
 before, the rest as it is now. Tables aren't dropped: they step aside under another name until
-their rows have been taken over.
+their rows have been taken over, and the types of their columns with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from backstop.errors import RestoreFailed, describe
-from backstop.postgres import quoting, sequences
+from backstop.postgres import sequences
+from backstop.postgres.aside import CAN_STEP_ASIDE, Aside, step_aside
 from backstop.postgres.model.reading import read_model
 from backstop.postgres.objects import RIGHTS, STAGES, CatalogObject, in_dependency_order
 from backstop.postgres.sequences import Position
@@ -29,12 +30,12 @@ _FOLLOWING = frozenset({*_WHO, "comment", "security label"})
 class Exchange:
     """What is to be created in dependency order, and what was taken out of its way.
 
-    ``aside`` gives, for each table that stepped aside, by identity, the quoted name that it has
-    meanwhile. ``positions`` are those of identity columns that are created again.
+    ``aside`` is what stepped aside, by identity, and in dependency order. ``positions`` are those
+    of identity columns that are created again.
     """
 
     created: Sequence[CatalogObject]
-    aside: dict[str, str] = field(default_factory=dict)
+    aside: Mapping[str, Aside] = field(default_factory=dict)
     positions: Sequence[Position] = ()
 
     def stage(self, name: str) -> Iterator[CatalogObject]:
@@ -45,7 +46,7 @@ class Exchange:
 def exchange(session: Session, plan: ObjectPlan) -> Exchange:
     """Change back what can be changed in place, and take away what has to be created anew.
 
-    Raises RestoreFailed when something that can't be created again depends on it.
+    Raises RestoreFailed when something else depends on it that can't be taken away.
     """
     for item in plan.made:
         _run(session, item, plan.model.objects[item.identity].drop)
@@ -54,8 +55,9 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
     again = [item for item in others if not _change_in_place(session, item)]
     gone = _dependents(plan, again)
     positions = _identity_positions(session, gone)
-    _take_away(session, gone)
-    aside = {item.identity: _step_aside(session, item) for item in gone if _steps_aside(item)}
+    stay = _needed_by_rows(gone)
+    _take_away(session, gone, stay)
+    aside = {item.identity: _step_aside(session, item) for item in gone if item.identity in stay}
     wanted = {item.identity: item for item in plan.objects}
     created = {item.identity: item for item in [*plan.of(State.MISSING), *who]}
     created.update((item.identity, wanted.get(item.identity, item)) for item in gone)
@@ -121,26 +123,28 @@ def _change_in_place(session: Session, item: CatalogObject) -> bool:
 
 def _dependents(plan: ObjectPlan, again: Sequence[CatalogObject]) -> list[CatalogObject]:
     """Return the objects and all that depends on them, as they are now, in dependency order."""
-    model = plan.model
-    identities = {item.identity for item in again}
-    reached = model.dependents(identities)
-    for identity in reached - identities:
-        if _is_in_the_way(model.objects[identity]):
-            causes = ", ".join(sorted(identities))
-            raise RestoreFailed(
-                f"The {identity} depends on what would have to be created again ({causes}), "
-                "and its rows with it. Nothing was changed. Drop the columns that use it first."
-            )
-    return in_dependency_order(model.objects[identity] for identity in reached)
+    reached = plan.model.dependents(item.identity for item in again)
+    return in_dependency_order(plan.model.objects[identity] for identity in reached)
 
 
-def _is_in_the_way(item: CatalogObject) -> bool:
-    """Whether a dependent can't be made anew: a table that has one of the changed types."""
-    heir = any(" INHERITS (" in text for text in item.compared)
-    return item.kind == "table" and not heir
+def _needed_by_rows(gone: Iterable[CatalogObject]) -> set[str]:
+    """Return which of the objects step aside: tables, and what their columns are made of."""
+    by_identity = {item.identity: item for item in gone if item.kind in CAN_STEP_ASIDE}
+    found: set[str] = set()
+    step = [item for item in by_identity.values() if _holds_rows(item)]
+    while step:
+        item = step.pop()
+        if item.identity not in found:
+            found.add(item.identity)
+            step += [by_identity[name] for name in item.depends_on if name in by_identity]
+    return found
 
 
-def _take_away(session: Session, gone: Sequence[CatalogObject]) -> None:
+def _holds_rows(item: CatalogObject) -> bool:
+    return item.kind == "table" and not item.target.startswith("FOREIGN ")
+
+
+def _take_away(session: Session, gone: Sequence[CatalogObject], stay: Collection[str]) -> None:
     identities = {item.identity for item in gone}
     # A key of a partitioned table would take those of its partitions along, a partition that keys
     # refer to can't leave.
@@ -148,18 +152,15 @@ def _take_away(session: Session, gone: Sequence[CatalogObject]) -> None:
     order = sorted(enumerate(gone), key=lambda pair: (first.get(pair[1].kind, 2), -pair[0]))
     for _, item in order:
         follows = item.kind in _FOLLOWING and not identities.isdisjoint(item.depends_on)
-        if not (follows or item.within in identities or _steps_aside(item)):
+        if not (follows or item.within in identities or item.identity in stay):
             _run(session, item, item.drop)
 
 
-def _steps_aside(item: CatalogObject) -> bool:
-    return item.kind == "table" and not item.target.startswith("FOREIGN ")
-
-
-def _step_aside(session: Session, item: CatalogObject) -> str:
-    name = f"backstop_aside_{item.oid}"
-    _run(session, item, (f"ALTER {item.target} RENAME TO {quoting.identifier(name)}",))
-    return quoting.qualified(item.schema, name)
+def _step_aside(session: Session, item: CatalogObject) -> Aside:
+    try:
+        return step_aside(session, item)
+    except Exception as error:
+        raise RestoreFailed(f"{_refused(item, error)} Nothing was changed.") from error
 
 
 def _identity_positions(session: Session, gone: Iterable[CatalogObject]) -> list[Position]:

@@ -199,7 +199,7 @@ class _Restore:
             rows = take_over(self.session, rebuilding, table, source, xids)
             report.tables.append(TableReport(label, table.rows if table else 0, updated=rows))
         for aside in reversed(list(swap.aside.values())):
-            self.session.execute(f"DROP TABLE {aside}")
+            self.session.execute(aside.drop)
 
     def _written(self, table: SavedTable) -> WrittenRows | None:
         """Return how the rows are known that the statement has written into a table."""

@@ -23,12 +23,14 @@ def rebuildings(
     left = {item.identity: item for item in manifest.left}
     for identity, aside in swap.aside.items():
         now = objects.model.objects[identity]
+        if now.kind != "table":
+            continue
         found = existing.find_relations(session, [(now.schema, now.name)])
         (relation,) = found.values()
         if relation.holds_rows:
             then = before.get(identity, now)
             added = _added(then, left.get(identity, now))
-            yield Rebuilding(session, then, now, aside, relation, added)
+            yield Rebuilding(session, then, now, aside.name, relation, added)
 
 
 def _added(before: CatalogObject, left: CatalogObject) -> frozenset[str]:

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backstop.postgres.model.catalog import address
+from backstop.postgres.model.dependencies import closure
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject
 
 # Added ones take nothing away, and yet they change what was there before.
 _UNDONE = frozenset({"partition"})
 _TABLES = ("r", "p")
+# Whose rows can be values of a column.
+_ROWS = ("table", "type")
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Difference:
     ``lost`` are the objects that are gone or defined otherwise, as they were; ``left`` are those
     of them that are still there, as they are now; ``made`` those that a restore takes away again.
     By OID: ``dropped`` tables are gone, ``emptied`` ones have got other contents, ``cut`` ones have
-    lost columns or values of them; ``sequences`` are gone or were set. ``keeps_rewritten`` is
-    whether a table that was only written anew has kept its rows.
+    lost columns, or values of them or in them; ``sequences`` are gone or were set.
+    ``keeps_rewritten`` is whether a table that was only written anew has kept its rows.
     """
 
     lost: tuple[CatalogObject, ...] = ()
@@ -129,18 +132,31 @@ def _replaced(before: Model, after: Model) -> set[int]:
 
 
 def _cut(before: Model, after: Model, replaced: set[int]) -> frozenset[int]:
-    """Return the tables of which columns, or their values, are gone."""
-    now = {item.address: item for item in after.objects.values() if item.parts}
-    found = set()
-    for item in before.objects.values():
-        if item.kind != "table" or item.address not in now:
-            continue
-        parts = {part.number: part for part in now[item.address].parts}
-        for part in item.parts:
-            same = parts.get(part.number)
-            if same is None or (same.definition != part.definition and item.oid in replaced):
-                found.add(item.oid)
-    return frozenset(found)
+    """Return the tables of which columns, or values of them or in them, are gone."""
+    now = {item.address: item for item in after.objects.values() if item.kind in _ROWS}
+    lossy = [
+        identity
+        for identity, item in before.objects.items()
+        if item.kind in _ROWS and item.address in now and _loses(item, now[item.address], replaced)
+    ]
+    needs = {
+        identity: item.depends_on
+        for identity, item in before.objects.items()
+        if item.kind in (*_ROWS, "domain")
+    }
+    # Values of such a row type are also in the columns of others.
+    cut = (before.objects[identity] for identity in closure(needs, lossy))
+    return frozenset(item.oid for item in cut if item.kind == "table" and item.address in now)
+
+
+def _loses(before: CatalogObject, after: CatalogObject, replaced: set[int]) -> bool:
+    parts = {part.number: part for part in after.parts}
+    for part in before.parts:
+        same = parts.get(part.number)
+        converted = same is not None and same.definition != part.definition
+        if same is None or (converted and (before.kind == "type" or before.oid in replaced)):
+            return True
+    return False
 
 
 def dropped_with(before: Model, oids: Iterable[int]) -> Difference:
