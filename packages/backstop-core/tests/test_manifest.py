@@ -79,7 +79,12 @@ def test_a_manifest_is_read_as_it_was_written():
 
 def test_an_outcome_is_read_as_it_was_written():
     written = Outcome(
-        Status.SUCCEEDED, 3, Consistency.BEFORE, (WrittenRows(1, ("7", "8")),), ("a",)
+        Status.SUCCEEDED,
+        3,
+        Consistency.BEFORE,
+        (WrittenRows(1, ("7", "8")),),
+        ("a",),
+        (Position("public", "numbers", 7, True),),
     )
     assert outcome_from_json(to_json(written), "key") == written
 

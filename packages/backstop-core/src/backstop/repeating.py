@@ -17,6 +17,7 @@ from backstop.assessment import Judge
 from backstop.audit import Event
 from backstop.errors import describe
 from backstop.modes import Action
+from backstop.postgres import sequences
 from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
 from backstop.postgres.model.reading import Model, read_model
@@ -276,27 +277,27 @@ class Repeating(Generic[Answer]):
         )
 
     def _stand(self, answer: Answer, seen: _Comparison) -> Ran[Answer]:
-        outcome = None
-        if self.captured is not None:
-            written, said = self._described(self.captured, seen)
-            outcome = Outcome(
-                Status.SUCCEEDED, self._execution.rows, written=written, not_covered=said
-            )
+        outcome = None if self.captured is None else self._outcome(self.captured, seen)
         self.running.keep()
         return Ran(answer, self.captured, outcome)
 
-    def _described(
-        self, captured: Captured, seen: _Comparison
-    ) -> tuple[tuple[WrittenRows, ...], tuple[str, ...]]:
+    def _outcome(self, captured: Captured, seen: _Comparison) -> Outcome:
+        outcome = Outcome(Status.SUCCEEDED, self._execution.rows)
         if seen.effects is None:
-            return (), (seen.problem or "",)
+            return replace(outcome, not_covered=(seen.problem or "",))
         try:
             said: tuple[str, ...] = ()
             if not seen.is_covered:
                 said = coverage.sentences(self._session, captured, seen.lost, seen.objects)
-            return self._written(captured, seen.effects), said
+            return replace(
+                outcome,
+                written=self._written(captured, seen.effects),
+                sequences=tuple(sequences.positions(self._session, captured.footprint.sequences)),
+                not_covered=said,
+            )
         except Exception as error:
-            return (), (f"It isn't known what the statement left: {describe(error)}.",)
+            said = (f"It isn't known what the statement left: {describe(error)}.",)
+            return replace(outcome, not_covered=said)
 
     def _written(self, captured: Captured, effects: Effects) -> tuple[WrittenRows, ...]:
         relations = leaving.written_relations(captured, effects.tables)

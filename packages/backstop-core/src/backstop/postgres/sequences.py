@@ -39,12 +39,15 @@ def owned(session: Session, tables: list[int]) -> list[int]:
 
 def positions(session: Session, oids: Iterable[int]) -> list[Position]:
     """Return the position of each sequence that exists."""
+    wanted = sorted(oids)
+    if not wanted:
+        return []
     found = query.rows(
         session,
         f"""
         SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.oid = ANY ({quoting.oid_array(sorted(oids))}) ORDER BY c.oid
+        WHERE c.oid = ANY ({quoting.oid_array(wanted)}) ORDER BY c.oid
         """,
     )
     if not found:
@@ -61,8 +64,14 @@ def positions(session: Session, oids: Iterable[int]) -> list[Position]:
     return [Position(**entry) for entry in entries]
 
 
-def set_position(session: Session, saved: Position) -> None:
-    """Move a sequence to a saved position, unless it stands further already."""
+def set_position(session: Session, saved: Position, left: Position | None = None) -> None:
+    """Move a sequence to a saved position, unless it stands further already.
+
+    Where it still is as ``left``, nobody has drawn a number since, and it is moved back as well.
+    """
+    untouched = ""
+    if left is not None:
+        untouched = f"OR (now.last_value = {left.last_value} AND now.is_called = {left.is_called})"
     sequence = quoting.qualified(saved.schema, saved.name)
     session.execute(
         f"""
@@ -73,5 +82,6 @@ def set_position(session: Session, saved: Position) -> None:
         WHERE NOT now.is_called
            OR (s.seqincrement > 0 AND now.last_value < {saved.last_value})
            OR (s.seqincrement < 0 AND now.last_value > {saved.last_value})
+           {untouched}
         """
     )

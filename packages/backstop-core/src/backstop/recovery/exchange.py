@@ -164,8 +164,7 @@ def _step_aside(session: Session, item: CatalogObject) -> Aside:
 
 
 def _identity_positions(session: Session, gone: Iterable[CatalogObject]) -> list[Position]:
-    oids = [item.oid for item in gone if item.kind == "identity"]
-    return sequences.positions(session, oids) if oids else []
+    return sequences.positions(session, [item.oid for item in gone if item.kind == "identity"])
 
 
 def _run(session: Session, item: CatalogObject, statements: Sequence[str]) -> None:

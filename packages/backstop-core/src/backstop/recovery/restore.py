@@ -210,12 +210,13 @@ class _Restore:
         for position in swap.positions:
             sequences.set_position(self.session, position)
         saved = {f"{item.schema}.{item.name}": item for item in self.snapshot.manifest.sequences}
+        left = {f"{item.schema}.{item.name}": item for item in self.snapshot.outcome.sequences}
         present = existing.find_relations(
             self.session, [(item.schema, item.name) for item in saved.values()]
         )
         for label, sequence in saved.items():
             if label in present:
-                sequences.set_position(self.session, sequence)
+                sequences.set_position(self.session, sequence, left.get(label))
             else:
                 report.conflicts.append(f"The sequence {label} doesn't exist, so it stays away.")
 

@@ -31,7 +31,7 @@ def build_manifest(
 ) -> Manifest:
     """Return the manifest of a snapshot, with where its sequences stand now."""
     objects = footprint.objects
-    positions = sequences.positions(session, footprint.sequences) if footprint.sequences else []
+    positions = sequences.positions(session, footprint.sequences)
     return Manifest(
         id=snapshot_id,
         created_at=identifiers.created_at(snapshot_id).isoformat(),

@@ -197,13 +197,17 @@ class WrittenRows:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the statement did: ``rows`` is the driver's rowcount, None where it gave none."""
+    """What the statement did: ``rows`` is the driver's rowcount, None where it gave none.
+
+    ``sequences`` is where it left those of the manifest that are still there.
+    """
 
     status: Status
     rows: int | None = None
     consistency: Consistency | None = None
     written: tuple[WrittenRows, ...] = ()
     not_covered: tuple[str, ...] = ()
+    sequences: tuple[Position, ...] = ()
     format: int = field(default=FORMAT)
 
 
@@ -253,6 +257,8 @@ def outcome_from_json(data: bytes, key: str) -> Outcome:
             )
             for item in document["written"]
         )
+        left = document.get("sequences", ())
+        document["sequences"] = tuple(_build(Position, item) for item in left)
         document["not_covered"] = tuple(document["not_covered"])
         return _build(Outcome, document)
     except (KeyError, TypeError, ValueError):
