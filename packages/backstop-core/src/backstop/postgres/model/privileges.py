@@ -12,13 +12,13 @@ from backstop.session import Session
 
 # Catalog, column of the owner, column of the grants, and the letter for the default grants.
 _OWNED = (
+    ("pg_namespace", "nspowner", "nspacl", "'n'"),
     (
         "pg_class",
         "relowner",
         "relacl",
         "CASE relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END",
     ),
-    ("pg_namespace", "nspowner", "nspacl", "'n'"),
     ("pg_type", "typowner", "typacl", "'T'"),
     ("pg_proc", "proowner", "proacl", "'f'"),
     ("pg_language", "lanowner", "lanacl", "'l'"),
@@ -97,7 +97,8 @@ def _grants(item: CatalogObject, owner: str, grants: list[dict[str, Any]]) -> Ca
         f"privileges of {item.identity}",
         tuple(ddl),
         (item.identity,),
-        "privileges",
+        # Only who may create something in a schema can become the owner of what it holds.
+        "owners" if item.kind == "schema" else "privileges",
         drop=tuple(f"REVOKE ALL ON {target} FROM {grantee} CASCADE" for grantee in grantees),
         replaces=False,
     )
@@ -140,7 +141,7 @@ def _entries(session: Session) -> list[dict[str, Any]]:
         if catalog == "pg_class":
             own += " AND relkind = ANY ('{r,p,v,m,f,S}')"
         if catalog == "pg_type":
-            own += " AND typcategory <> 'A'"
+            own += " AND NOT EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.typarray = o.oid)"
         acl_text = (
             f"coalesce({acl}, pg_catalog.acldefault({letter}, {owner}))"
             if acl
@@ -148,7 +149,7 @@ def _entries(session: Session) -> list[dict[str, Any]]:
         )
         parts.append(
             f"SELECT '{catalog}' AS catalog, oid, {owner} AS owner, {acl_text} AS acl "
-            f"FROM pg_catalog.{catalog} WHERE {own}"
+            f"FROM pg_catalog.{catalog} o WHERE {own}"
         )
     return query.rows(
         session,
