@@ -147,8 +147,8 @@ def _holds_rows(item: CatalogObject) -> bool:
 def _take_away(session: Session, gone: Sequence[CatalogObject], stay: Collection[str]) -> None:
     identities = {item.identity for item in gone}
     # A key of a partitioned table would take those of its partitions along, a partition that keys
-    # refer to can't leave.
-    first = {"foreign key": 0, "partition": 1}
+    # refer to can't leave, and one that has left has no share of a trigger any more.
+    first = {"foreign key": 0, "trigger setting": 0, "partition": 1}
     order = sorted(enumerate(gone), key=lambda pair: (first.get(pair[1].kind, 2), -pair[0]))
     for _, item in order:
         follows = item.kind in _FOLLOWING and not identities.isdisjoint(item.depends_on)
