@@ -11,7 +11,7 @@ from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject
 
 # Added ones take nothing away, and yet they change what was there before.
-_UNDONE = frozenset({"partition"})
+_UNDONE = frozenset({"partition", "sequence owner"})
 _TABLES = ("r", "p")
 # Whose rows can be values of a column.
 _ROWS = ("table", "type")
@@ -77,8 +77,9 @@ NO_DIFFERENCE = Difference()
 def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) -> Difference:
     """Compare two models of the same database, of which one was read in the same transaction."""
     lost, left = [], []
+    places = {(item.kind, item.address): item for item in after.objects.values() if item.address}
     for identity, item in before.objects.items():
-        now = after.objects.get(identity)
+        now = after.objects.get(identity, places.get((item.kind, item.address)))
         if now is not None and now.is_unchanged(item):
             continue
         lost.append(item)
@@ -91,7 +92,7 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
         made=tuple(
             item
             for identity, item in after.objects.items()
-            if item.kind in _UNDONE and identity not in before.objects
+            if identity not in before.objects and _is_undone(item, before)
         ),
         renamed=tuple(_renamed(before, after)),
         dropped={
@@ -108,6 +109,12 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
         ),
         keeps_rewritten=keeps_rewritten,
     )
+
+
+def _is_undone(item: CatalogObject, before: Model) -> bool:
+    # A new sequence is its owner's from the start; a new partition fills a gap among others.
+    known = item.kind == "partition" or not before.objects.keys().isdisjoint(item.depends_on[:1])
+    return item.kind in _UNDONE and known
 
 
 def _renamed(before: Model, after: Model) -> list[Rename]:
@@ -146,7 +153,12 @@ def _cut(before: Model, after: Model, replaced: set[int]) -> frozenset[int]:
     }
     # Values of such a row type are also in the columns of others.
     cut = (before.objects[identity] for identity in closure(needs, lossy))
-    return frozenset(item.oid for item in cut if item.kind == "table" and item.address in now)
+    return frozenset(
+        item.oid
+        for item in cut
+        # The rows of a foreign table are elsewhere.
+        if item.kind == "table" and item.address in now and item.oid in before.storage
+    )
 
 
 def _loses(before: CatalogObject, after: CatalogObject, replaced: set[int]) -> bool:
