@@ -63,7 +63,8 @@ PARTS = """
 CREATE TABLE place (id int PRIMARY KEY);
 INSERT INTO place SELECT generate_series(1, 9);
 CREATE TABLE event (id int, at date NOT NULL, place int REFERENCES place, note text DEFAULT 'n',
-    CHECK (id > 0), PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+    busy boolean NOT NULL DEFAULT true, CHECK (id > 0), PRIMARY KEY (id, at))
+    PARTITION BY RANGE (at);
 CREATE TABLE event_2025 PARTITION OF event FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE event_rest PARTITION OF event DEFAULT PARTITION BY LIST (id);
 CREATE TABLE event_rest_1 PARTITION OF event_rest FOR VALUES IN (41, 42, 43);
@@ -194,6 +195,7 @@ def test_an_ordinary_owner_can_restore(connect, store, dsn, postgres_maintenance
         "ALTER TABLE shop.customers DROP COLUMN email CASCADE",
         "ALTER TABLE shop.orders DROP COLUMN id CASCADE",
         "ALTER TABLE event DROP COLUMN note",
+        "ALTER TABLE event ALTER COLUMN busy DROP NOT NULL",
         "ALTER TABLE shop.customers ALTER COLUMN credit TYPE int USING 0",
         "ALTER TABLE shop.customers DROP COLUMN code, ADD COLUMN code bigint",
         "ALTER TABLE event DETACH PARTITION event_2025",

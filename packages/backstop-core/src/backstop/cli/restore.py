@@ -53,6 +53,11 @@ _COUNTS = ("saved", "put back", "old values", "already there", "taken out", "lef
     "or change nothing at all.",
 )
 @click.option(
+    "--fast",
+    is_flag=True,
+    help="Put lost columns at the end of their table, instead of making it anew in its old order.",
+)
+@click.option(
     "--lock-timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=10.0,
@@ -138,6 +143,7 @@ def print_report(console: Console, report: RestoreReport) -> None:
             )
         )
     print_list(console, "Created", report.created)
+    print_list(console, "At the end of its table, as --fast asks for", report.appended)
     print_list(console, "Left alone", report.conflicts, style="yellow")
     print_list(console, "Could not be put back", report.problems, style="red")
     print_list(console, "Not covered by the snapshot", report.plan.not_covered, style="yellow")
@@ -173,6 +179,7 @@ def _document(report: RestoreReport, *, dry_run: bool) -> dict[str, object]:
             for rows in report.tables
         ],
         "created": list(report.created),
+        "appended": list(report.appended),
         "existing": list(report.existing),
         "conflicts": list(report.conflicts),
         "problems": list(report.problems),

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from backstop.postgres import quoting
-from backstop.postgres.comparing import Comparison, as_text
+from backstop.postgres.comparing import Comparison
 from backstop.postgres.objects import CatalogObject, Part
+from backstop.postgres.pairing import paired
 from backstop.postgres.relations import Relation
 from backstop.postgres.retyping import Retyped, retyped_columns
 from backstop.session import Session
@@ -73,46 +74,15 @@ class Rebuilding:
         values.update(
             (
                 part.name,
-                f"CASE WHEN i.found AND {unedited} THEN {_of('i', part)} "
+                f"CASE WHEN i.backstop_found AND {unedited} THEN {_of('i', part)} "
                 f"ELSE {_of('o', part)}::{self._type(part)} END",
             )
             for part in self._converted
         )
         values.update((column.name, column.restored) for column in self._retyped)
         values.update((part.name, _of("i", part)) for part in self._lost)
-        if key and {part.name for part in self._kept}.issuperset(key):
-            left, right = (
-                f"(SELECT xmin, * FROM ONLY {self._aside})",
-                f"(SELECT true AS found, * FROM {saved.image})",
-            )
-            same = " AND ".join(
-                f"o.{quoting.identifier(name)} = i.{quoting.identifier(name)}" for name in key
-            )
-        else:
-            left, right = (
-                self._numbered(
-                    f"ONLY {self._aside} o",
-                    "o.xmin",
-                    [column.aside_text for column in self._retyped],
-                ),
-                self._numbered(
-                    f"{saved.image} i",
-                    "true AS found",
-                    [column.image_text for column in self._retyped],
-                ),
-            )
-            same = "o.backstop_value = i.backstop_value AND o.backstop_number = i.backstop_number"
-        return self._insert(values, f"{left} o LEFT JOIN {right} i ON {same}")
-
-    def _numbered(self, source: str, also: str, retyped: Sequence[str]) -> str:
-        """Return rows with a number among those that are equal in all that was kept."""
-        kept = [quoting.identifier(part.name) for part in self._kept]
-        value = as_text(f"ROW({', '.join([*kept, *retyped])})")
-        return (
-            f"(SELECT {also}, *, {value} AS backstop_value, "
-            f"pg_catalog.row_number() OVER (PARTITION BY {value}) AS backstop_number "
-            f"FROM {source})"
-        )
+        kept = [part.name for part in self._kept]
+        return self._insert(values, paired(self._aside, saved.image, key, kept, self._retyped))
 
     def _insert(self, values: Mapping[str, str], source: str) -> int:
         target = self.relation.sql

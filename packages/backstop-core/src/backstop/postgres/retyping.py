@@ -51,7 +51,7 @@ class Retyped:
         )
         unedited = f"{self.aside_text} IS NOT DISTINCT FROM {self.image_text}"
         return (
-            f"CASE WHEN i.found AND {unedited} THEN i.{quoting.identifier(self.name)} "
+            f"CASE WHEN i.backstop_found AND {unedited} THEN i.{quoting.identifier(self.name)} "
             f"ELSE {_as(merged, self.type)} END"
         )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from backstop.errors import RestoreFailed, describe
 from backstop.postgres import sequences
+from backstop.postgres.appending import appending
 from backstop.postgres.aside import CAN_STEP_ASIDE, Aside, step_aside
 from backstop.postgres.model.reading import read_model
 from backstop.postgres.objects import RIGHTS, STAGES, CatalogObject, in_dependency_order
@@ -51,7 +52,11 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
     for item in plan.made:
         _run(session, item, plan.model.objects[item.identity].drop)
     who = [item for item in plan.of(State.CHANGED) if item.kind in _WHO]
-    others = [item for item in plan.of(State.CHANGED) if item.kind not in _WHO]
+    others = [
+        item
+        for item in plan.of(State.CHANGED)
+        if item.kind not in _WHO and item.identity not in plan.appended
+    ]
     again = [item for item in others if not _change_in_place(session, item)]
     gone = _dependents(plan, again)
     positions = _identity_positions(session, gone)
@@ -67,7 +72,28 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
         # What is created as it is now has the settings of now.
         if item.within not in created or (item.within not in wanted and item.identity in wanted)
     ]
+    listed = [*_appending(plan), *(_after_values(item, plan.appended) for item in listed)]
     return Exchange(_in_stages(in_dependency_order(listed)), aside, positions)
+
+
+def _appending(plan: ObjectPlan) -> Iterator[CatalogObject]:
+    for item in plan.objects:
+        if item.identity in plan.appended:
+            now = plan.model.objects[item.identity]
+            is_partition = f"partition {now.schema}.{now.name}" in plan.model.objects
+            yield appending(item, now, is_partition=is_partition)
+
+
+# An identity column has to be NOT NULL already.
+_CHECKING = {"constraint": "after", "not null": "after", "identity": "last"}
+
+
+def _after_values(item: CatalogObject, appended: frozenset[str]) -> CatalogObject:
+    """Let what checks the values of appended columns come when they are there."""
+    stage = _CHECKING.get(item.kind)
+    if stage is None or item.stage != STAGES[0] or appended.isdisjoint(item.depends_on):
+        return item
+    return replace(item, stage=stage)
 
 
 def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:

@@ -5,10 +5,11 @@ An object that exists with a definition that the statement didn't leave is a con
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from backstop.postgres.appending import can_append, is_heir, lost_columns
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject, in_dependency_order
 from backstop.snapshots.manifest import Manifest
@@ -33,16 +34,28 @@ class ObjectPlan:
     """The objects of a snapshot in dependency order, and what has become of each.
 
     ``model`` is the database as it is, and ``made`` what the statement has added to be taken away.
+    Tables of ``appended`` get lost columns at their end, instead of being made anew.
     """
 
     model: Model
     objects: tuple[CatalogObject, ...]
     states: Mapping[str, State]
     made: tuple[CatalogObject, ...] = ()
+    appended: frozenset[str] = frozenset()
 
     def of(self, *states: State) -> Iterator[CatalogObject]:
         """Return the objects in one of these states."""
         return (item for item in self.objects if self.states[item.identity] in states)
+
+    @property
+    def appended_columns(self) -> list[str]:
+        """The columns that come back at the end of their table, by name."""
+        return [
+            f"{item.schema}.{item.name}.{column}"
+            for item in self.objects
+            if item.identity in self.appended
+            for column in lost_columns(item, self.model.objects[item.identity])
+        ]
 
     @property
     def conflicts(self) -> list[str]:
@@ -61,11 +74,16 @@ class ObjectPlan:
 
 
 def plan_objects(
-    model: Model, manifest: Manifest, as_left: Collection[str] = frozenset()
+    model: Model,
+    manifest: Manifest,
+    as_left: Collection[str] = frozenset(),
+    *,
+    fast: bool = False,
 ) -> ObjectPlan:
     """Compare the snapshot's objects with what the database has now.
 
-    Those of ``as_left`` are known to be as the statement left them, but for their names.
+    Those of ``as_left`` are known to be as the statement left them, but for their names. With
+    ``fast``, lost columns are appended where that is all that a table has lost.
     """
     left = {item.identity: item for item in manifest.left}
     objects = in_dependency_order(manifest.objects)
@@ -85,7 +103,23 @@ def plan_objects(
         if state in (State.CONFLICTING, State.BLOCKED):
             refused.add(item.identity)
     made = tuple(item for item in manifest.made if item.identity in model.objects)
-    return ObjectPlan(model, tuple(objects), states, made)
+    changed = [item for item in objects if states[item.identity] is State.CHANGED]
+    appended = frozenset(_appended(model, changed)) if fast else frozenset[str]()
+    return ObjectPlan(model, tuple(objects), states, made, appended)
+
+
+def _appended(model: Model, changed: Sequence[CatalogObject]) -> Iterator[str]:
+    """Give the tables that can have their lost columns at their end, with those that inherit."""
+    candidates = {
+        item.identity
+        for item in changed
+        if item.kind == "table" and can_append(item, model.objects[item.identity])
+    }
+    for identity in candidates:
+        users = model.with_values([identity]) - {identity}
+        # In columns of a row type that others have, values have lost something as well.
+        if all(user in candidates and is_heir(model.objects[user]) for user in users):
+            yield identity
 
 
 def _state(item: CatalogObject, now: CatalogObject | None, left: CatalogObject | None) -> State:

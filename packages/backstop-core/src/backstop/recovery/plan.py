@@ -27,7 +27,12 @@ def make_plan(
     manifest = snapshot.manifest
     steps = [_sentence(statement) for statement in renamed]
     steps += [f"take away {item.identity}" for item in objects.made]
-    steps += [f"change back {item.identity}" for item in objects.of(State.CHANGED)]
+    steps += [
+        f"change back {item.identity}"
+        for item in objects.of(State.CHANGED)
+        if item.identity not in objects.appended
+    ]
+    steps += [f"add {column} at the end of its table" for column in objects.appended_columns]
     missing = list(objects.of(State.MISSING))
     steps += _created(missing, STAGES[0])
     present = existing.find_relations(session, saved_names(manifest))

@@ -47,7 +47,8 @@ class RestoreReport:
     ``conflicts`` are sentences about what was left alone; ``problems`` about what could not be
     put back, such as an owner that no longer exists. ``created`` and ``changed`` are the objects
     that are back, ``renamed`` the statements that gave them their names back, and ``existing``
-    those that were as before already.
+    those that were as before already. ``appended`` are columns that are back at the end of their
+    table instead of in their old place.
     """
 
     plan: RestorePlan
@@ -56,6 +57,7 @@ class RestoreReport:
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
+    appended: list[str] = field(default_factory=list)
     existing: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)

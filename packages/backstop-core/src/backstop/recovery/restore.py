@@ -32,7 +32,7 @@ from backstop.recovery.marks import row_marks
 from backstop.recovery.objects import ObjectPlan, State, plan_objects
 from backstop.recovery.plan import make_plan, nothing_to_do, plan_aside
 from backstop.recovery.renames import Undone, undo_renames
-from backstop.recovery.report import Progress, RestorePlan, RestoreReport, TableReport
+from backstop.recovery.report import Progress, RestorePlan, RestoreReport
 from backstop.recovery.rows import (
     CountedReader,
     RowPlan,
@@ -40,7 +40,7 @@ from backstop.recovery.rows import (
     saved_names,
     settle,
 )
-from backstop.recovery.taking_over import rebuildings, take_over
+from backstop.recovery.taking_over import TakingOver
 from backstop.session import Session, TransactionStatus
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots.manifest import SavedTable, Status, WrittenRows
@@ -70,6 +70,7 @@ def restore(
     on_conflict: str | OnConflict = OnConflict.REPORT,
     into: str | None = None,
     dry_run: bool = False,
+    fast: bool = False,
     lock_timeout: float = 10.0,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> RestoreReport:
@@ -77,7 +78,8 @@ def restore(
 
     ``snapshot_id`` may be any unambiguous beginning of an id. The database is given by ``dsn``, or
     by ``conn``, an idle psycopg2 connection, which is committed. ``into`` copies the rows of a
-    snapshot of one table into a new table of that name instead. ``dry_run`` only plans.
+    snapshot of one table into a new table of that name instead. ``dry_run`` only plans. ``fast``
+    puts lost columns at the end of their table instead of making it anew in its old order.
     ``lock_timeout`` is in seconds. ``progress`` is called while rows are copied.
 
     Raises SnapshotNotFound, SnapshotDamaged, StorageError, ConnectionFailed, ConfigurationError,
@@ -87,7 +89,7 @@ def restore(
     repository = Repository(storage_from(storage))
     snapshot = repository.load(repository.find(snapshot_id))
     session = _session(dsn, conn)
-    attempt = _Restore(session, repository, snapshot, choice, progress, lock_timeout)
+    attempt = _Restore(session, repository, snapshot, choice, progress, lock_timeout, fast)
     try:
         if into is not None:
             return attempt.aside(into, dry_run=dry_run)
@@ -116,6 +118,7 @@ class _Restore:
     on_conflict: OnConflict
     progress: Callable[[Progress], None]
     lock_timeout: float
+    fast: bool
 
     def in_place(self, *, dry_run: bool) -> RestoreReport:
         with transaction(self.session):
@@ -145,7 +148,7 @@ class _Restore:
         names = Undone(NO_OBJECTS)
         if manifest.holds_objects:
             names = undo_renames(self.session, manifest)
-        objects = plan_objects(names.model, manifest, names.as_left)
+        objects = plan_objects(names.model, manifest, names.as_left, fast=self.fast)
         plan = make_plan(self.session, self.snapshot, state, objects, names.done)
         return RestoreReport(plan, renamed=list(names.done)), objects
 
@@ -176,7 +179,8 @@ class _Restore:
         swap = exchange(self.session, objects)
         report.problems += create(self.session, swap, STAGES[0])
         relations = existing.find_relations(self.session, saved_names(self.snapshot.manifest))
-        self._rebuild(objects, swap, report)
+        taking_over = TakingOver(self.session, self.snapshot, objects, self._reader)
+        report.tables += taking_over.run(swap)
         self._restore_rows(relations, objects, state, report)
         for stage in STAGES[1:]:
             if stage == RIGHTS[0]:
@@ -184,27 +188,9 @@ class _Restore:
             report.problems += create(self.session, swap, stage)
         report.created += [item.identity for item in objects.of(State.MISSING)]
         report.changed += [item.identity for item in objects.of(State.CHANGED)]
+        report.appended += objects.appended_columns
         report.existing += [item.identity for item in objects.of(State.SAME)]
         report.conflicts += objects.conflicts
-
-    def _rebuild(self, objects: ObjectPlan, swap: Exchange, report: RestoreReport) -> None:
-        """Take the rows of tables over that were made anew."""
-        saved = {table.label: table for table in self.snapshot.manifest.tables}
-        for rebuilding in rebuildings(self.session, self.snapshot.manifest, objects, swap):
-            label = rebuilding.relation.label
-            table = saved.get(label)
-            source = self._reader(label, table) if table is not None else None
-            written = self._written(table) if table is not None else None
-            xids = (self.snapshot.manifest.transaction_id,) if written is None else written.xids
-            rows = take_over(self.session, rebuilding, table, source, xids)
-            report.tables.append(TableReport(label, table.rows if table else 0, updated=rows))
-        for aside in reversed(list(swap.aside.values())):
-            self.session.execute(aside.drop)
-
-    def _written(self, table: SavedTable) -> WrittenRows | None:
-        """Return how the rows are known that the statement has written into a table."""
-        written = self.snapshot.outcome.written
-        return next((found for found in written if found.oid == table.oid), None)
 
     def _move_sequences(self, swap: Exchange, report: RestoreReport) -> None:
         for position in swap.positions:
@@ -267,7 +253,7 @@ class _Restore:
         ]
 
     def _row_restore(self, table: SavedTable, relation: Relation, state: ServerState) -> RowRestore:
-        written = self._written(table)
+        written = self.snapshot.written(table)
         outcome = self.snapshot.outcome
         # What was left can only be told apart where everything that was there is saved.
         sure = outcome.status is Status.SUCCEEDED and not outcome.not_covered

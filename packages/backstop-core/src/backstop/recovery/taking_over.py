@@ -1,36 +1,95 @@
-"""Taking the rows of tables over that a restore has to make anew, as they have lost columns."""
+"""Giving tables that have lost columns their rows, or the values of those columns, back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from backstop.postgres import existing
+from backstop.postgres.appending import append_values, lost_columns
 from backstop.postgres.comparing import Comparison
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.rebuilding import Rebuilding
+from backstop.postgres.relations import Relation
 from backstop.recovery.exchange import Exchange
 from backstop.recovery.objects import ObjectPlan
+from backstop.recovery.report import TableReport
 from backstop.recovery.rows import CountedReader, check_count, saved_columns
 from backstop.session import Session
 from backstop.snapshots.manifest import Manifest, SavedTable
+from backstop.snapshots.repository import Snapshot
 
 
-def rebuildings(
-    session: Session, manifest: Manifest, objects: ObjectPlan, swap: Exchange
-) -> Iterator[Rebuilding]:
-    """Give each table that stepped aside and holds rows, to be filled anew."""
-    before = {item.identity: item for item in objects.objects}
-    left = {item.identity: item for item in manifest.left}
-    for identity, aside in swap.aside.items():
-        now = objects.model.objects[identity]
-        if now.kind != "table":
-            continue
-        found = existing.find_relations(session, [(now.schema, now.name)])
-        (relation,) = found.values()
-        if relation.holds_rows:
-            then = before.get(identity, now)
-            added = _added(then, left.get(identity, now))
-            yield Rebuilding(session, then, now, aside.name, relation, added)
+class TakingOver:
+    """The tables of one restore that were made anew, or have got columns appended.
+
+    ``reader`` opens what was saved of a table.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        snapshot: Snapshot,
+        objects: ObjectPlan,
+        reader: Callable[[str, SavedTable], CountedReader],
+    ) -> None:
+        self._session = session
+        self._snapshot = snapshot
+        self._objects = objects
+        self._reader = reader
+        self._saved = {table.label: table for table in snapshot.manifest.tables if table.is_altered}
+
+    def run(self, swap: Exchange) -> Iterator[TableReport]:
+        """Fill each of them, and report on it; what stepped aside is dropped."""
+        for rebuilding in self._rebuildings(self._snapshot.manifest, swap):
+            table = self._saved.get(rebuilding.relation.label)
+            rows = rebuilding.copy() if table is None else self._fill(rebuilding, table)
+            saved = table.rows if table is not None else 0
+            yield TableReport(rebuilding.relation.label, saved, updated=rows)
+        for aside in reversed(list(swap.aside.values())):
+            self._session.execute(aside.drop)
+        for item in self._objects.objects:
+            table = self._saved.get(f"{item.schema}.{item.name}")
+            if item.identity in self._objects.appended and table is not None and table.columns:
+                yield TableReport(table.label, table.rows, updated=self._append(item, table))
+
+    def _rebuildings(self, manifest: Manifest, swap: Exchange) -> Iterator[Rebuilding]:
+        """Give each table that stepped aside and holds rows, to be filled anew."""
+        before = {item.identity: item for item in self._objects.objects}
+        left = {item.identity: item for item in manifest.left}
+        for identity, aside in swap.aside.items():
+            now = self._objects.model.objects[identity]
+            if now.kind != "table":
+                continue
+            relation = self._relation(now)
+            if relation.holds_rows:
+                then = before.get(identity, now)
+                added = _added(then, left.get(identity, now))
+                yield Rebuilding(self._session, then, now, aside.name, relation, added)
+
+    def _fill(self, rebuilding: Rebuilding, table: SavedTable) -> int:
+        written = self._snapshot.written(table)
+        own = (self._snapshot.manifest.transaction_id,)
+        comparison = self._loaded(table, rebuilding.relation)
+        rows = rebuilding.fill(comparison, table.key, own if written is None else written.xids)
+        comparison.discard()
+        return rows
+
+    def _append(self, item: CatalogObject, table: SavedTable) -> int:
+        lost = lost_columns(item, self._objects.model.objects[item.identity])
+        comparison = self._loaded(table, self._relation(item))
+        rows = append_values(self._session, comparison, table.key, lost)
+        comparison.discard()
+        return rows
+
+    def _loaded(self, table: SavedTable, relation: Relation) -> Comparison:
+        comparison = Comparison(self._session, relation, saved_columns(table, relation))
+        rows = comparison.load(self._reader(table.label, table))
+        check_count(table.label, rows, table.rows)
+        return comparison
+
+    def _relation(self, item: CatalogObject) -> Relation:
+        (found,) = existing.find_relations(self._session, [(item.schema, item.name)]).values()
+        return found
 
 
 def _added(before: CatalogObject, left: CatalogObject) -> frozenset[str]:
@@ -39,24 +98,3 @@ def _added(before: CatalogObject, left: CatalogObject) -> frozenset[str]:
     return frozenset(
         part.name for part in left.parts if numbers.get(part.name, part.number) != part.number
     )
-
-
-def take_over(
-    session: Session,
-    rebuilding: Rebuilding,
-    table: SavedTable | None,
-    source: CountedReader | None,
-    xids: Sequence[str],
-) -> int:
-    """Take the rows of one table over; returns how many.
-
-    ``table`` and ``source`` are what was saved of it, ``xids`` the ids of what the statement wrote.
-    """
-    if table is None or source is None or not table.is_altered:
-        return rebuilding.copy()
-    relation = rebuilding.relation
-    comparison = Comparison(session, relation, saved_columns(table, relation))
-    check_count(table.label, comparison.load(source), table.rows)
-    rows = rebuilding.fill(comparison, table.key, xids)
-    comparison.discard()
-    return rows

@@ -29,7 +29,9 @@ from backstop.snapshots.manifest import (
     Fate,
     Manifest,
     Outcome,
+    SavedTable,
     Status,
+    WrittenRows,
     manifest_from_json,
     outcome_from_json,
     to_json,
@@ -64,6 +66,10 @@ class Snapshot:
     manifest: Manifest
     outcome: Outcome
     fate: Fate
+
+    def written(self, table: SavedTable) -> WrittenRows | None:
+        """Return how the rows are known that the statement has written into a table."""
+        return next((found for found in self.outcome.written if found.oid == table.oid), None)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def _rest(column: dict[str, Any]) -> str:
 
 def after_table(table: dict[str, Any], column: dict[str, Any]) -> list[str]:
     """Return the settings of a column that CREATE TABLE can't make."""
-    return [f"{_alter(table, column)} {there}" for _, there, _ in _settings(column)]
+    return [f"{_alter(table, column, kind)} {there}" for kind, there, _ in _settings(column)]
 
 
 def settings(table: dict[str, Any], column: dict[str, Any]) -> list[CatalogObject]:
@@ -54,9 +54,9 @@ def settings(table: dict[str, Any], column: dict[str, Any]) -> list[CatalogObjec
         CatalogObject(
             kind,
             f"{kind} of {table['label']}.{column['name']}",
-            (f"{_alter(table, column)} {there}",),
+            (f"{_alter(table, column, kind)} {there}",),
             (within,),
-            drop=(f"{_alter(table, column)} {back}",),
+            drop=(f"{_alter(table, column, kind)} {back}",),
             replaces=kind != "options",
             within=within,
         )
@@ -64,8 +64,10 @@ def settings(table: dict[str, Any], column: dict[str, Any]) -> list[CatalogObjec
     ]
 
 
-def _alter(table: dict[str, Any], column: dict[str, Any]) -> str:
-    return f"ALTER TABLE ONLY {table['sql']} ALTER COLUMN {quoting.identifier(column['name'])}"
+def _alter(table: dict[str, Any], column: dict[str, Any], kind: str) -> str:
+    # Partitions can't do without what the table as a whole has.
+    only = "" if table["kind"] == "p" and kind == "not null" else "ONLY "
+    return f"ALTER TABLE {only}{table['sql']} ALTER COLUMN {quoting.identifier(column['name'])}"
 
 
 def _settings(column: dict[str, Any]) -> list[tuple[str, str, str]]:

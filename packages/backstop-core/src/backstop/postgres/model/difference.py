@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backstop.postgres.model.catalog import address
-from backstop.postgres.model.dependencies import closure
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject
 
@@ -146,13 +145,8 @@ def _cut(before: Model, after: Model, replaced: set[int]) -> frozenset[int]:
         for identity, item in before.objects.items()
         if item.kind in _ROWS and item.address in now and _loses(item, now[item.address], replaced)
     ]
-    needs = {
-        identity: item.depends_on
-        for identity, item in before.objects.items()
-        if item.kind in (*_ROWS, "domain")
-    }
     # Values of such a row type are also in the columns of others.
-    cut = (before.objects[identity] for identity in closure(needs, lossy))
+    cut = (before.objects[identity] for identity in before.with_values(lossy))
     return frozenset(
         item.oid
         for item in cut

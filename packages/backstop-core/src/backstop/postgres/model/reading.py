@@ -36,8 +36,25 @@ class Model:
             {identity: item.depends_on for identity, item in self.objects.items()}, identities
         )
 
+    def with_values(self, identities: Iterable[str]) -> set[str]:
+        """Return the types and tables, and those with columns whose values are made of them.
+
+        That a table inherits from another one counts as well.
+        """
+        return closure(
+            {
+                identity: item.depends_on
+                for identity, item in self.objects.items()
+                if item.kind in _VALUES
+            },
+            identities,
+        )
+
 
 NO_OBJECTS = Model({}, {})
+
+# Whose rows, or what is made of them, can be values of a column.
+_VALUES = ("table", "type", "domain")
 
 
 def read_model(session: Session) -> Model:
