@@ -10,7 +10,7 @@ from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject
 
 # Added ones take nothing away, and yet they change what was there before.
-_UNDONE = frozenset({"partition", "sequence owner"})
+_UNDONE = frozenset({"partition", "sequence owner", "privileges"})
 _TABLES = ("r", "p")
 # Whose rows can be values of a column.
 _ROWS = ("table", "type")
@@ -111,7 +111,7 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
 
 
 def _is_undone(item: CatalogObject, before: Model) -> bool:
-    # A new sequence is its owner's from the start; a new partition fills a gap among others.
+    # What is new has its own from the start; but a new partition fills a gap among others.
     known = item.kind == "partition" or not before.objects.keys().isdisjoint(item.depends_on[:1])
     return item.kind in _UNDONE and known
 

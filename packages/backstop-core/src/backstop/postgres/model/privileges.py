@@ -35,6 +35,9 @@ _OWNED = (
     ("pg_event_trigger", "evtowner", None, None),
     ("pg_publication", "pubowner", None, None),
 )
+GRANTABLE = [entry for entry in _OWNED if entry[2] is not None]
+"""Those of the catalogs whose objects have grants."""
+
 _GRANTED_AS = {
     "DOMAIN": "TYPE",
     "AGGREGATE": "FUNCTION",
@@ -62,7 +65,7 @@ def read(session: Session, owners: Mapping[str, CatalogObject]) -> list[CatalogO
             found.append(_owner(item, entry["owner"]))
         if entry["grants"] is not None:
             grants = entry["grants"] + columns.get(entry["address"], [])
-            found.append(_grants(item, entry["owner"], grants))
+            found.append(grants_on(item, entry["owner"], grants))
     return found
 
 
@@ -77,7 +80,8 @@ def _owner(item: CatalogObject, owner: str) -> CatalogObject:
     )
 
 
-def _grants(item: CatalogObject, owner: str, grants: list[dict[str, Any]]) -> CatalogObject:
+def grants_on(item: CatalogObject, owner: str, grants: list[dict[str, Any]]) -> CatalogObject:
+    """Return what grants all that is granted on an object."""
     words = next((word for word in _GRANTED_AS if item.target.startswith(f"{word} ")), "")
     target = _GRANTED_AS[words] + item.target[len(words) :] if words else item.target
     if words == "AGGREGATE":
@@ -122,7 +126,7 @@ def _privilege(grant: dict[str, Any]) -> str:
 
 
 # In the order in which they were given, which a dump keeps.
-_GRANTS = """
+GRANTS = """
     SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                'privilege', g.privilege_type, 'grantable', g.is_grantable,
                'grantor', pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantor)),
@@ -162,7 +166,7 @@ def _entries(session: Session) -> list[dict[str, Any]]:
                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                      AND d.objid = o.oid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
                      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass) AS follows,
-               CASE WHEN o.acl IS NOT NULL THEN coalesce(({_GRANTS}
+               CASE WHEN o.acl IS NOT NULL THEN coalesce(({GRANTS}
                    FROM pg_catalog.aclexplode(o.acl) WITH ORDINALITY AS g), '[]') END AS grants
         FROM ({" UNION ALL ".join(parts)}) AS o
         """,
@@ -174,7 +178,7 @@ def _column_grants(session: Session) -> list[dict[str, Any]]:
         session,
         f"""
         SELECT 'pg_class/' || a.attrelid || '/0' AS address, a.attname AS column,
-               ({_GRANTS} FROM pg_catalog.aclexplode(a.attacl) WITH ORDINALITY AS g) AS grants
+               ({GRANTS} FROM pg_catalog.aclexplode(a.attacl) WITH ORDINALITY AS g) AS grants
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid >= {FIRST_OWN} AND a.attacl <> '{{}}' AND NOT a.attisdropped
         ORDER BY a.attrelid, a.attnum

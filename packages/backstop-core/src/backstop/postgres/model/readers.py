@@ -18,6 +18,7 @@ from backstop.postgres.model import (
     extensions,
     functions,
     indexes,
+    members,
     operators,
     privileges,
     schemas,
@@ -52,4 +53,5 @@ READERS: tuple[Reader, ...] = (
     views.read,
     events.read,
     defaults.read,
+    members.read,
 )
