@@ -71,6 +71,7 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
         for item in created.values()
         # What is created as it is now has the settings of now.
         if item.within not in created or (item.within not in wanted and item.identity in wanted)
+        if not _is_inherited(item, wanted)
     ]
     listed = [*_appending(plan), *(_after_values(item, plan.appended) for item in listed)]
     return Exchange(_in_stages(in_dependency_order(listed)), aside, positions)
@@ -94,6 +95,19 @@ def _after_values(item: CatalogObject, appended: frozenset[str]) -> CatalogObjec
     if stage is None or item.stage != STAGES[0] or appended.isdisjoint(item.depends_on):
         return item
     return replace(item, stage=stage)
+
+
+def _is_inherited(item: CatalogObject, wanted: Mapping[str, CatalogObject]) -> bool:
+    """Whether a constraint comes back from its table's parents, which had only left it there."""
+    table = wanted.get(item.depends_on[0]) if item.kind == "constraint" else None
+    return (
+        table is not None
+        and item.identity not in wanted
+        and any(
+            need.startswith("constraint ") and need.endswith(f".{item.name}")
+            for need in table.depends_on
+        )
+    )
 
 
 def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
