@@ -11,13 +11,20 @@ from backstop.session import Session
 
 def find_relations(session: Session, names: Iterable[tuple[str, str]]) -> dict[str, Relation]:
     """Return the relations of these schemas and names that exist, by ``schema.name``."""
-    wanted = [quoting.name_literal(schema, name) for schema, name in names]
+    wanted = list(names)
     if not wanted:
         return {}
+    # Not by to_regclass, which fails in a schema that the role may not use.
     found = query.rows(
         session,
-        "SELECT pg_catalog.to_regclass(name)::pg_catalog.oid AS oid "
-        f"FROM pg_catalog.unnest({quoting.array(wanted)}) AS name",
+        f"""
+        SELECT c.oid FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE (n.nspname, c.relname) IN (
+            SELECT * FROM ROWS FROM (
+                pg_catalog.unnest({quoting.text_array([schema for schema, _ in wanted])}),
+                pg_catalog.unnest({quoting.text_array([name for _, name in wanted])})))
+        """,
     )
-    oids = [int(entry["oid"]) for entry in found if entry["oid"] is not None]
+    oids = [int(entry["oid"]) for entry in found]
     return {relation.label: relation for relation in describe(session, oids)} if oids else {}

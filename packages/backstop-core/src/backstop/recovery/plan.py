@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from backstop.errors import ConfigurationError
 from backstop.postgres import existing
+from backstop.postgres.abilities import hindrances
 from backstop.postgres.objects import STAGES, CatalogObject
 from backstop.postgres.server import ServerState
 from backstop.recovery.objects import ObjectPlan, State
@@ -53,7 +54,16 @@ def make_plan(
         snapshot_id=manifest.id,
         database=state.database,
         steps=tuple(steps),
-        notes=tuple(_notes(snapshot, state, objects)),
+        notes=(
+            *_notes(snapshot, state, objects),
+            *hindrances(
+                session,
+                missing,
+                objects.of(State.CHANGED),
+                present.values(),
+                state.version,
+            ),
+        ),
         not_covered=_not_covered(snapshot),
     )
 

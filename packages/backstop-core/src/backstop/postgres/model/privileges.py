@@ -62,14 +62,14 @@ def read(session: Session, owners: Mapping[str, CatalogObject]) -> list[CatalogO
         if item is None or item.kind == "index":
             continue
         if not (entry["follows"] or item.kind == "extension"):
-            found.append(_owner(item, entry["owner"]))
+            found.append(_owner(item, entry["owner"], entry["role"]))
         if entry["grants"] is not None:
             grants = entry["grants"] + columns.get(entry["address"], [])
             found.append(grants_on(item, entry["owner"], grants))
     return found
 
 
-def _owner(item: CatalogObject, owner: str) -> CatalogObject:
+def _owner(item: CatalogObject, owner: str, role: str) -> CatalogObject:
     return CatalogObject(
         "owner",
         f"owner of {item.identity}",
@@ -77,6 +77,7 @@ def _owner(item: CatalogObject, owner: str) -> CatalogObject:
         (item.identity,),
         "owners",
         replaces=True,
+        name=role,
     )
 
 
@@ -159,6 +160,7 @@ def _entries(session: Session) -> list[dict[str, Any]]:
         session,
         f"""
         SELECT o.catalog || '/' || o.oid || '/0' AS address,
+               pg_catalog.pg_get_userbyid(o.owner) AS role,
                pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(o.owner)) AS owner,
                -- The owner of a sequence that a column owns follows its table.
                o.catalog = 'pg_class' AND EXISTS (
