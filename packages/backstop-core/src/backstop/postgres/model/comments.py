@@ -20,6 +20,8 @@ def read(session: Session, resolve: Callable[[str], CatalogObject | None]) -> li
         item = resolve(place)
         if item is None:
             continue
+        if item.address != place and not (item.parts if entry["number"] else entry["part"]):
+            continue
         # What comes with something else, as an index does with a key, has a comment of its own.
         target = item.target if item.address == place else entry["part"]
         if entry["number"]:
