@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from backstop.assessment import CountJudge, Judge
 from backstop.audit import Event
+from backstop.beside import Beside
 from backstop.errors import BackstopError, SnapshotFailed, describe
 from backstop.fates import Fates
 from backstop.modes import Action
@@ -70,7 +71,7 @@ class Protection:
             self._begin(repeating)
         except NothingToSave:
             execution.event.action = Action.RUN
-            return execution.run()
+            return self._run_beside(request, execution)
         except Exception as error:
             self._failed(error, execution.event, was_idle=status is TransactionStatus.IDLE)
             return execution.run()
@@ -80,6 +81,9 @@ class Protection:
         """Run the statement, and if it did more than ``judge`` lets pass, do so with a snapshot."""
         if self._session.status() is TransactionStatus.FAILED:
             return execution.run()
+        if request.at_once or self._runs_in_parts(request.sql, several=request.in_parts):
+            execution.event.action = Action.RUN
+            return self._run_beside(request, execution)
         alone = self._is_alone
         repeating = self._repeating(request, execution, alone=alone, judge=judge)
         return self._finish(repeating, request, execution, alone=alone)
@@ -201,23 +205,56 @@ class Protection:
         was_idle = self._session.status() is TransactionStatus.IDLE
         alone = self._is_alone
         consistency = Consistency.BEFORE if alone else request.consistency
-        request = replace(request, at_once=True, consistency=consistency)
+        in_parts = replace(request, at_once=True, consistency=consistency)
+        beside = Beside(self._session, self._repository, request)
         try:
-            captured = self._capture(request, alone=alone)
+            captured = self._capture(in_parts, alone=alone)
         except NothingToSave:
             execution.event.action = Action.RUN
-            return execution.run()
+            return self._run_beside(request, execution)
         except Exception as error:
             self._failed(error, execution.event, was_idle=was_idle)
             return execution.run()
+        beside.look()
         self._tell(execution.event, captured)
         # After an error in the middle, what came before it may be committed.
         answer = self._run_or_record(captured, execution, Status.UNKNOWN)
         self._record(captured, self._outcome(captured, execution, None), execution.event)
-        self._fates.follow(controls(request.sql), snapshots=1)
-        if alone and self._session.status() is TransactionStatus.IDLE:
-            self._fates.end(Fate.COMMITTED)
+        snapshots = 1 + self._record_definitions(beside, captured, execution.event)
+        self._follow(request, snapshots, alone=alone)
         return answer
+
+    def _run_beside(self, request: SnapshotRequest, execution: Execution[Answer]) -> Answer:
+        """Run what has no rows to save, and save the definitions that it has taken."""
+        alone = self._is_alone
+        beside = Beside(self._session, self._repository, request)
+        beside.look()
+        answer = execution.run()
+        snapshots = self._record_definitions(beside, None, execution.event)
+        self._follow(request, snapshots, alone=alone)
+        return answer
+
+    def _record_definitions(self, beside: Beside, captured: Captured | None, event: Event) -> int:
+        """Save what the text has taken of definitions; returns how many snapshots that makes."""
+        try:
+            found = beside.save(captured)
+        except Exception as error:
+            # The statement has run: there is nothing to stop any more.
+            event.snapshot_failure = error
+            return 0
+        if found is None:
+            return 0
+        event.action = Action.SNAPSHOT
+        if captured is None:
+            self._tell(event, found[0])
+        self._record(*found, event)
+        return 1
+
+    def _follow(self, request: SnapshotRequest, snapshots: int, *, alone: bool) -> None:
+        if self._fates.is_pending:
+            self._fates.follow(controls(request.sql), snapshots=snapshots)
+            if alone and self._session.status() is TransactionStatus.IDLE:
+                self._fates.end(Fate.COMMITTED)
 
     def _capture(self, request: SnapshotRequest, *, alone: bool) -> Captured:
         if self._session.status() is TransactionStatus.FAILED:
