@@ -10,7 +10,9 @@ from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject
 
 # Added ones take nothing away, and yet they change what was there before.
-_UNDONE = frozenset({"partition", "sequence owner", "privileges"})
+_UNDONE = frozenset(
+    {"partition", "sequence owner", "privileges", "published table", "published schema"}
+)
 _TABLES = ("r", "p")
 # Whose rows can be values of a column.
 _ROWS = ("table", "type")
