@@ -117,8 +117,10 @@ def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
     """
     stages: dict[str, int] = {}
     for item in ordered:
-        needed = (stages.get(name, 0) for name in item.depends_on)
-        stages[item.identity] = max(STAGES.index(item.stage), *needed, 0)
+        needed = [stages[name] for name in item.depends_on if name in stages]
+        # A partition that is only to be attached is there when rows come that refer to its own.
+        first = 0 if item.kind == "partition" and not needed else STAGES.index(item.stage)
+        stages[item.identity] = max(first, *needed, 0)
     return [replace(item, stage=STAGES[stages[item.identity]]) for item in ordered]
 
 
@@ -141,7 +143,8 @@ def create(session: Session, swap: Exchange, stage: str) -> list[str]:
 
 def _give_back_rights(session: Session, swap: Exchange, stage: str) -> list[str]:
     """Give everything its owner or its grants, which only then are compared."""
-    wanted = list(swap.stage(stage))
+    # Only who may create something in a schema can become the owner of what it holds.
+    wanted = sorted(swap.stage(stage), key=lambda item: not _is_about_a_schema(item))
     if not wanted:
         return []
     problems = []
@@ -154,6 +157,10 @@ def _give_back_rights(session: Session, swap: Exchange, stage: str) -> list[str]
         taken = now.drop if now is not None and item.kind == "privileges" else ()
         problems += _tried(session, item, (*taken, *item.ddl))
     return problems
+
+
+def _is_about_a_schema(item: CatalogObject) -> bool:
+    return any(need.startswith("schema ") for need in item.depends_on[:1])
 
 
 def _change_in_place(session: Session, item: CatalogObject) -> bool:

@@ -102,7 +102,6 @@ def grants_on(item: CatalogObject, owner: str, grants: list[dict[str, Any]]) -> 
         f"privileges of {item.identity}",
         tuple(ddl),
         (item.identity,),
-        # Only who may create something in a schema can become the owner of what it holds.
         "owners" if item.kind == "schema" else "privileges",
         drop=tuple(f"REVOKE ALL ON {target} FROM {grantee} CASCADE" for grantee in grantees),
         replaces=False,
