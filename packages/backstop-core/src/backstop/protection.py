@@ -29,12 +29,14 @@ from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
 from backstop.snapshots import leaving
 from backstop.snapshots.capture import Captured, capture
+from backstop.snapshots.databases import capture_database
 from backstop.snapshots.footprint import NothingToSave
 from backstop.snapshots.manifest import Consistency, Fate, Outcome, Status, WrittenRows
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
 from backstop.statement import Statement
 from backstop.syntax.controls import controls
+from backstop.syntax.databases import dropped_database
 from backstop.syntax.traits import leaves_transaction
 
 Answer = TypeVar("Answer")
@@ -126,7 +128,8 @@ class Protection:
 
     def _runs_in_parts(self, sql: str, *, several: bool) -> bool:
         """Whether the text commits in between, part by part, so that nothing can be around it."""
-        return bool(controls(sql)) or (several and self._is_alone)
+        alone = self._is_alone
+        return bool(controls(sql)) or (alone and (several or dropped_database(sql) is not None))
 
     @property
     def _is_alone(self) -> bool:
@@ -270,6 +273,9 @@ class Protection:
     def _capture_as_asked(self, request: SnapshotRequest, *, alone: bool) -> Captured:
         if not alone:
             return capture(self._session, self._repository, request)
+        database = dropped_database(request.sql)
+        if database is not None:
+            return capture_database(self._session, self._repository, request, database)
         with transaction(self._session):
             return capture(self._session, self._repository, request)
 

@@ -168,7 +168,7 @@ class Repeating(Generic[Answer]):
         self.running.begin()
         # Without that it is done after a run that is taken back.
         with contextlib.suppress(Exception):
-            self._before = read_model(self._session)
+            self._before = self._read_model()
 
     def _run_once(self) -> Answer:
         self.running.start()
@@ -181,12 +181,15 @@ class Repeating(Generic[Answer]):
     def _compare(self) -> _Comparison:
         try:
             effects = self.running.look()
-            after = read_model(self._session) if self._touches_objects(effects) else None
+            after = self._read_model() if self._touches_objects(effects) else None
             return self._seen(effects, after)
         except Exception as error:
             problem = f"It isn't known what the statement touched: {describe(error)}."
             raised = self._judge(None) if self._judge is not None else None
             return _Comparison(None, {}, raised, problem)
+
+    def _read_model(self) -> Model:
+        return read_model(self._session, self._request.limits.lock_timeout)
 
     def _touches_objects(self, effects: Effects) -> bool:
         relations = effects.changes_relations and not self._request.only_rows
@@ -213,7 +216,7 @@ class Repeating(Generic[Answer]):
         if not seen.untold or seen.effects is None:
             return seen
         try:
-            self._before = read_model(self._session)
+            self._before = self._read_model()
             told = self._seen(seen.effects, seen.after)
         except Exception as error:
             problem = f"It isn't known what the statement touched: {describe(error)}."

@@ -80,11 +80,12 @@ class Session(Protocol):
     def close(self) -> None:
         """Close the connection."""
 
-    def beside(self, connect_timeout: float) -> Session:
+    def beside(self, connect_timeout: float, database: str | None = None) -> Session:
         """Open another connection of Backstop's own, in autocommit, to the same server.
 
-        It logs in as this one did, with its host, database, role and password; what has been SET
-        since isn't known there, nor is what isn't committed. ``connect_timeout`` is in seconds.
+        It logs in as this one did, with its host, role and password, and to the same database
+        unless another one is named; what has been SET since isn't known there, nor is what isn't
+        committed. ``connect_timeout`` is in seconds.
         Raises ConnectionFailed, without the password in its message, when the server doesn't
         accept it. Whoever opens it closes it: see :func:`beside`.
         """
@@ -100,7 +101,9 @@ class Session(Protocol):
 
 
 @contextmanager
-def beside(session: Session, connect_timeout: float) -> Iterator[Session]:
+def beside(
+    session: Session, connect_timeout: float, database: str | None = None
+) -> Iterator[Session]:
     """Open a second connection beside one in hand, and close it whatever the block does."""
-    with closing(session.beside(connect_timeout)) as second:
+    with closing(session.beside(connect_timeout, database)) as second:
         yield second

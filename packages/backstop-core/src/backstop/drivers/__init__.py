@@ -49,8 +49,8 @@ def session_for(connection: object) -> Session:
     )
 
 
-def connect(dsn: str) -> Session:
-    """Open a connection of Backstop's own.
+def connect(dsn: str, database: str | None = None) -> Session:
+    """Open a connection of Backstop's own, to another database of the DSN's server if one is named.
 
     Raises MissingDistribution when no driver is installed, naming what to install, and
     ConnectionFailed when the server doesn't accept the connection.
@@ -61,4 +61,4 @@ def connect(dsn: str) -> Session:
         raise MissingDistribution(
             "A DSN needs a PostgreSQL driver: install backstop-psycopg2[binary]."
         ) from None
-    return Psycopg2Session.open(dsn)
+    return Psycopg2Session.open(dsn, database)

@@ -38,10 +38,10 @@ class Psycopg2Session:
         self.in_block = False
 
     @classmethod
-    def open(cls, dsn: str) -> Psycopg2Session:
+    def open(cls, dsn: str, database: str | None = None) -> Psycopg2Session:
         """Connect; ConnectionFailed says why without repeating the DSN."""
         try:
-            return cls(psycopg2.connect(dsn, application_name="backstop"))
+            return cls(psycopg2.connect(dsn, dbname=database, application_name="backstop"))
         except psycopg2.OperationalError as error:
             raise ConnectionFailed(
                 f"The database did not accept the connection of dsn: {_first_line(error)}. "
@@ -121,12 +121,14 @@ class Psycopg2Session:
         """Close the connection."""
         self._connection.close()
 
-    def beside(self, connect_timeout: float) -> Psycopg2Session:
+    def beside(self, connect_timeout: float, database: str | None = None) -> Psycopg2Session:
         """Open another connection of Backstop's own, in autocommit, to the same server."""
+        other = {} if database is None else {"dbname": database}
         try:
             dsn = extensions.make_dsn(
                 **{
                     **_login(extensions.ConnectionInfo(self._connection)),
+                    **other,
                     "application_name": "backstop",
                     "connect_timeout": max(_LEAST_TIMEOUT, ceil(connect_timeout)),
                 }

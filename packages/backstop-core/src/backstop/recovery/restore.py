@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from backstop.drivers import connect, session_for
@@ -26,6 +26,7 @@ from backstop.postgres.transactions import (
     transaction,
     undone,
 )
+from backstop.recovery import databases
 from backstop.recovery.copying import copy_aside
 from backstop.recovery.exchange import Exchange, create, exchange
 from backstop.recovery.marks import row_marks
@@ -77,7 +78,8 @@ def restore(
     """Bring back what one statement destroyed, in one transaction, and report.
 
     ``snapshot_id`` may be any unambiguous beginning of an id. The database is given by ``dsn``, or
-    by ``conn``, an idle psycopg2 connection, which is committed. ``into`` copies the rows of a
+    by ``conn``, an idle psycopg2 connection, which is committed; one that was dropped as a whole is
+    created again by way of any other of its server's. ``into`` copies the rows of a
     snapshot of one table into a new table of that name instead. ``dry_run`` only plans. ``fast``
     puts lost columns at the end of their table instead of making it anew in its old order.
     ``lock_timeout`` is in seconds. ``progress`` is called while rows are copied.
@@ -88,11 +90,14 @@ def restore(
     choice = _on_conflict(on_conflict)
     repository = Repository(storage_from(storage))
     snapshot = repository.load(repository.find(snapshot_id))
-    session = _session(dsn, conn)
+    anew = bool(snapshot.manifest.create_database) and nothing_to_do(snapshot) is None
+    session = _session(dsn, conn, may_be_gone=anew)
     attempt = _Restore(session, repository, snapshot, choice, progress, lock_timeout, fast)
     try:
         if into is not None:
             return attempt.aside(into, dry_run=dry_run)
+        if anew:
+            return attempt.in_dropped_database(dry_run=dry_run)
         return attempt.in_place(dry_run=dry_run)
     except BackstopError:
         raise
@@ -120,9 +125,22 @@ class _Restore:
     lock_timeout: float
     fast: bool
 
+    def in_dropped_database(self, *, dry_run: bool) -> RestoreReport:
+        manifest = self.snapshot.manifest
+        problems = []
+        if not databases.is_there(self.session, manifest):
+            if dry_run:
+                return RestoreReport(databases.plan_creation(manifest))
+            problems = databases.create(self.session, manifest)
+        with databases.inside(self.session, manifest) as session:
+            report = replace(self, session=session).in_place(dry_run=dry_run)
+        report.problems += problems
+        return report
+
     def in_place(self, *, dry_run: bool) -> RestoreReport:
         with transaction(self.session):
-            change_settings(self.session, _SETTINGS)
+            limit = {"lock_timeout": milliseconds(self.lock_timeout)}
+            change_settings(self.session, {**_SETTINGS, **limit})
             if dry_run:
                 # What is renamed has to have its name back before anything can be compared.
                 with undone(self.session, "backstop_dry_run"):
@@ -148,6 +166,7 @@ class _Restore:
         names = Undone(NO_OBJECTS)
         if manifest.holds_objects:
             names = undo_renames(self.session, manifest)
+        manifest = databases.as_left(manifest, names.model)
         objects = plan_objects(names.model, manifest, names.as_left, fast=self.fast)
         plan = make_plan(self.session, self.snapshot, state, objects, names.done)
         return RestoreReport(plan, renamed=list(names.done)), objects
@@ -225,7 +244,6 @@ class _Restore:
             if table.is_altered and f"table {table.label}" in objects.model.objects
         }
         relations = {label: found for label, found in relations.items() if label not in altered}
-        change_settings(self.session, {"lock_timeout": milliseconds(self.lock_timeout)})
         locks.lock(self.session, dict.fromkeys(relations.values(), locks.SHARE_ROW_EXCLUSIVE))
         plans = []
         for table in self.snapshot.manifest.tables:
@@ -282,7 +300,7 @@ def _on_conflict(value: str | OnConflict) -> OnConflict:
         ) from None
 
 
-def _session(dsn: str | None, conn: object | None) -> Session:
+def _session(dsn: str | None, conn: object | None, *, may_be_gone: bool) -> Session:
     if conn is not None:
         session = session_for(getattr(conn, "__wrapped__", conn))
         if session.status() is not TransactionStatus.IDLE:
@@ -295,4 +313,4 @@ def _session(dsn: str | None, conn: object | None) -> Session:
         raise ConfigurationError(
             "dsn is missing: give dsn='postgresql://user@host/database', or set BACKSTOP_DSN."
         )
-    return connect(chosen)
+    return databases.connect_somewhere(chosen) if may_be_gone else connect(chosen)

@@ -15,6 +15,7 @@ from backstop.postgres import locks, server
 from backstop.postgres.fresh import FreshRows, fresh_rows
 from backstop.postgres.model.difference import Difference, difference
 from backstop.postgres.model.reading import Model, read_model
+from backstop.postgres.relations import Relation
 from backstop.postgres.transactions import (
     PINNED,
     change_settings,
@@ -129,24 +130,26 @@ class _Attempt:
         self._before: Model | None = None
 
     def lock(self) -> Footprint:
-        before = self._footprint()
-        if before.unread and self._request.rehearsal is None:
-            raise OnlyARunTells(" ".join(before.unread))
-        modes = before.lock_modes
-        if locks.ACCESS_EXCLUSIVE in modes.values():
-            isolation = current_settings(self._session, ["transaction_isolation"])
-            self._is_old = isolation["transaction_isolation"] in _FROZEN_VIEW
-            if self._reads_fresh:
-                # The second connection has to read, so the last lock comes later.
-                modes = dict.fromkeys(modes, locks.SHARE_ROW_EXCLUSIVE)
         with changed_settings(self._session, self._waiting()):
+            before = self._footprint()
+            if before.unread and self._request.rehearsal is None:
+                raise OnlyARunTells(" ".join(before.unread))
             self._repository.begin(self.id)
-            locks.lock(self._session, modes)
-        self._look_again()
-        found = self._footprint()
+            locks.lock(self._session, self._first_locks(before))
+            self._look_again()
+            found = self._footprint()
         if found.oids != before.oids:
             raise SnapshotFailed("The tables changed while they were being locked. Run it again.")
         return found
+
+    def _first_locks(self, footprint: Footprint) -> Mapping[Relation, str]:
+        modes = footprint.lock_modes
+        if locks.ACCESS_EXCLUSIVE not in modes.values():
+            return modes
+        isolation = current_settings(self._session, ["transaction_isolation"])
+        self._is_old = isolation["transaction_isolation"] in _FROZEN_VIEW
+        # Where a second connection has to read, the last lock comes later.
+        return dict.fromkeys(modes, locks.SHARE_ROW_EXCLUSIVE) if self._reads_fresh else modes
 
     def _look_again(self) -> None:
         """Take in what others have changed of the objects until the locks were there."""

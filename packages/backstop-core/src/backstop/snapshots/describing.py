@@ -62,5 +62,6 @@ def build_manifest(
         left=objects.left,
         made=objects.made,
         renamed=objects.renamed,
-        not_covered=footprint.not_covered,
+        create_database=request.create_database,
+        not_covered=(*request.not_covered, *footprint.not_covered),
     )

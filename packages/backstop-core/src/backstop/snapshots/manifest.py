@@ -138,7 +138,8 @@ class Manifest:
 
     ``objects`` are those that the statement drops or changes, as they were, and ``left`` those of
     them that are still there, as it leaves them. ``made`` are what it adds that a restore takes
-    away again, ``renamed`` what it gives another name or schema.
+    away again, ``renamed`` what it gives another name or schema. Where it drops the ``database``
+    itself, ``create_database`` are the statements that create that again.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Manifest:
     left: tuple[CatalogObject, ...] = ()
     made: tuple[CatalogObject, ...] = ()
     renamed: tuple[Rename, ...] = ()
+    create_database: tuple[str, ...] = ()
     not_covered: tuple[str, ...] = ()
     format: int = FORMAT
 
@@ -232,6 +234,7 @@ def manifest_from_json(data: bytes, key: str) -> Manifest:
             Rename(*(CatalogObject.from_json(item[name]) for name in ("before", "after")))
             for item in document.get("renamed", ())
         )
+        document["create_database"] = tuple(document.get("create_database", ()))
         document["not_covered"] = tuple(document["not_covered"])
         return _build(Manifest, document)
     except (KeyError, TypeError, ValueError):

@@ -21,6 +21,8 @@ class SnapshotRequest:
     beforehand. ``rehearsal`` is what was seen of it already. ``defines`` says that it changes or
     drops objects of the database by its own words, and ``keeps_rewritten`` that a table which it
     only writes anew has kept its rows. ``only_rows`` says that it does nothing but to change rows.
+    ``create_database`` are the statements that create the database that it drops, and
+    ``not_covered`` is what isn't saved anyway.
     """
 
     sql: str
@@ -39,3 +41,5 @@ class SnapshotRequest:
     defines: bool = False
     keeps_rewritten: bool = False
     only_rows: bool = False
+    create_database: tuple[str, ...] = ()
+    not_covered: tuple[str, ...] = ()

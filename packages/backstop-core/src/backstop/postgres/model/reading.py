@@ -10,7 +10,7 @@ from backstop.postgres import query
 from backstop.postgres.model.dependencies import Dependencies, closure
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.summary import FIRST_OWN
-from backstop.postgres.transactions import PINNED, change_settings, undone
+from backstop.postgres.transactions import PINNED, change_settings, milliseconds, undone
 from backstop.session import Session
 
 
@@ -57,13 +57,17 @@ NO_OBJECTS = Model({}, {})
 _VALUES = ("table", "type", "domain")
 
 
-def read_model(session: Session) -> Model:
+def read_model(session: Session, lock_timeout: float | None = None) -> Model:
     """Read the model, in the transaction in hand, which is left as it was.
 
-    The number of queries doesn't grow with the number of objects.
+    The number of queries doesn't grow with the number of objects. To spell a view, the server waits
+    for whoever has locked a table of it: at most ``lock_timeout`` seconds, where it is given.
     """
+    settings = {**PINNED, "statement_timeout": "0"}
+    if lock_timeout is not None:
+        settings["lock_timeout"] = milliseconds(lock_timeout)
     with undone(session, "backstop_model"):
-        change_settings(session, {**PINNED, "statement_timeout": "0"})
+        change_settings(session, settings)
         return _read(session)
 
 
