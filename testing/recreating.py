@@ -31,6 +31,7 @@ _FAMILIES = (
     "aggregates",
     "operators",
     "casts",
+    "text",
     "collations",
     "events",
     "defaults",

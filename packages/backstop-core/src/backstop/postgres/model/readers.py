@@ -23,6 +23,7 @@ from backstop.postgres.model import (
     schemas,
     sequences,
     tables,
+    text,
     types,
     views,
 )
@@ -43,6 +44,7 @@ READERS: tuple[Reader, ...] = (
     aggregates.read,
     operators.read,
     casts.read,
+    text.read,
     sequences.read,
     tables.read,
     columns.read,
