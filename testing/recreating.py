@@ -27,6 +27,7 @@ _FAMILIES = (
     "extensions",
     "types",
     "domains",
+    "languages",
     "functions",
     "aggregates",
     "operators",
