@@ -83,14 +83,14 @@ def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
 def create(session: Session, swap: Exchange, stage: str) -> list[str]:
     """Create the objects of one stage; returns what could not be, in sentences.
 
-    Only owners, grants and policies may fail: a role can be gone. Anything else raises
-    RestoreFailed.
+    Only owners, grants, policies and user mappings may fail: a role can be gone. Anything else
+    raises RestoreFailed.
     """
     if stage in RIGHTS:
         return _give_back_rights(session, swap, stage)
     problems = []
     for item in swap.stage(stage):
-        if item.kind == "policy":
+        if item.kind in ("policy", "user mapping"):
             problems += _tried(session, item, item.ddl)
         else:
             _run(session, item, item.ddl)
@@ -124,9 +124,14 @@ def _dependents(plan: ObjectPlan, again: Sequence[CatalogObject]) -> list[Catalo
     model = plan.model
     identities = {item.identity for item in again}
     reached = model.dependents(identities)
+    causes = ", ".join(sorted(identities))
     for identity in reached - identities:
+        if not model.objects[identity].ddl:
+            raise RestoreFailed(
+                f"The {identity} depends on what would have to be created again ({causes}), and "
+                "as it may hold a secret, nobody could give it back. Nothing was changed."
+            )
         if _is_in_the_way(model.objects[identity]):
-            causes = ", ".join(sorted(identities))
             raise RestoreFailed(
                 f"The {identity} depends on what would have to be created again ({causes}), "
                 "and its rows with it. Nothing was changed. Drop the columns that use it first."
