@@ -172,6 +172,8 @@ def test_text_search_comes_back(sql, given, comes_back):
         "ALTER SERVER far RENAME TO gone",
         'ALTER USER MAPPING FOR PUBLIC SERVER far OPTIONS (DROP "user")',
         "ALTER FOREIGN TABLE shop.distant OPTIONS (SET place 'x')",
+        "ALTER FOREIGN TABLE shop.distant ALTER COLUMN id OPTIONS (SET name 'x')",
+        "ALTER FOREIGN TABLE shop.distant ALTER COLUMN id OPTIONS (DROP name)",
         "ALTER FOREIGN TABLE shop.distant DROP COLUMN body",
         "REVOKE USAGE ON FOREIGN SERVER far FROM PUBLIC",
         "REVOKE USAGE ON FOREIGN DATA WRAPPER away FROM PUBLIC",
@@ -261,6 +263,7 @@ SECRETS = """
 CREATE FOREIGN DATA WRAPPER away;
 CREATE SERVER far FOREIGN DATA WRAPPER away OPTIONS (host 'a', password 'hunter2');
 CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS ("user" 'me', password 'hunter2');
+CREATE FOREIGN TABLE distant (id int) SERVER far OPTIONS (place 'there', password 'hunter2');
 """
 
 
@@ -272,6 +275,8 @@ CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS ("user" 'me', password 'hunter
         "ALTER USER MAPPING FOR PUBLIC SERVER far OPTIONS (SET password 'hunter3', DROP \"user\")",
         "ALTER SERVER far OPTIONS (SET host 'b', DROP password)",
         "ALTER SERVER far OPTIONS (SET password 'hunter3')",
+        "DROP FOREIGN TABLE distant",
+        "ALTER FOREIGN TABLE distant OPTIONS (SET password 'hunter3')",
     ],
 )
 def test_a_lost_secret_is_named_and_stored_nowhere(
@@ -289,6 +294,7 @@ def test_a_lost_secret_is_named_and_stored_nowhere(
     after = dump(dsn)
     assert "host 'a'" in after
     assert "\"user\" 'me'" in after
+    assert "place 'there'" in after
     backstop.restore(snapshot.id, storage=store, dsn=dsn)
     assert dump(dsn) == after
     stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

@@ -20,10 +20,12 @@ from backstop.session import Session
 
 def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
     """Return what creates the wrappers, then the servers, then the user mappings."""
+    queries = {"wrappers": _WRAPPERS, "servers": _SERVERS, "mappings": _USER_MAPPINGS}
+    found = query.groups(session, queries)
     return [
-        *(item for entry in _wrappers(session) for item in _wrapper(entry)),
-        *(item for entry in _servers(session) for item in _server(entry)),
-        *(item for entry in _user_mappings(session) for item in _user_mapping(entry)),
+        *(item for entry in found["wrappers"] for item in _wrapper(entry)),
+        *(item for entry in found["servers"] for item in _server(entry)),
+        *(item for entry in found["mappings"] for item in _user_mapping(entry)),
     ]
 
 
@@ -119,56 +121,43 @@ def _setting(kind: str, item: CatalogObject, words: str) -> CatalogObject:
     )
 
 
-def _wrappers(session: Session) -> list[dict[str, Any]]:
-    return query.rows(
-        session,
-        f"""
-        SELECT w.oid, w.fdwname AS name, pg_catalog.quote_ident(w.fdwname) AS sql,
-               {routine_name("w.fdwhandler")} AS handler,
-               {routine_name("w.fdwvalidator")} AS validator, w.fdwoptions AS options
-        FROM pg_catalog.pg_foreign_data_wrapper w
-        WHERE {own("pg_foreign_data_wrapper", "w")}
-        ORDER BY w.oid
-        """,
-    )
+_WRAPPERS = f"""
+    SELECT w.oid, w.fdwname AS name, pg_catalog.quote_ident(w.fdwname) AS sql,
+           {routine_name("w.fdwhandler")} AS handler,
+           {routine_name("w.fdwvalidator")} AS validator, w.fdwoptions AS options
+    FROM pg_catalog.pg_foreign_data_wrapper w
+    WHERE {own("pg_foreign_data_wrapper", "w")}
+    ORDER BY w.oid
+"""
+
+_SERVERS = f"""
+    SELECT s.oid, s.srvname AS name, pg_catalog.quote_ident(s.srvname) AS sql,
+           s.srvtype AS type, s.srvversion AS version,
+           pg_catalog.quote_ident(w.fdwname) AS wrapper, s.srvoptions AS options
+    FROM pg_catalog.pg_foreign_server s
+    JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+    WHERE {own("pg_foreign_server", "s")}
+    ORDER BY s.oid
+"""
 
 
-def _servers(session: Session) -> list[dict[str, Any]]:
-    return query.rows(
-        session,
-        f"""
-        SELECT s.oid, s.srvname AS name, pg_catalog.quote_ident(s.srvname) AS sql,
-               s.srvtype AS type, s.srvversion AS version,
-               pg_catalog.quote_ident(w.fdwname) AS wrapper, s.srvoptions AS options
-        FROM pg_catalog.pg_foreign_server s
-        JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
-        WHERE {own("pg_foreign_server", "s")}
-        ORDER BY s.oid
-        """,
-    )
-
-
-def _user_mappings(session: Session) -> list[dict[str, Any]]:
-    # The view shows options to nobody but to whom this condition, its own, is true.
-    return query.rows(
-        session,
-        f"""
-        SELECT m.oid, m.usename AS user, m.srvname AS server,
-               CASE m.umuser WHEN 0 THEN 'PUBLIC'
-                    ELSE pg_catalog.quote_ident(m.usename) END AS user_sql,
-               pg_catalog.quote_ident(m.srvname) AS server_sql, m.umoptions AS options,
-               coalesce(
-                   m.umoptions IS NOT NULL
-                   OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
-                   OR CASE m.umuser
-                      WHEN 0 THEN pg_catalog.pg_has_role(s.srvowner, 'USAGE')
-                      ELSE m.usename = current_user
-                           AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE')
-                                OR pg_catalog.has_server_privilege(s.oid, 'USAGE')) END,
-                   false) AS readable
-        FROM (SELECT umid AS oid, * FROM pg_catalog.pg_user_mappings) AS m
-        JOIN pg_catalog.pg_foreign_server s ON s.oid = m.srvid
-        WHERE {own("pg_user_mapping", "m")}
-        ORDER BY m.oid
-        """,
-    )
+# The view shows options to nobody but to whom this condition, its own, is true.
+_USER_MAPPINGS = f"""
+    SELECT m.oid, m.usename AS user, m.srvname AS server,
+           CASE m.umuser WHEN 0 THEN 'PUBLIC'
+                ELSE pg_catalog.quote_ident(m.usename) END AS user_sql,
+           pg_catalog.quote_ident(m.srvname) AS server_sql, m.umoptions AS options,
+           coalesce(
+               m.umoptions IS NOT NULL
+               OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
+               OR CASE m.umuser
+                  WHEN 0 THEN pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+                  ELSE m.usename = current_user
+                       AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+                            OR pg_catalog.has_server_privilege(s.oid, 'USAGE')) END,
+               false) AS readable
+    FROM (SELECT umid AS oid, * FROM pg_catalog.pg_user_mappings) AS m
+    JOIN pg_catalog.pg_foreign_server s ON s.oid = m.srvid
+    WHERE {own("pg_user_mapping", "m")}
+    ORDER BY m.oid
+"""

@@ -13,9 +13,10 @@ from backstop.session import Session
 
 def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
     """Return what creates the languages, then what creates the transforms."""
+    found = query.groups(session, {"languages": _LANGUAGES, "transforms": _TRANSFORMS})
     return [
-        *(_language(entry) for entry in _languages(session)),
-        *(_transform(entry) for entry in _transforms(session)),
+        *(_language(entry) for entry in found["languages"]),
+        *(_transform(entry) for entry in found["transforms"]),
     ]
 
 
@@ -56,32 +57,23 @@ def _transform(entry: dict[str, Any]) -> CatalogObject:
     )
 
 
-def _languages(session: Session) -> list[dict[str, Any]]:
-    return query.rows(
-        session,
-        f"""
-        SELECT l.oid, l.lanname AS name, pg_catalog.quote_ident(l.lanname) AS sql,
-               l.lanpltrusted AS trusted, {routine_name("l.lanplcallfoid")} AS handler,
-               {routine_name("l.laninline")} AS inline,
-               {routine_name("l.lanvalidator")} AS validator
-        FROM pg_catalog.pg_language l
-        WHERE l.lanispl AND {own("pg_language", "l")}
-        ORDER BY l.oid
-        """,
-    )
+_LANGUAGES = f"""
+    SELECT l.oid, l.lanname AS name, pg_catalog.quote_ident(l.lanname) AS sql,
+           l.lanpltrusted AS trusted, {routine_name("l.lanplcallfoid")} AS handler,
+           {routine_name("l.laninline")} AS inline,
+           {routine_name("l.lanvalidator")} AS validator
+    FROM pg_catalog.pg_language l
+    WHERE l.lanispl AND {own("pg_language", "l")}
+    ORDER BY l.oid
+"""
 
-
-def _transforms(session: Session) -> list[dict[str, Any]]:
-    return query.rows(
-        session,
-        f"""
-        SELECT t.oid, pg_catalog.format_type(t.trftype, NULL) AS type,
-               l.lanname AS label, pg_catalog.quote_ident(l.lanname) AS language,
-               {routine_signature("t.trffromsql")} AS from_sql,
-               {routine_signature("t.trftosql")} AS to_sql
-        FROM pg_catalog.pg_transform t
-        JOIN pg_catalog.pg_language l ON l.oid = t.trflang
-        WHERE {own("pg_transform", "t")}
-        ORDER BY t.oid
-        """,
-    )
+_TRANSFORMS = f"""
+    SELECT t.oid, pg_catalog.format_type(t.trftype, NULL) AS type,
+           l.lanname AS label, pg_catalog.quote_ident(l.lanname) AS language,
+           {routine_signature("t.trffromsql")} AS from_sql,
+           {routine_signature("t.trftosql")} AS to_sql
+    FROM pg_catalog.pg_transform t
+    JOIN pg_catalog.pg_language l ON l.oid = t.trflang
+    WHERE {own("pg_transform", "t")}
+    ORDER BY t.oid
+"""

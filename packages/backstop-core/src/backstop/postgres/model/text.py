@@ -29,15 +29,19 @@ _OPTION = re.compile(r"""("(?:[^"]|"")+"|[^\s"=]+) = (?:E?'(?:[^']|'')*'|[^,']+)
 
 def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
     """Return what creates parsers and templates, then dictionaries, then configurations."""
-    objects = [
-        *(_parser(entry) for entry in _parsers(session)),
-        *(_template(entry) for entry in _templates(session)),
-        *(item for entry in _dictionaries(session) for item in _dictionary(entry)),
+    queries = {
+        "parsers": _PARSERS,
+        "templates": _TEMPLATES,
+        "dictionaries": _DICTIONARIES,
+        "configurations": _CONFIGURATIONS,
+    }
+    found = query.groups(session, queries)
+    return [
+        *(_parser(entry) for entry in found["parsers"]),
+        *(_template(entry) for entry in found["templates"]),
+        *(item for entry in found["dictionaries"] for item in _dictionary(entry)),
+        *(item for entry in found["configurations"] for item in _configuration(entry)),
     ]
-    for entry in _configurations(session):
-        objects.append(_configuration(entry))
-        objects += [_mapping(entry, mapping) for mapping in entry["mappings"] or ()]
-    return objects
 
 
 def _object(
@@ -93,106 +97,83 @@ def _dictionary(entry: dict[str, Any]) -> list[CatalogObject]:
     ]
 
 
-def _configuration(entry: dict[str, Any]) -> CatalogObject:
-    return _object("CONFIGURATION", "pg_ts_config", entry, f"(PARSER = {entry['parser']})")
+def _configuration(entry: dict[str, Any]) -> list[CatalogObject]:
+    item = _object("CONFIGURATION", "pg_ts_config", entry, f"(PARSER = {entry['parser']})")
+    return [item, *(_mapping(item, mapping) for mapping in entry["mappings"] or ())]
 
 
-def _mapping(entry: dict[str, Any], mapping: dict[str, Any]) -> CatalogObject:
-    alter = f"ALTER TEXT SEARCH CONFIGURATION {entry['sql']}"
-    token = quoting.identifier(mapping["token"])
-    dictionaries = ", ".join(dictionary["sql"] for dictionary in mapping["dictionaries"])
-    configuration = f"text search configuration {entry['label']}"
+def _mapping(item: CatalogObject, entry: dict[str, Any]) -> CatalogObject:
+    token = quoting.identifier(entry["token"])
+    names = ", ".join(dictionary["sql"] for dictionary in entry["dictionaries"])
+    needed = (
+        f"text search dictionary {dictionary['label']}" for dictionary in entry["dictionaries"]
+    )
     return CatalogObject(
         "text search mapping",
-        f"mapping of {configuration} for {mapping['token']}",
-        (f"{alter} ALTER MAPPING FOR {token} WITH {dictionaries}",),
-        (
-            configuration,
-            *(
-                f"text search dictionary {dictionary['label']}"
-                for dictionary in mapping["dictionaries"]
-            ),
-        ),
-        drop=(f"{alter} DROP MAPPING FOR {token}",),
+        f"mapping of {item.identity} for {entry['token']}",
+        (f"ALTER {item.target} ALTER MAPPING FOR {token} WITH {names}",),
+        (item.identity, *needed),
+        drop=(f"ALTER {item.target} DROP MAPPING FOR {token}",),
         replaces=True,
     )
 
 
-def _parsers(session: Session) -> list[dict[str, Any]]:
-    return query.rows(
-        session,
-        f"""
-        SELECT p.oid, n.nspname AS schema, p.prsname AS name, {labelled("n", "p.prsname")} AS label,
-               {quoted("n", "p.prsname")} AS sql, {routine_name("p.prsstart")} AS start,
-               {routine_name("p.prstoken")} AS gettoken, {routine_name("p.prsend")} AS end,
-               {routine_name("p.prslextype")} AS lextypes,
-               {routine_name("p.prsheadline")} AS headline
-        FROM pg_catalog.pg_ts_parser p
-        JOIN pg_catalog.pg_namespace n ON n.oid = p.prsnamespace
-        WHERE {lasting("n")} AND {own("pg_ts_parser", "p")}
-        ORDER BY p.oid
-        """,
-    )
+_PARSERS = f"""
+    SELECT p.oid, n.nspname AS schema, p.prsname AS name, {labelled("n", "p.prsname")} AS label,
+           {quoted("n", "p.prsname")} AS sql, {routine_name("p.prsstart")} AS start,
+           {routine_name("p.prstoken")} AS gettoken, {routine_name("p.prsend")} AS end,
+           {routine_name("p.prslextype")} AS lextypes,
+           {routine_name("p.prsheadline")} AS headline
+    FROM pg_catalog.pg_ts_parser p
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.prsnamespace
+    WHERE {lasting("n")} AND {own("pg_ts_parser", "p")}
+    ORDER BY p.oid
+"""
 
+_TEMPLATES = f"""
+    SELECT t.oid, n.nspname AS schema, t.tmplname AS name,
+           {labelled("n", "t.tmplname")} AS label, {quoted("n", "t.tmplname")} AS sql,
+           {routine_name("t.tmplinit")} AS init, {routine_name("t.tmpllexize")} AS lexize
+    FROM pg_catalog.pg_ts_template t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.tmplnamespace
+    WHERE {lasting("n")} AND {own("pg_ts_template", "t")}
+    ORDER BY t.oid
+"""
 
-def _templates(session: Session) -> list[dict[str, Any]]:
-    return query.rows(
-        session,
-        f"""
-        SELECT t.oid, n.nspname AS schema, t.tmplname AS name,
-               {labelled("n", "t.tmplname")} AS label, {quoted("n", "t.tmplname")} AS sql,
-               {routine_name("t.tmplinit")} AS init, {routine_name("t.tmpllexize")} AS lexize
-        FROM pg_catalog.pg_ts_template t
-        JOIN pg_catalog.pg_namespace n ON n.oid = t.tmplnamespace
-        WHERE {lasting("n")} AND {own("pg_ts_template", "t")}
-        ORDER BY t.oid
-        """,
-    )
+_DICTIONARIES = f"""
+    SELECT d.oid, n.nspname AS schema, d.dictname AS name,
+           {labelled("n", "d.dictname")} AS label, {quoted("n", "d.dictname")} AS sql,
+           {quoted("tn", "t.tmplname")} AS template, d.dictinitoption AS options,
+           CASE WHEN t.oid < {FIRST_OWN} THEN t.tmplname END AS builtin
+    FROM pg_catalog.pg_ts_dict d
+    JOIN pg_catalog.pg_namespace n ON n.oid = d.dictnamespace
+    JOIN pg_catalog.pg_ts_template t ON t.oid = d.dicttemplate
+    JOIN pg_catalog.pg_namespace tn ON tn.oid = t.tmplnamespace
+    WHERE {lasting("n")} AND {own("pg_ts_dict", "d")}
+    ORDER BY d.oid
+"""
 
-
-def _dictionaries(session: Session) -> list[dict[str, Any]]:
-    return query.rows(
-        session,
-        f"""
-        SELECT d.oid, n.nspname AS schema, d.dictname AS name,
-               {labelled("n", "d.dictname")} AS label, {quoted("n", "d.dictname")} AS sql,
-               {quoted("tn", "t.tmplname")} AS template, d.dictinitoption AS options,
-               CASE WHEN t.oid < {FIRST_OWN} THEN t.tmplname END AS builtin
-        FROM pg_catalog.pg_ts_dict d
-        JOIN pg_catalog.pg_namespace n ON n.oid = d.dictnamespace
-        JOIN pg_catalog.pg_ts_template t ON t.oid = d.dicttemplate
-        JOIN pg_catalog.pg_namespace tn ON tn.oid = t.tmplnamespace
-        WHERE {lasting("n")} AND {own("pg_ts_dict", "d")}
-        ORDER BY d.oid
-        """,
-    )
-
-
-def _configurations(session: Session) -> list[dict[str, Any]]:
-    return query.rows(
-        session,
-        f"""
-        SELECT c.oid, n.nspname AS schema, c.cfgname AS name, {labelled("n", "c.cfgname")} AS label,
-               {quoted("n", "c.cfgname")} AS sql, {quoted("pn", "p.prsname")} AS parser,
-               (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-                           'token', token.alias, 'dictionaries', mapped.dictionaries)
-                           ORDER BY token.tokid)
-                FROM (SELECT m.maptokentype AS number,
-                             pg_catalog.json_agg(pg_catalog.json_build_object(
-                                 'sql', {quoted("dn", "d.dictname")},
-                                 'label', {labelled("dn", "d.dictname")})
-                                 ORDER BY m.mapseqno) AS dictionaries
-                      FROM pg_catalog.pg_ts_config_map m
-                      JOIN pg_catalog.pg_ts_dict d ON d.oid = m.mapdict
-                      JOIN pg_catalog.pg_namespace dn ON dn.oid = d.dictnamespace
-                      WHERE m.mapcfg = c.oid GROUP BY m.maptokentype) AS mapped
-                JOIN pg_catalog.ts_token_type(c.cfgparser) AS token ON token.tokid = mapped.number
-               ) AS mappings
-        FROM pg_catalog.pg_ts_config c
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.cfgnamespace
-        JOIN pg_catalog.pg_ts_parser p ON p.oid = c.cfgparser
-        JOIN pg_catalog.pg_namespace pn ON pn.oid = p.prsnamespace
-        WHERE {lasting("n")} AND {own("pg_ts_config", "c")}
-        ORDER BY c.oid
-        """,
-    )
+_CONFIGURATIONS = f"""
+    SELECT c.oid, n.nspname AS schema, c.cfgname AS name, {labelled("n", "c.cfgname")} AS label,
+           {quoted("n", "c.cfgname")} AS sql, {quoted("pn", "p.prsname")} AS parser,
+           (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                       'token', token.alias, 'dictionaries', mapped.dictionaries)
+                       ORDER BY token.tokid)
+            FROM (SELECT m.maptokentype AS number,
+                         pg_catalog.json_agg(pg_catalog.json_build_object(
+                             'sql', {quoted("dn", "d.dictname")},
+                             'label', {labelled("dn", "d.dictname")})
+                             ORDER BY m.mapseqno) AS dictionaries
+                  FROM pg_catalog.pg_ts_config_map m
+                  JOIN pg_catalog.pg_ts_dict d ON d.oid = m.mapdict
+                  JOIN pg_catalog.pg_namespace dn ON dn.oid = d.dictnamespace
+                  WHERE m.mapcfg = c.oid GROUP BY m.maptokentype) AS mapped
+            JOIN pg_catalog.ts_token_type(c.cfgparser) AS token ON token.tokid = mapped.number
+           ) AS mappings
+    FROM pg_catalog.pg_ts_config c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.cfgnamespace
+    JOIN pg_catalog.pg_ts_parser p ON p.oid = c.cfgparser
+    JOIN pg_catalog.pg_namespace pn ON pn.oid = p.prsnamespace
+    WHERE {lasting("n")} AND {own("pg_ts_config", "c")}
+    ORDER BY c.oid
+"""
