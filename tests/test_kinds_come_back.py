@@ -96,6 +96,19 @@ CREATE TYPE shop.days AS RANGE (SUBTYPE = date, CANONICAL = shop.whole,
 CREATE TABLE shop.stays (during shop.days, EXCLUDE USING gist (during WITH &&));
 INSERT INTO shop.stays VALUES ('[2025-01-01,2025-02-01)');
 CREATE TYPE shop.never;
+CREATE TYPE shop.number;
+CREATE FUNCTION shop.number_in(cstring) RETURNS shop.number LANGUAGE internal IMMUTABLE STRICT
+    AS 'int4in';
+CREATE FUNCTION shop.number_out(shop.number) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT
+    AS 'int4out';
+CREATE FUNCTION shop.number_receive(internal) RETURNS shop.number
+    LANGUAGE internal IMMUTABLE STRICT AS 'int4recv';
+CREATE FUNCTION shop.number_send(shop.number) RETURNS bytea LANGUAGE internal IMMUTABLE STRICT
+    AS 'int4send';
+CREATE TYPE shop.number (INPUT = shop.number_in, OUTPUT = shop.number_out,
+    RECEIVE = shop.number_receive, SEND = shop.number_send, INTERNALLENGTH = 4, PASSEDBYVALUE);
+CREATE TABLE shop.numbers (n shop.number);
+INSERT INTO shop.numbers VALUES ('1'), ('2');
 """
 
 AGGREGATES = """
@@ -227,10 +240,14 @@ def test_comments_on_attributes_come_back(sql, given, comes_back):
         "DROP TYPE shop.word CASCADE",
         "DROP FUNCTION shop.word_out(shop.word) CASCADE",
         "DROP TYPE shop.days CASCADE",
+        "DROP FUNCTION shop.number_receive(internal) CASCADE",
+        "DROP TYPE shop.number, shop.word CASCADE",
         "DROP FUNCTION shop.whole(shop.days) CASCADE",
         "DROP TYPE shop.never",
         "DROP TABLE shop.words CASCADE",
         "ALTER TYPE shop.word RENAME TO term",
+        "ALTER TYPE shop.word SET (STORAGE = extended)",
+        "ALTER TYPE shop.number SET (RECEIVE = NONE, SEND = NONE)",
         "ALTER TYPE shop.days SET SCHEMA public",
         "ALTER TABLE shop.words DROP COLUMN other",
         'ALTER TABLE shop.words ALTER COLUMN other TYPE shop.word COLLATE "POSIX"',
@@ -257,6 +274,35 @@ def test_types_come_back_with_the_functions_that_make_them_up(sql, given, comes_
 def test_aggregates_come_back_with_their_grants(sql, given, comes_back):
     given(AGGREGATES)
     comes_back(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TEXT SEARCH CONFIGURATION shop.words CASCADE",
+        "DROP TEXT SEARCH DICTIONARY shop.plain CASCADE",
+        "DROP TEXT SEARCH TEMPLATE shop.same CASCADE",
+        "DROP TEXT SEARCH PARSER shop.usual CASCADE",
+        "ALTER TEXT SEARCH CONFIGURATION shop.words DROP MAPPING FOR int",
+        "ALTER TEXT SEARCH DICTIONARY shop.plain (STOPWORDS)",
+        "DROP SERVER far CASCADE",
+        "ALTER SERVER far OPTIONS (SET host 'x')",
+        "DROP USER MAPPING FOR PUBLIC SERVER far",
+        'ALTER USER MAPPING FOR PUBLIC SERVER far OPTIONS (DROP "user")',
+        "DROP FOREIGN DATA WRAPPER away CASCADE",
+        "DROP LANGUAGE plshop CASCADE",
+        "DROP PROCEDURAL LANGUAGE shopu CASCADE",
+        "DROP TRANSFORM FOR shop.pair LANGUAGE plshop CASCADE",
+        "REVOKE USAGE ON FOREIGN SERVER far FROM PUBLIC",
+        "CREATE OR REPLACE VIEW shop.ones AS SELECT 2 AS one",
+    ],
+)
+def test_each_of_them_takes_a_snapshot_by_default(sql, given, guarded, store):
+    given(SHOP)
+    connection = guarded()
+    connection.cursor().execute(sql)
+    (snapshot,) = backstop.snapshots.list(store)
+    assert backstop.snapshots.show(snapshot.id, store).manifest.objects
 
 
 SECRETS = """
@@ -306,3 +352,15 @@ def test_a_lost_secret_is_named_and_stored_nowhere(
 def test_a_kept_secret_is_not_named(sql, given, comes_back):
     given(SECRETS)
     assert comes_back(sql).plan.not_covered == ()
+
+
+def test_comments_on_what_a_partition_has_from_its_parent_stay_its_own(given, comes_back):
+    given(
+        "CREATE TABLE event (id int, at date) PARTITION BY RANGE (at);"
+        "CREATE TABLE event_all PARTITION OF event DEFAULT;"
+        "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TRIGGER quiet AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION nothing();"
+        "COMMENT ON TRIGGER quiet ON event IS 'of all';"
+        "COMMENT ON TRIGGER quiet ON event_all IS 'of one'"
+    )
+    comes_back("DROP TABLE event")

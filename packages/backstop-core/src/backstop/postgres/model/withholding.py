@@ -19,7 +19,7 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS = frozenset({"password_required"})
-_OF_USERS = _HARMLESS | {"user", "username", "user_name", "remote_user"}
+_OF_USERS = _HARMLESS | {"user", "username", "user_name", "remote_user", "sslcert"}
 
 
 def sort_options(
