@@ -30,6 +30,7 @@ _FAMILIES = (
     "languages",
     "functions",
     "aggregates",
+    "access_methods",
     "operators",
     "casts",
     "text",

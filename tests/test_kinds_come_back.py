@@ -111,6 +111,18 @@ CREATE TABLE shop.numbers (n shop.number);
 INSERT INTO shop.numbers VALUES ('1'), ('2');
 """
 
+METHODS = """
+CREATE ACCESS METHOD own TYPE TABLE HANDLER heap_tableam_handler;
+CREATE ACCESS METHOD tree TYPE INDEX HANDLER bthandler;
+COMMENT ON ACCESS METHOD own IS 'own';
+CREATE OPERATOR CLASS whole DEFAULT FOR TYPE int USING tree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+    FUNCTION 1 btint4cmp(int, int);
+CREATE TABLE kept (id int PRIMARY KEY, n int) USING own;
+INSERT INTO kept SELECT g, g FROM generate_series(1, 9) AS g;
+CREATE VIEW seen AS SELECT n FROM kept;
+"""
+
 AGGREGATES = """
 CREATE SCHEMA shop;
 CREATE TYPE shop."Pair" AS (a integer, b integer);
@@ -303,6 +315,20 @@ def test_each_of_them_takes_a_snapshot_by_default(sql, given, guarded, store):
     connection.cursor().execute(sql)
     (snapshot,) = backstop.snapshots.list(store)
     assert backstop.snapshots.show(snapshot.id, store).manifest.objects
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP ACCESS METHOD own CASCADE",
+        "DROP ACCESS METHOD tree CASCADE",
+        "DROP OPERATOR CLASS whole USING tree",
+        "COMMENT ON ACCESS METHOD own IS NULL",
+    ],
+)
+def test_access_methods_come_back_with_what_is_kept_by_them(sql, given, comes_back):
+    given(METHODS)
+    comes_back(sql)
 
 
 SECRETS = """

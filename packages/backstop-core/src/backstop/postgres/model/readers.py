@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from backstop.postgres.model import (
+    access_methods,
     aggregates,
     attachments,
     casts,
@@ -45,6 +46,7 @@ READERS: tuple[Reader, ...] = (
     languages.read,
     functions.read,
     aggregates.read,
+    access_methods.read,
     operators.read,
     casts.read,
     text.read,
