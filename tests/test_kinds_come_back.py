@@ -374,7 +374,15 @@ def test_a_lost_secret_is_named_and_stored_nowhere(
     assert "hunter" not in caplog.text
 
 
-@pytest.mark.parametrize("sql", ["ALTER SERVER far RENAME TO near", "ALTER SERVER far VERSION '2'"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER SERVER far RENAME TO near",
+        "ALTER SERVER far VERSION '2'",
+        "DROP USER MAPPING FOR PUBLIC SERVER far; CREATE USER MAPPING FOR PUBLIC SERVER far "
+        "OPTIONS (password 'hunter2')",
+    ],
+)
 def test_a_kept_secret_is_not_named(sql, given, comes_back):
     given(SECRETS)
     assert comes_back(sql).plan.not_covered == ()

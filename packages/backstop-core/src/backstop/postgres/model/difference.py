@@ -138,11 +138,18 @@ def _is_renamed(before: CatalogObject, after: CatalogObject) -> bool:
 
 
 def _unsaved(before: Model, after: Model) -> tuple[str, ...]:
-    kept = {item.compared for item in after.objects.values() if item.kind == _WITHHELD}
+    def marks(item: CatalogObject) -> set[tuple[object, str]]:
+        # What it belongs to may have another name now, or be made anew under the same one.
+        *place, mark = item.compared
+        return {(item.identity, mark), (tuple(place), mark)}
+
+    kept = {
+        mark for item in after.objects.values() if item.kind == _WITHHELD for mark in marks(item)
+    }
     return tuple(
         identity
         for identity, item in before.objects.items()
-        if item.kind == _WITHHELD and item.compared not in kept
+        if item.kind == _WITHHELD and kept.isdisjoint(marks(item))
     )
 
 

@@ -80,7 +80,7 @@ def _user_mapping(entry: dict[str, Any]) -> list[CatalogObject]:
     )
     if not entry["readable"]:
         # Another role's: there may be some, and there may be none.
-        return [item, withhold("options", item)]
+        return [item, withhold("options", item, item.address)]
     return _with_options(item, entry["options"], [], of_user=True)
 
 

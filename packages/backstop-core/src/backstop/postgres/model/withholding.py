@@ -39,14 +39,13 @@ def sort_options(
     return saved, withheld
 
 
-def withhold(what: str, owner: CatalogObject, value: str = "") -> CatalogObject:
+def withhold(what: str, owner: CatalogObject, value: str) -> CatalogObject:
     """Return an object that is only compared: nothing of it is saved, so nothing brings it back."""
     return CatalogObject(
         "withheld",
         f"{what} of {owner.identity}",
         (),
         (owner.identity,),
-        # Where its owner is renamed, it stays what it is.
         definition=(owner.address, what, sha256(value.encode()).hexdigest()),
         within=owner.identity,
     )
