@@ -55,7 +55,7 @@ class Difference:
     def not_covered(self) -> tuple[str, ...]:
         """What a restore will not bring back, in sentences."""
         return tuple(
-            f"The {name} may hold a secret and is not saved: set it again after a restore."
+            f"What may hold a secret is not saved: the {name}. Set it again after a restore."
             for name in self.unsaved
         )
 
