@@ -40,18 +40,14 @@ ALWAYS = (
 )
 
 # What doesn't come back yet, and why: by statement, for both roles or for one of them.
-NOT_READ = "text search, foreign servers and the functions of base types aren't read yet"
 KNOWN = {
-    "DROP SCHEMA shop, crm, report CASCADE": NOT_READ,
-    "ALTER SERVER far OPTIONS (SET host 'near.example', DROP port)": NOT_READ,
-    "DROP FUNCTION shop.digits_out CASCADE": NOT_READ,
-    "ALTER TEXT SEARCH PARSER shop.parser SET SCHEMA crm": NOT_READ,
-    "DROP OWNED BY :reader": "a grant on an aggregate of any row (*) is spelled wrongly",
-    "GRANT EXECUTE ON FUNCTION crm.skeys(crm.hstore) TO :clerk": (
-        "grants on members of extensions aren't read"
+    "ALTER TABLE shop.thing RENAME TO thing2; ALTER TABLE shop.thing2 DROP COLUMN name CASCADE; "
+    "DROP TABLE crm.shipment": "comes back, but its snapshot says that names may mean others",
+    "ALTER TABLE crm.stool NO INHERIT crm.chair": (
+        "CHECKs of the parents' parents, left where they were inherited, are taken for new ones"
     ),
-    "ALTER TABLE crm.chair NO INHERIT shop.marked": (
-        "a CHECK that was inherited and stayed is taken for one that was added since"
+    "ALTER TABLE crm.chair NO INHERIT shop.marked; ALTER TABLE crm.chair INHERIT shop.marked": (
+        "whether an inherited column or CHECK is a table's own as well isn't compared"
     ),
 }
 

@@ -250,10 +250,11 @@ CREATE TABLE shop.item (
     amount shop.positive,
     PRIMARY KEY (orders, line),
     CONSTRAINT of_order FOREIGN KEY (orders, ordered, region) REFERENCES shop.orders
-        ON UPDATE CASCADE ON DELETE CASCADE,
-    CONSTRAINT by_sku FOREIGN KEY (product) REFERENCES shop.product DEFERRABLE NOT VALID
+        ON UPDATE CASCADE ON DELETE CASCADE
 );
 INSERT INTO shop.item SELECT id, ordered, region, 1, 1 + id % 8, 2 FROM shop.orders;
+ALTER TABLE shop.item ADD CONSTRAINT by_sku FOREIGN KEY (product) REFERENCES shop.product
+    DEFERRABLE NOT VALID;
 
 CREATE TABLE shop.event (id int, at timestamptz DEFAULT '2026-01-01', kind text)
     PARTITION BY HASH (id);
@@ -282,6 +283,8 @@ CREATE POLICY own ON shop.log FOR ALL TO PUBLIC USING (who = current_user);
 CREATE POLICY strict ON shop.log AS RESTRICTIVE FOR UPDATE TO :reader, :writer
     USING (id > 0) WITH CHECK (what <> '');
 CREATE POLICY seen ON shop.customer FOR SELECT TO :reader USING (state = 'paid');
+CREATE TABLE crm.hidden (id int);
+ALTER TABLE crm.hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE TABLE shop.none ();
 INSERT INTO shop.none DEFAULT VALUES;
 CREATE TABLE shop."Odd ""Name"" é" ("Odd Column" int, "select" text, "%s" text DEFAULT '%s {}');

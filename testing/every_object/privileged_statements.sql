@@ -12,7 +12,7 @@ ALTER FUNCTION shop.digits_less RENAME TO digits_smaller
 ALTER FUNCTION shop.proof NOT LEAKPROOF
 ALTER TABLE shop.numbered DROP COLUMN digits
 ALTER TABLE shop.numbered DROP COLUMN id
-ALTER TABLE shop.numbered ALTER digits TYPE text
+ALTER TABLE shop.numbered ALTER digits TYPE text USING digits::text
 DROP TABLE shop.numbered
 DROP OPERATOR CLASS shop.digit_order USING btree CASCADE
 DROP OPERATOR CLASS shop.int_reverse USING btree CASCADE

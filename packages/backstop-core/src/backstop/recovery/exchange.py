@@ -66,12 +66,13 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
     wanted = {item.identity: item for item in plan.objects}
     created = {item.identity: item for item in [*plan.of(State.MISSING), *who]}
     created.update((item.identity, wanted.get(item.identity, item)) for item in gone)
+    replaced = set(_replaced_columns(plan))
     listed = [
         item
         for item in created.values()
         # What is created as it is now has the settings of now.
         if item.within not in created or (item.within not in wanted and item.identity in wanted)
-        if not _is_inherited(item, wanted)
+        if item.identity in wanted or not _goes(item, wanted, replaced)
     ]
     listed = [*_appending(plan), *(_after_values(item, plan.appended) for item in listed)]
     return Exchange(_in_stages(in_dependency_order(listed)), aside, positions)
@@ -97,16 +98,30 @@ def _after_values(item: CatalogObject, appended: frozenset[str]) -> CatalogObjec
     return replace(item, stage=stage)
 
 
-def _is_inherited(item: CatalogObject, wanted: Mapping[str, CatalogObject]) -> bool:
-    """Whether a constraint comes back from its table's parents, which had only left it there."""
+def _replaced_columns(plan: ObjectPlan) -> Iterator[str]:
+    """Give the labels of columns that came in place of others of the same name."""
+    for item in plan.of(State.CHANGED):
+        if item.kind == "table":
+            numbers = {part.name: part.number for part in item.parts}
+            for part in plan.model.objects[item.identity].parts:
+                if numbers.get(part.name, part.number) != part.number:
+                    yield f"{item.schema}.{item.name}.{part.name}"
+
+
+def _goes(
+    item: CatalogObject, wanted: Mapping[str, CatalogObject], replaced: Collection[str]
+) -> bool:
+    """Whether what is there only now belongs to what goes again.
+
+    It is a setting of a column that came in place of another, or a constraint that a table's
+    parents had left there and bring back.
+    """
+    if item.identity.partition(" of ")[2] in replaced:
+        return True
     table = wanted.get(item.depends_on[0]) if item.kind == "constraint" else None
-    return (
-        table is not None
-        and item.identity not in wanted
-        and any(
-            need.startswith("constraint ") and need.endswith(f".{item.name}")
-            for need in table.depends_on
-        )
+    return table is not None and any(
+        need.startswith("constraint ") and need.endswith(f".{item.name}")
+        for need in table.depends_on
     )
 
 

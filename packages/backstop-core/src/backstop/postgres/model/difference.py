@@ -11,7 +11,10 @@ from backstop.postgres.objects import CatalogObject
 
 # Added ones take nothing away, and yet they change what was there before.
 _UNDONE = frozenset(
-    {"partition", "sequence owner", "privileges", "published table", "published schema"}
+    {
+        *("partition", "sequence owner", "privileges", "default privileges"),
+        *("published table", "published schema"),
+    }
 )
 _WITHHELD = "withheld"
 _TABLES = ("r", "p")
@@ -128,8 +131,10 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
 
 
 def _is_undone(item: CatalogObject, before: Model) -> bool:
-    # What is new has its own from the start; but a new partition fills a gap among others.
-    known = item.kind == "partition" or not before.objects.keys().isdisjoint(item.depends_on[:1])
+    # What is new has its own from the start; but a new partition fills a gap among others, and
+    # default privileges stand in place of the usual ones.
+    always = item.kind in ("partition", "default privileges")
+    known = always or not before.objects.keys().isdisjoint(item.depends_on[:1])
     return item.kind in _UNDONE and known
 
 
