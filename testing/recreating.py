@@ -27,10 +27,14 @@ _FAMILIES = (
     "extensions",
     "types",
     "domains",
+    "languages",
     "functions",
     "aggregates",
+    "access_methods",
     "operators",
     "casts",
+    "text",
+    "foreign",
     "collations",
     "events",
     "defaults",
@@ -80,9 +84,11 @@ def assert_comes_back(
     assert full != empty
     found = [item for item in objects_of(connection) if item.identity not in before]
     assert found
-    run(connection, *_drops(found, cascade=cascade))
+    made = {item.identity for item in found}
+    whole = [item for item in found if item.within not in made]
+    run(connection, *_drops(whole, cascade=cascade))
     assert dump(dsn) == empty
-    run(connection, *(statement for item in found for statement in item.ddl))
+    run(connection, *(statement for item in whole for statement in item.ddl))
     assert dump(dsn) == full
     again = [item for item in objects_of(connection) if item.identity not in before]
     assert {item.identity: item.ddl for item in again} == {

@@ -220,3 +220,14 @@ def test_an_ordinary_owner_can_restore(connect, store, dsn, postgres_maintenance
 )
 def test_whatever_else_a_statement_takes_comes_back(sql, comes_back):
     comes_back(sql)
+
+
+@pytest.mark.parametrize("sql", ["ALTER TABLE mood DROP COLUMN how", "DROP TYPE feeling CASCADE"])
+def test_the_only_column_comes_back_with_its_values(sql, connect, comes_back):
+    connection = connect()
+    connection.autocommit = True
+    connection.cursor().execute(
+        "CREATE TYPE feeling AS ENUM ('good', 'bad'); CREATE TABLE mood (how feeling);"
+        "INSERT INTO mood VALUES ('good'), ('bad')"
+    )
+    comes_back(sql)

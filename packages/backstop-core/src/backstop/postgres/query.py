@@ -1,4 +1,4 @@
-"""Reading the catalogs: one query, its rows as dictionaries.
+"""Reading the catalogs: the rows of queries, as dictionaries.
 
 The rows travel as JSON through COPY in UTF-8, so neither the connection's encoding nor the
 application's type casters nor its row factories can change what we read.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from backstop.session import Session
@@ -33,6 +34,18 @@ def row(session: Session, sql: str) -> dict[str, Any]:
     """Return the only row of a query."""
     (only,) = rows(session, sql)
     return only
+
+
+def groups(session: Session, queries: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of several queries, by the name of each, in one round trip."""
+    found = rows(
+        session,
+        " UNION ALL ".join(
+            f"SELECT '{name}' AS name, pg_catalog.json_agg(entry) AS entries FROM ({sql}) AS entry"
+            for name, sql in queries.items()
+        ),
+    )
+    return {group["name"]: group["entries"] or [] for group in found}
 
 
 def _unescape(line: str) -> str:

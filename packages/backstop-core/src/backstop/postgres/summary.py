@@ -124,17 +124,7 @@ class Summary:
 
 def load(session: Session) -> Summary:
     """Read the summary of the connection's database: one query, whatever its size."""
-    found = {
-        part["name"]: part["entries"] or []
-        for part in query.rows(
-            session,
-            " UNION ALL ".join(
-                f"SELECT '{name}' AS name, pg_catalog.json_agg(entry) AS entries "
-                f"FROM ({entries}) AS entry"
-                for name, entries in _PARTS.items()
-            ),
-        )
-    }
+    found = query.groups(session, _PARTS)
     return Summary(
         objects=tuple(
             _object(entry) for part in ("objects", "rules", "writes") for entry in found[part]

@@ -111,14 +111,14 @@ def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
 def create(session: Session, swap: Exchange, stage: str) -> list[str]:
     """Create the objects of one stage; returns what could not be, in sentences.
 
-    Only owners, grants and policies may fail: a role can be gone. Anything else raises
-    RestoreFailed.
+    Only owners, grants, policies and user mappings may fail: a role can be gone. Anything else
+    raises RestoreFailed.
     """
     if stage in RIGHTS:
         return _give_back_rights(session, swap, stage)
     problems = []
     for item in swap.stage(stage):
-        if item.kind == "policy":
+        if item.kind in ("policy", "user mapping"):
             problems += _tried(session, item, item.ddl)
         else:
             _run(session, item, item.ddl)
@@ -149,8 +149,17 @@ def _change_in_place(session: Session, item: CatalogObject) -> bool:
 
 def _dependents(plan: ObjectPlan, again: Sequence[CatalogObject]) -> list[CatalogObject]:
     """Return the objects and all that depends on them, as they are now, in dependency order."""
-    reached = plan.model.dependents(item.identity for item in again)
-    return in_dependency_order(plan.model.objects[identity] for identity in reached)
+    model = plan.model
+    identities = {item.identity for item in again}
+    reached = model.dependents(identities)
+    for identity in reached - identities:
+        if not model.objects[identity].ddl:
+            raise RestoreFailed(
+                f"The {identity} depends on what would have to be created again "
+                f"({', '.join(sorted(identities))}), and as it may hold a secret, nobody could "
+                "give it back. Nothing was changed."
+            )
+    return in_dependency_order(model.objects[identity] for identity in reached)
 
 
 def _needed_by_rows(gone: Iterable[CatalogObject]) -> set[str]:

@@ -75,7 +75,7 @@ def capture_definitions(
     the statement back. Raises as :func:`capture` does.
     """
     snapshot_id = identifiers.new_id()
-    footprint = Footprint((), (), (), objects, frozenset(), (), ())
+    footprint = Footprint((), (), (), objects, frozenset(), (), objects.not_covered)
     try:
         repository.begin(snapshot_id)
         with undone(session, "backstop_copy"):

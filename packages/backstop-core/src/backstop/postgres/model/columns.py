@@ -50,6 +50,15 @@ def settings(table: dict[str, Any], column: dict[str, Any]) -> list[CatalogObjec
     found = _settings(column)
     if column["not_null"] and not column["not_null_name"]:
         found.append(("not null", "SET NOT NULL", "DROP NOT NULL"))
+    for name, value in spelling.pairs(column["foreign_options"]):
+        option = quoting.identifier(name)
+        found.append(
+            (
+                f"foreign option {name}",
+                f"OPTIONS (ADD {option} {quoting.literal(value)})",
+                f"OPTIONS (DROP {option})",
+            )
+        )
     return [
         CatalogObject(
             kind,
@@ -57,7 +66,7 @@ def settings(table: dict[str, Any], column: dict[str, Any]) -> list[CatalogObjec
             (f"{_alter(table, column, kind)} {there}",),
             (within,),
             drop=(f"{_alter(table, column, kind)} {back}",),
-            replaces=kind != "options",
+            replaces=not kind.startswith(("options", "foreign option ")),
             within=within,
         )
         for kind, there, back in found

@@ -16,8 +16,10 @@ def read(session: Session, resolve: Callable[[str], CatalogObject | None]) -> li
     """Return the comments and labels of the objects that ``resolve`` finds, and of their parts."""
     found = []
     for entry in _described(session):
-        item = resolve(address(entry["catalog"], entry["oid"]))
-        if item is None:
+        place = address(entry["catalog"], entry["oid"])
+        item = resolve(place)
+        # What comes with an extension or with a parent brings its comment along.
+        if item is None or not (item.address == place or (entry["number"] and item.parts)):
             continue
         target = item.target
         if entry["number"]:

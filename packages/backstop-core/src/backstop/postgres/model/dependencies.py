@@ -6,10 +6,11 @@ a rule, two types. What is no object by itself stands for the one that it is an 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from backstop.postgres.model.catalog import address
+from backstop.postgres.model.types import shell_of
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
@@ -52,7 +53,7 @@ class Dependencies:
                 break
         return self._known[place]
 
-    def put_into(self, objects: Iterable[CatalogObject]) -> list[CatalogObject]:
+    def put_into(self, objects: Collection[CatalogObject]) -> list[CatalogObject]:
         """Return the objects with the identities of all that each depends on."""
         needed: dict[str, dict[str, None]] = {}
         for edge in self._edges:
@@ -65,6 +66,12 @@ class Dependencies:
             if dependent.kind == other.kind == "table" and edge.kind == "a":
                 continue
             needed.setdefault(dependent.identity, {})[other.identity] = None
+        shells = {item.identity for item in objects if item.kind == "shell type"}
+        for identity in [identity for identity in needed if shell_of(identity) in shells]:
+            # What a type is defined by can only need its shell.
+            for name in needed[identity]:
+                if needed.get(name, {}).pop(identity, True) is None:
+                    needed[name][shell_of(identity)] = None
         return [
             replace(
                 item,

@@ -11,6 +11,7 @@ from backstop.postgres.objects import CatalogObject
 
 # Added ones take nothing away, and yet they change what was there before.
 _UNDONE = frozenset({"partition"})
+_WITHHELD = "withheld"
 _TABLES = ("r", "p")
 # Whose rows can be values of a column.
 _ROWS = ("table", "type")
@@ -33,6 +34,7 @@ class Difference:
     By OID: ``dropped`` tables are gone, ``emptied`` ones have got other contents, ``cut`` ones have
     lost columns, or values of them or in them; ``sequences`` are gone or were set.
     ``keeps_rewritten`` is whether a table that was only written anew has kept its rows.
+    ``unsaved`` names what is gone or changed and may be a secret, so that it isn't among the lost.
     """
 
     lost: tuple[CatalogObject, ...] = ()
@@ -44,11 +46,20 @@ class Difference:
     cut: frozenset[int] = frozenset()
     sequences: frozenset[int] = frozenset()
     keeps_rewritten: bool = False
+    unsaved: tuple[str, ...] = ()
 
     @property
     def takes_definitions(self) -> bool:
         """Whether anything has another definition than before, or none."""
-        return bool(self.lost or self.made or self.renamed)
+        return bool(self.lost or self.made or self.renamed or self.unsaved)
+
+    @property
+    def not_covered(self) -> tuple[str, ...]:
+        """What a restore will not bring back, in sentences."""
+        return tuple(
+            f"What may hold a secret is not saved: the {name}. Set it again after a restore."
+            for name in self.unsaved
+        )
 
     @property
     def contents(self) -> dict[int, str]:
@@ -67,6 +78,7 @@ class Difference:
             all(item.identity in known and known[item.identity].is_like(item) for item in self.lost)
             and made.issuperset(item.identity for item in self.made)
             and self.sequences <= other.sequences
+            and set(self.unsaved) <= set(other.unsaved)
         )
 
 
@@ -79,6 +91,8 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
     for identity, item in before.objects.items():
         now = after.objects.get(identity)
         if now is not None and now.is_unchanged(item):
+            continue
+        if item.kind == _WITHHELD:
             continue
         lost.append(item)
         if now is not None:
@@ -106,6 +120,7 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
             if storage.kind == "S" and (oid not in after.storage or oid in replaced)
         ),
         keeps_rewritten=keeps_rewritten,
+        unsaved=_unsaved(before, after),
     )
 
 
@@ -119,7 +134,25 @@ def _renamed(before: Model, after: Model) -> list[Rename]:
 
 
 def _is_renamed(before: CatalogObject, after: CatalogObject) -> bool:
-    return (before.schema, before.name) != (after.schema, after.name) and bool(before.name)
+    # A type and its shell are at one place.
+    same = before.kind == after.kind and bool(before.name)
+    return same and (before.schema, before.name) != (after.schema, after.name)
+
+
+def _unsaved(before: Model, after: Model) -> tuple[str, ...]:
+    def marks(item: CatalogObject) -> set[tuple[object, str]]:
+        # What it belongs to may have another name now, or be made anew under the same one.
+        *place, mark = item.compared
+        return {(item.identity, mark), (tuple(place), mark)}
+
+    kept = {
+        mark for item in after.objects.values() if item.kind == _WITHHELD for mark in marks(item)
+    }
+    return tuple(
+        identity
+        for identity, item in before.objects.items()
+        if item.kind == _WITHHELD and kept.isdisjoint(marks(item))
+    )
 
 
 def _replaced(before: Model, after: Model) -> set[int]:
@@ -138,9 +171,13 @@ def _cut(before: Model, after: Model, replaced: set[int]) -> frozenset[int]:
         for identity, item in before.objects.items()
         if item.kind in _ROWS and item.address in now and _loses(item, now[item.address], replaced)
     ]
-    # Values of such a row type are also in the columns of others.
+    # Values of such a row type are also in the columns of others; foreign rows are elsewhere.
     cut = (before.objects[identity] for identity in before.with_values(lossy))
-    return frozenset(item.oid for item in cut if item.kind == "table" and item.address in now)
+    return frozenset(
+        item.oid
+        for item in cut
+        if item.kind == "table" and item.address in now and item.oid in before.storage
+    )
 
 
 def _loses(before: CatalogObject, after: CatalogObject, replaced: set[int]) -> bool:
@@ -158,10 +195,12 @@ def dropped_with(before: Model, oids: Iterable[int]) -> Difference:
     places = {address("pg_class", oid) for oid in oids}
     start = [identity for identity, item in before.objects.items() if item.address in places]
     gone = before.dependents(start)
-    lost = tuple(item for identity, item in before.objects.items() if identity in gone)
+    items = [item for identity, item in before.objects.items() if identity in gone]
+    lost = tuple(item for item in items if item.kind != _WITHHELD)
     addresses = {item.address for item in lost}
     return Difference(
         lost=lost,
+        unsaved=tuple(item.identity for item in items if item.kind == _WITHHELD),
         dropped={oid: before.storage[oid].label for oid in oids if oid in before.storage},
         sequences=frozenset(
             oid

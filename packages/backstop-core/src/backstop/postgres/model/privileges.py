@@ -56,9 +56,9 @@ def read(session: Session, owners: Mapping[str, CatalogObject]) -> list[CatalogO
     found = []
     for entry in _entries(session):
         item = owners.get(entry["address"])
-        if item is None or item.kind == "index":
+        if item is None or item.kind == "index" or not item.target:
             continue
-        if not (entry["follows"] or item.kind == "extension"):
+        if not entry["follows"]:
             found.append(_owner(item, entry["owner"], entry["role"]))
         if entry["grants"] is not None:
             grants = entry["grants"] + columns.get(entry["address"], [])
@@ -82,8 +82,9 @@ def _grants(item: CatalogObject, owner: str, grants: list[dict[str, Any]]) -> Ca
     words = next((word for word in _GRANTED_AS if item.target.startswith(f"{word} ")), "")
     target = _GRANTED_AS[words] + item.target[len(words) :] if words else item.target
     if words == "AGGREGATE":
-        # GRANT takes the types alone.
-        target = target.replace("(ORDER BY ", "(").replace(" ORDER BY ", ", ")
+        # GRANT takes the types alone, as the identity has them.
+        types = item.identity[len(f"aggregate {item.schema}.{item.name}") :]
+        target = f"FUNCTION {quoting.qualified(item.schema, item.name)}{types}"
     grantees = dict.fromkeys(["PUBLIC", owner, *(grant["grantee"] for grant in grants)])
     ddl = [f"REVOKE ALL ON {target} FROM PUBLIC, {owner}"]
     for giver, given in _together(grants, owner).items():
@@ -147,6 +148,9 @@ def _entries(session: Session) -> list[dict[str, Any]]:
             if acl
             else "NULL::pg_catalog.aclitem[]"
         )
+        if catalog == "pg_language":
+            # An untrusted one can't be granted to anybody.
+            acl_text = f"CASE WHEN lanpltrusted THEN {acl_text} END"
         parts.append(
             f"SELECT '{catalog}' AS catalog, oid, {owner} AS owner, {acl_text} AS acl "
             f"FROM pg_catalog.{catalog} WHERE {own}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from backstop.postgres import query, quoting
 from backstop.postgres.model import columns, spelling
 from backstop.postgres.model.catalog import address, relations
+from backstop.postgres.model.withholding import sort_options
 from backstop.postgres.objects import CatalogObject, Part
 from backstop.session import Session
 
@@ -24,7 +26,7 @@ def read(session: Session, version: int) -> list[CatalogObject]:
     objects = []
     for table in _tables(session):
         own = by_table.get(table["oid"], [])
-        objects.append(_table(table, own))
+        objects += _with_options(_table(table, own), table)
         objects += [item for column in own for item in columns.settings(table, column)]
         objects += _settings(table)
         if table["bound"]:
@@ -54,8 +56,6 @@ def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
     if table["access_method"] not in (None, "heap"):
         end += f" USING {quoting.identifier(table['access_method'])}"
     options = f" WITH ({', '.join(table['options'])})" if table["options"] else ""
-    if foreign:
-        end += spelling.options(spelling.pairs(table["foreign_options"]))
     place = f" TABLESPACE {quoting.identifier(table['tablespace'])}" if table["tablespace"] else ""
     body = f" ({', '.join(listed)})" if listed or not typed else ""
     settings = [text for column in found for text in columns.after_table(table, column)]
@@ -74,6 +74,15 @@ def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
         ),
         definition=(start.replace("UNLOGGED ", "") + end,),
     )
+
+
+def _with_options(item: CatalogObject, table: dict[str, Any]) -> list[CatalogObject]:
+    """Return a table with the options of a foreign one, and then those that may be secret."""
+    saved, withheld = sort_options(table["foreign_options"], item)
+    create, *settings = item.ddl
+    definition = tuple(text + spelling.options(saved) for text in item.compared)
+    ddl = (create + spelling.options(saved), *settings)
+    return [replace(item, ddl=ddl, definition=definition), *withheld]
 
 
 def _settings(table: dict[str, Any]) -> list[CatalogObject]:

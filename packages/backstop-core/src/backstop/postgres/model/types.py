@@ -19,17 +19,19 @@ _STORAGE = {"p": "plain", "e": "external", "x": "extended", "m": "main"}
 
 # Ranges of ranges have a name and a type of their own since this version.
 _MULTIRANGES = 140000
+_SUBSCRIPTS = 140000
 
 
 def read(session: Session, version: int) -> list[CatalogObject]:
     """Return what creates the types."""
+    bases = _bases(session, version)
     found = [
         *(_enum(entry) for entry in _enums(session)),
         *(_composite(entry) for entry in _composites(session)),
         *(item for entry in _ranges(session, version) for item in _range(entry)),
-        *(item for entry in _bases(session, version) for item in _base(entry)),
+        *(item for entry in bases for item in _base(entry)),
     ]
-    return by_oid(found)
+    return [*by_oid(found), *(_settings(entry) for entry in bases if entry["defined"])]
 
 
 def shell_of(identity: str) -> str:
@@ -114,13 +116,11 @@ def _base(entry: dict[str, Any]) -> list[CatalogObject]:
     shell = _shell(entry)
     if not entry["defined"]:
         return [shell]
-    functions = ("INPUT", "OUTPUT", "RECEIVE", "SEND", "TYPMOD_IN", "TYPMOD_OUT", "ANALYZE")
     length = "VARIABLE" if entry["length"] == -1 else str(entry["length"])
-    settings = [
-        *((name, entry[name.lower()]) for name in (*functions, "SUBSCRIPT")),
+    fixed = [
+        *((name, entry[name.lower()]) for name in ("INPUT", "OUTPUT")),
         ("INTERNALLENGTH", length),
         ("ALIGNMENT", _ALIGNMENT[entry["alignment"]]),
-        ("STORAGE", _STORAGE[entry["storage"]]),
         ("CATEGORY", quoting.literal(entry["category"])),
         ("DELIMITER", quoting.literal(entry["delimiter"])),
         ("ELEMENT", entry["element"]),
@@ -129,8 +129,32 @@ def _base(entry: dict[str, Any]) -> list[CatalogObject]:
         ("PREFERRED", "true" if entry["preferred"] else None),
         ("COLLATABLE", "true" if entry["collatable"] else None),
     ]
-    create = f"CREATE TYPE {entry['sql']} {clause(settings)}"
-    return [shell, _type(entry, create, depends_on=(shell.identity,))]
+    create = f"CREATE TYPE {entry['sql']}"
+    ddl = f"{create} {clause([*fixed, *_alterable(entry)])}"
+    definition = f"{create} {clause(fixed)}"
+    return [shell, _type(entry, ddl, definition=definition, depends_on=(shell.identity,))]
+
+
+def _alterable(entry: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """Return what ALTER TYPE may change, which the functions that each type has are not."""
+    functions = ("RECEIVE", "SEND", "TYPMOD_IN", "TYPMOD_OUT", "ANALYZE", "SUBSCRIPT")
+    return [
+        *((name, entry[name.lower()]) for name in functions if name.lower() in entry),
+        ("STORAGE", _STORAGE[entry["storage"]]),
+    ]
+
+
+def _settings(entry: dict[str, Any]) -> CatalogObject:
+    within = f"type {entry['label']}"
+    settings = clause((name, value or "NONE") for name, value in _alterable(entry))
+    return CatalogObject(
+        "type settings",
+        f"settings of {within}",
+        (f"ALTER TYPE {entry['sql']} SET {settings}",),
+        (within,),
+        replaces=True,
+        within=within,
+    )
 
 
 _NAMED = f"""
@@ -204,9 +228,7 @@ def _ranges(session: Session, version: int) -> list[dict[str, Any]]:
 
 
 def _bases(session: Session, version: int) -> list[dict[str, Any]]:
-    subscript = (
-        routine_name("t.typsubscript") if version >= _MULTIRANGES else "NULL::pg_catalog.text"
-    )
+    subscript = f", {routine_name('t.typsubscript')} AS subscript" if version >= _SUBSCRIPTS else ""
     return query.rows(
         session,
         f"""
@@ -219,7 +241,7 @@ def _bases(session: Session, version: int) -> list[dict[str, Any]]:
                {routine_name("t.typreceive")} AS receive, {routine_name("t.typsend")} AS send,
                {routine_name("t.typmodin")} AS typmod_in,
                {routine_name("t.typmodout")} AS typmod_out,
-               {routine_name("t.typanalyze")} AS analyze, {subscript} AS subscript
+               {routine_name("t.typanalyze")} AS analyze{subscript}
         {_FROM}
         WHERE (t.typtype = 'b' OR NOT t.typisdefined) AND {_OWN}
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_type one WHERE one.typarray = t.oid)
