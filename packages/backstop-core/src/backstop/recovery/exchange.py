@@ -190,10 +190,10 @@ def _dependents(plan: ObjectPlan, again: Sequence[CatalogObject]) -> list[Catalo
     reached = model.dependents(identities)
     for identity in reached - identities:
         if not model.objects[identity].ddl:
-            causes = ", ".join(sorted(identities))
             raise RestoreFailed(
-                f"The {identity} depends on what would have to be created again ({causes}), and "
-                "as it may hold a secret, nobody could give it back. Nothing was changed."
+                f"The {identity} depends on what would have to be created again "
+                f"({', '.join(sorted(identities))}), and as it may hold a secret, nobody could "
+                "give it back. Nothing was changed."
             )
     return in_dependency_order(model.objects[identity] for identity in reached)
 

@@ -38,8 +38,8 @@ class Difference:
     of them that are still there, as they are now; ``made`` those that a restore takes away again.
     By OID: ``dropped`` tables are gone, ``emptied`` ones have got other contents, ``cut`` ones have
     lost columns, or values of them or in them; ``sequences`` are gone or were set.
-    ``keeps_rewritten`` is whether a table that was only written anew has kept its rows. ``unsaved``
-    names what is gone or changed and may be a secret, so that it isn't among the lost.
+    ``keeps_rewritten`` is whether a table that was only written anew has kept its rows.
+    ``unsaved`` names what is gone or changed and may be a secret, so that it isn't among the lost.
     """
 
     lost: tuple[CatalogObject, ...] = ()
@@ -185,7 +185,7 @@ def _cut(before: Model, after: Model, replaced: set[int]) -> frozenset[int]:
         for identity, item in before.objects.items()
         if item.kind in _ROWS and item.address in now and _loses(item, now[item.address], replaced)
     ]
-    # Values of such a row type are also in the columns of others.
+    # Values of such a row type are also in the columns of others; foreign rows are elsewhere.
     cut = (before.objects[identity] for identity in before.with_values(lossy))
     return frozenset(
         item.oid

@@ -61,7 +61,7 @@ def read(session: Session, owners: Mapping[str, CatalogObject]) -> list[CatalogO
         item = owners.get(entry["address"])
         if item is None or item.kind == "index" or not item.target:
             continue
-        if not (entry["follows"] or item.kind == "extension"):
+        if not entry["follows"]:
             found.append(_owner(item, entry["owner"], entry["role"]))
         if entry["grants"] is not None:
             grants = entry["grants"] + columns.get(entry["address"], [])
