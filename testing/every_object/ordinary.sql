@@ -283,8 +283,6 @@ CREATE POLICY own ON shop.log FOR ALL TO PUBLIC USING (who = current_user);
 CREATE POLICY strict ON shop.log AS RESTRICTIVE FOR UPDATE TO :reader, :writer
     USING (id > 0) WITH CHECK (what <> '');
 CREATE POLICY seen ON shop.customer FOR SELECT TO :reader USING (state = 'paid');
-CREATE TABLE crm.hidden (id int);
-ALTER TABLE crm.hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE TABLE shop.none ();
 INSERT INTO shop.none DEFAULT VALUES;
 CREATE TABLE shop."Odd ""Name"" é" ("Odd Column" int, "select" text, "%s" text DEFAULT '%s {}');

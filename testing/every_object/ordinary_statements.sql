@@ -422,7 +422,6 @@ ALTER TABLE shop.orders_2024 RESET (fillfactor)
 ALTER TABLE shop.orders REPLICA IDENTITY DEFAULT
 ALTER TABLE shop.log REPLICA IDENTITY FULL
 ALTER TABLE shop.log DISABLE ROW LEVEL SECURITY
-ALTER TABLE crm.hidden NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY
 DELETE FROM shop.item; DELETE FROM crm.shipment; ALTER TABLE shop.orders DETACH PARTITION shop.orders_2024
 ALTER TABLE shop.item DROP CONSTRAINT of_order; ALTER TABLE crm.shipment DROP CONSTRAINT shipment_orders_ordered_region_fkey; ALTER TABLE shop.orders DETACH PARTITION shop.orders_2025
 ALTER TABLE shop.item DROP CONSTRAINT of_order; ALTER TABLE crm.shipment DROP CONSTRAINT shipment_orders_ordered_region_fkey; ALTER TABLE shop.orders_2025 DETACH PARTITION shop.orders_2025_rest

@@ -63,6 +63,9 @@ CREATE PUBLICATION everything FOR ALL TABLES WITH (publish = 'insert', publish_v
 \if :since_15
 CREATE PUBLICATION whole FOR TABLES IN SCHEMA crm;
 \endif
+-- From its owner's own rows its policies hide what a snapshot would need.
+CREATE TABLE crm.hidden (id int);
+ALTER TABLE crm.hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE ACCESS METHOD every_heap TYPE TABLE HANDLER heap_tableam_handler;
 CREATE TABLE shop.other_heap (id int) USING every_heap;
 INSERT INTO shop.other_heap VALUES (1);

@@ -52,6 +52,7 @@ REVOKE USAGE ON FOREIGN DATA WRAPPER every_second FROM :clerk
 DROP SERVER second
 DROP ACCESS METHOD every_heap CASCADE
 DROP TABLE shop.other_heap
+ALTER TABLE crm.hidden NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY
 
 -- Event triggers and publications
 DROP EVENT TRIGGER every_end

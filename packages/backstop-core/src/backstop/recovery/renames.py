@@ -62,7 +62,9 @@ def _steps(manifest: Manifest, model: Model) -> Iterator[str]:
         now = model.objects.get(rename.after.identity)
         if now is None:
             now = by_address.get(rename.after.address)
-        if now is None or rename.before.identity in model.objects or now.kind != rename.after.kind:
+        if now is None or now.kind != rename.after.kind:
+            continue
+        if now.identity != rename.before.identity and rename.before.identity in model.objects:
             continue
         statement = rename_back(now, rename.before)
         if statement is not None and _is_ours(now, rename):
