@@ -52,7 +52,7 @@ KNOWN = {
     "ALTER EXTENSION hstore DROP FUNCTION crm.akeys(crm.hstore)": (
         "which objects belong to an extension isn't compared"
     ),
-    "DROP EXTENSION plpgsql CASCADE": "once it is created anew, a dump lists it, as it did not then",
+    "DROP EXTENSION plpgsql CASCADE": "once it is created anew, a dump lists it, and not before",
 }
 
 
