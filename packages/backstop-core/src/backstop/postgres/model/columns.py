@@ -102,14 +102,18 @@ def _settings(column: dict[str, Any]) -> list[tuple[str, str, str]]:
 def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
     """Return the columns of all tables, in their order."""
     # Since version 18 NOT NULL is a constraint, with a name that a dump shows when it isn't the
-    # default one.
+    # default one. A child that only inherits it has it from its parents; a partition brings its own.
     named = "n.conname" if version >= 180000 else "NULL"
+    not_null = "a.attnotnull"
     joined = (
+        "JOIN pg_catalog.pg_class c ON c.oid = r.oid "
         "LEFT JOIN pg_catalog.pg_constraint n ON n.conrelid = a.attrelid AND n.contype = 'n' "
         "AND n.conkey = ARRAY[a.attnum]"
         if version >= 180000
         else ""
     )
+    if version >= 180000:
+        not_null += " AND coalesce(n.conislocal OR c.relispartition, true)"
     compression = "NULLIF(a.attcompression, '')" if version >= 140000 else "NULL"
     return query.rows(
         session,
@@ -118,7 +122,7 @@ def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
                pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
                CASE WHEN a.attcollation <> t.typcollation
                     THEN a.attcollation::pg_catalog.regcollation::pg_catalog.text END AS collation,
-               a.attnotnull AS not_null, {named} AS not_null_name,
+               {not_null} AS not_null, {named} AS not_null_name,
                a.attgenerated AS generated,
                CASE WHEN a.attgenerated <> ''
                     THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS expression,
