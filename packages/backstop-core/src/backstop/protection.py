@@ -14,12 +14,13 @@ from typing import TypeVar
 
 from backstop.assessment import CountJudge, Judge
 from backstop.audit import Event
+from backstop.beforehand import capture_beforehand
 from backstop.errors import BackstopError, SnapshotFailed, describe
 from backstop.fates import Fates
 from backstop.modes import Action
 from backstop.postgres.counters import Effect
 from backstop.postgres.server import own_xids
-from backstop.postgres.transactions import transaction, untouched
+from backstop.postgres.transactions import untouched
 from backstop.postgres.writers import writers_since
 from backstop.repeating import Execution, Repeating
 from backstop.result import RiskResult
@@ -27,8 +28,7 @@ from backstop.running import NEEDS_NO_TRANSACTION, Running
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
 from backstop.snapshots import leaving
-from backstop.snapshots.capture import Captured, capture
-from backstop.snapshots.databases import capture_database
+from backstop.snapshots.capture import Captured
 from backstop.snapshots.footprint import NothingToSave
 from backstop.snapshots.manifest import Consistency, Fate, Outcome, Status, WrittenRows
 from backstop.snapshots.repository import Repository
@@ -196,6 +196,7 @@ class Protection:
         event.action = Action.SNAPSHOT
         self._tell(event, ran.captured)
         self._record(ran.captured, ran.outcome, event)
+        self._fates.add(ran.captured.manifest.id)
         if alone:
             self._fates.end(Fate.COMMITTED)
         return ran.answer
@@ -206,7 +207,9 @@ class Protection:
         consistency = Consistency.BEFORE if alone else request.consistency
         request = replace(request, at_once=True, consistency=consistency)
         try:
-            captured = self._capture(request, alone=alone)
+            captured = capture_beforehand(
+                self._session, self._repository, request, execution.event, alone=alone
+            )
         except NothingToSave:
             execution.event.action = Action.RUN
             return execution.run()
@@ -217,36 +220,17 @@ class Protection:
         # After an error in the middle, what came before it may be committed.
         answer = self._run_or_record(captured, execution, Status.UNKNOWN)
         self._record(captured, self._outcome(captured, execution, None), execution.event)
-        self._fates.follow(controls(request.sql), snapshots=1)
+        self._fates.follow_own(captured.manifest.id, request.sql)
         if alone and self._session.status() is TransactionStatus.IDLE:
             self._fates.end(Fate.COMMITTED)
         return answer
-
-    def _capture(self, request: SnapshotRequest, *, alone: bool) -> Captured:
-        if self._session.status() is TransactionStatus.FAILED:
-            raise SnapshotFailed("The transaction is aborted, so nothing can be read in it.")
-        try:
-            return self._capture_as_asked(request, alone=alone)
-        except Exception as error:
-            if not (self._session.sqlstate(error) or "").startswith(_DATA_EXCEPTION):
-                raise
-            # One part fails where it is evaluated, but those before it will have been run.
-            return self._capture_as_asked(replace(request, whole=True), alone=alone)
-
-    def _capture_as_asked(self, request: SnapshotRequest, *, alone: bool) -> Captured:
-        if not alone:
-            return capture(self._session, self._repository, request)
-        database = dropped_database(request.sql)
-        if database is not None:
-            return capture_database(self._session, self._repository, request, database)
-        with transaction(self._session):
-            return capture(self._session, self._repository, request)
 
     def _run_natively(self, captured: Captured, execution: Execution[Answer]) -> Answer:
         """Run what can't be in a transaction, after its snapshot."""
         answer = self._run_or_record(captured, execution, Status.UNKNOWN)
         outcome = self._outcome(captured, execution, Consistency.BEFORE)
         self._record(captured, outcome, execution.event)
+        self._fates.add(captured.manifest.id)
         self._fates.end(Fate.COMMITTED)
         return answer
 
@@ -285,7 +269,6 @@ class Protection:
     def _record(self, captured: Captured, outcome: Outcome, event: Event) -> None:
         event.notes += outcome.not_covered
         self._save_outcome(captured, outcome)
-        self._fates.add(captured.manifest.id)
 
     def _tell(self, event: Event, captured: Captured) -> None:
         event.snapshot = captured.manifest.id

@@ -122,7 +122,7 @@ class _Tracer:
             # Otherwise a run shows what triggers, rules and functions do.
             self._not_covered += unread_findings(self._result, self._changes)
         self._not_covered += self._objects.not_covered
-        if traits.moves_names(self._sql):
+        if self._rehearsal is None and traits.moves_names(self._sql):
             self._not_covered.append(
                 "The text itself changes what names mean (search_path, RENAME or SET SCHEMA): "
                 "other tables than those that are saved may be meant. Send that part on its own."
