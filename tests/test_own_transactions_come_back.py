@@ -129,3 +129,48 @@ def test_a_text_that_cannot_be_run_in_one_transaction_is_saved_by_its_words(
     (snapshot,) = backstop.snapshots.list(store)
     backstop.restore(snapshot.id, storage=store, dsn=dsn)
     assert dump(dsn) == before
+
+
+PROCEDURES = """
+CREATE FUNCTION shop.empty(int) RETURNS void LANGUAGE sql AS 'TRUNCATE public.events';
+CREATE PROCEDURE shop.clear(kept int) LANGUAGE plpgsql AS $$ BEGIN
+    DELETE FROM shop.orders WHERE id > kept;
+    COMMIT;
+    PERFORM shop.empty(1);
+    DROP TABLE shop.customers CASCADE;
+    UPDATE shop.orders SET note = 'x';
+END $$;
+CREATE PROCEDURE shop.all() LANGUAGE plpgsql AS $$ BEGIN CALL shop.clear(4); COMMIT; END $$;
+CREATE PROCEDURE shop.hidden() LANGUAGE plpgsql AS $$ BEGIN
+    DELETE FROM shop.orders;
+    COMMIT;
+    EXECUTE 'DELETE FROM events';
+END $$;
+"""
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CALL shop.clear(3)",
+        "CALL shop.all()",
+        "DO $$ BEGIN DELETE FROM shop.orders; COMMIT; TRUNCATE events; END $$",
+    ],
+)
+def test_what_the_code_of_a_procedure_names_comes_back_though_it_commits_inside(
+    sql, shop, undone_all
+):
+    shop.execute(PROCEDURES)
+    changed, said = undone_all(sql)
+    assert changed
+    assert "Code that commits inside can't be tried out" in " ".join(said[0])
+
+
+def test_what_such_code_puts_together_at_run_time_is_named_as_not_saved(shop, guarded, store, dsn):
+    shop.execute(PROCEDURES)
+    guarded().cursor().execute("CALL shop.hidden()")
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.tables == ("shop.orders",)
+    report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+    assert "put together at run time (EXECUTE)" in " ".join(report.plan.not_covered)
+    assert not report.complete
