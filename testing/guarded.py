@@ -40,6 +40,20 @@ def guarded(connect: Connect, store: str) -> Guarded:
     return open_guarded
 
 
+def restored(store: str, dsn: str, dumped: Callable[[], str], before: str) -> RestoreReport:
+    """Restore the newest snapshot, which gives the dump from before; again, which changes nothing.
+
+    Returns the first report.
+    """
+    snapshot = backstop.snapshots.list(store)[-1]
+    report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+    assert dumped() == before
+    again = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+    assert dumped() == before
+    assert [table.inserted + table.updated for table in again.tables] == [0] * len(again.tables)
+    return report
+
+
 @pytest.fixture
 def comes_back(guarded: Guarded, store: str, dsn: str) -> RoundTrip:
     """Give a function that runs a statement, restores it, and compares the database's dumps.
@@ -53,13 +67,8 @@ def comes_back(guarded: Guarded, store: str, dsn: str) -> RoundTrip:
         connection.cursor().execute(sql)
         connection.close()
         assert dump(dsn) != before, "the statement changed nothing"
-        snapshot = backstop.snapshots.list(store)[-1]
-        report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
-        assert dump(dsn) == before
+        report = restored(store, dsn, lambda: dump(dsn), before)
         assert report.complete is complete, report.plan.not_covered or report.conflicts
-        again = backstop.restore(snapshot.id, storage=store, dsn=dsn)
-        assert dump(dsn) == before
-        assert [table.inserted + table.updated for table in again.tables] == [0] * len(again.tables)
         return report
 
     return round_trip

@@ -116,15 +116,23 @@ def postgres_maintenance(postgres_server: Server) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def fresh_database(server: Server, maintenance: Connection) -> Iterator[str]:
-    """Give the DSN (a URL) of a fresh, empty database, dropped at the end."""
+def fresh_database(
+    server: Server, maintenance: Connection, template: str = "template0", owner: str | None = None
+) -> Iterator[str]:
+    """Give the DSN (a URL) of a fresh database, as the template is: empty, unless one is named.
+
+    It is dropped at the end. Nobody may be connected to the template meanwhile.
+    """
     name = f"backstop_test_{os.getpid()}_{next(_numbers)}"
     # Twice as fast for an empty database as writing it to the log page by page, the default.
     strategy = "STRATEGY file_copy" if maintenance.server_version >= 150000 else ""
     with maintenance.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 {strategy}")
-        yield server.dsn(name)
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        owned = f"OWNER {owner}" if owner else ""
+        cursor.execute(f"CREATE DATABASE {name} {owned} TEMPLATE {template} {strategy}")
+        try:
+            yield server.dsn(name)
+        finally:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextlib.contextmanager

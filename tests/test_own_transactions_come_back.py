@@ -131,6 +131,39 @@ def test_a_text_that_cannot_be_run_in_one_transaction_is_saved_by_its_words(
     assert dump(dsn) == before
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP INDEX CONCURRENTLY shop.customers_name",
+        "BEGIN; DROP VIEW shop.names; DROP INDEX shop.customers_name; COMMIT",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE; ALTER VIEW shop.names RENAME TO others; COMMIT",
+    ],
+)
+def test_what_takes_only_definitions_is_saved_by_default(sql, guarded, store, dsn):
+    before = dump(dsn)
+    guarded().cursor().execute(sql)
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.fate.value == "committed"
+    backstop.restore(snapshot.id, storage=store, dsn=dsn)
+    assert dump(dsn) == before
+
+
+@pytest.mark.parametrize(
+    "sql", ["BEGIN; DROP VIEW shop.names; ROLLBACK", "BEGIN; CREATE VIEW new AS SELECT 1; COMMIT"]
+)
+def test_a_text_that_takes_nothing_has_no_snapshot(sql, guarded, store):
+    guarded().cursor().execute(sql)
+    assert backstop.snapshots.list(store) == []
+
+
+def test_a_transaction_that_a_text_leaves_open_decides(guarded, store):
+    cursor = guarded().cursor()
+    cursor.execute("BEGIN; DROP VIEW shop.names")
+    cursor.execute("ROLLBACK")
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.fate.value == "rolled back"
+
+
 PROCEDURES = """
 CREATE FUNCTION shop.empty(int) RETURNS void LANGUAGE sql AS 'TRUNCATE public.events';
 CREATE PROCEDURE shop.clear(kept int) LANGUAGE plpgsql AS $$ BEGIN

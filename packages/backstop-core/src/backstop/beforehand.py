@@ -16,6 +16,7 @@ from backstop.running import Running
 from backstop.session import Session, TransactionStatus
 from backstop.snapshots.capture import Captured, capture
 from backstop.snapshots.databases import capture_database
+from backstop.snapshots.footprint import NothingToSave
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
 from backstop.syntax.databases import dropped_database
@@ -70,7 +71,10 @@ def _by_trial(
     *,
     alone: bool,
 ) -> Captured | None:
-    """Save what a run shows that is taken back; None where the server refuses it."""
+    """Save what a run shows that is taken back; None where the server refuses it.
+
+    Raises NothingToSave where it takes nothing.
+    """
 
     def failed(error: Exception) -> None:
         raise error
@@ -80,12 +84,15 @@ def _by_trial(
     request = replace(request, at_once=False)
     repeating = Repeating(session, repository, request, trial, running, failed)
     try:
-        return repeating.try_out()
+        captured = repeating.try_out()
     except BaseException as error:
         running.withdraw()
         if repeating.statement_failed and isinstance(error, Exception):
             return None
         raise
+    if captured is None:
+        raise NothingToSave(f"{request.result.operation} has taken nothing when it was tried out.")
+    return captured
 
 
 def _by_text(

@@ -82,6 +82,8 @@ class Protection:
         """Run the statement, and if it did more than ``judge`` lets pass, do so with a snapshot."""
         if self._session.status() is TransactionStatus.FAILED:
             return execution.run()
+        if self._runs_in_parts(request.sql, several=request.in_parts):
+            return self._run_in_parts(request, execution)
         alone = self._is_alone
         repeating = self._repeating(request, execution, alone=alone, judge=judge)
         return self._finish(repeating, request, execution, alone=alone)

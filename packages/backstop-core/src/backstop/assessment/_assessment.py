@@ -107,11 +107,12 @@ class Assessment:
         self._note(text, result)
         return result, is_open
 
-    def _unseen(self, result: RiskResult, can_undo: Callable[[], bool]) -> Open:
+    def _unseen(self, result: RiskResult) -> Open:
         """Return whether only a run tells what the statement takes: it may be more than rows."""
-        if not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations) or not _does_more(result):
+        comes_first = not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations)
+        if not _does_more(result) or (comes_first and not self._session.autocommit):
             return Open.NO
-        return Open.TO_A_RUN if can_undo() else Open.NO
+        return Open.TO_A_RUN
 
     def judge(self, statement: Statement, result: RiskResult) -> Judge:
         """Return what tells from a run of the statement whether it reached too far."""
@@ -149,7 +150,7 @@ class Assessment:
             result = self._with_executed(statement, result)
         found, is_open = self._reach.look_up(statement, result)
         if is_open is Open.NO and not counts and found.level is RiskLevel.HIGH:
-            is_open = self._unseen(found, can_undo)
+            return found, self._unseen(found)
         if is_open is Open.NO or not (counts or not can_undo()):
             return found, is_open
         return self._reach.count(statement, found), Open.NO

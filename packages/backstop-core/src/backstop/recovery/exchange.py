@@ -66,11 +66,13 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
     wanted = {item.identity: item for item in plan.objects}
     created = {item.identity: item for item in [*plan.of(State.MISSING), *who]}
     created.update((item.identity, wanted.get(item.identity, item)) for item in gone)
+    replaced = set(_replaced_columns(plan))
     listed = [
         item
         for item in created.values()
         # What is created as it is now has the settings of now.
         if item.within not in created or (item.within not in wanted and item.identity in wanted)
+        if item.identity in wanted or not _goes(item, wanted, replaced)
     ]
     listed = [*_appending(plan), *(_after_values(item, plan.appended) for item in listed)]
     return Exchange(_in_stages(in_dependency_order(listed)), aside, positions)
@@ -96,6 +98,33 @@ def _after_values(item: CatalogObject, appended: frozenset[str]) -> CatalogObjec
     return replace(item, stage=stage)
 
 
+def _replaced_columns(plan: ObjectPlan) -> Iterator[str]:
+    """Give the labels of columns that came in place of others of the same name."""
+    for item in plan.of(State.CHANGED):
+        if item.kind == "table":
+            numbers = {part.name: part.number for part in item.parts}
+            for part in plan.model.objects[item.identity].parts:
+                if numbers.get(part.name, part.number) != part.number:
+                    yield f"{item.schema}.{item.name}.{part.name}"
+
+
+def _goes(
+    item: CatalogObject, wanted: Mapping[str, CatalogObject], replaced: Collection[str]
+) -> bool:
+    """Whether what is there only now belongs to what goes again.
+
+    It is a setting of a column that came in place of another, or a constraint that a table's
+    parents had left there and bring back.
+    """
+    if item.identity.partition(" of ")[2] in replaced:
+        return True
+    table = wanted.get(item.depends_on[0]) if item.kind == "constraint" else None
+    return table is not None and any(
+        need.startswith("constraint ") and need.endswith(f".{item.name}")
+        for need in table.depends_on
+    )
+
+
 def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
     """Return the objects, none in an earlier stage than what it needs.
 
@@ -103,8 +132,10 @@ def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
     """
     stages: dict[str, int] = {}
     for item in ordered:
-        needed = (stages.get(name, 0) for name in item.depends_on)
-        stages[item.identity] = max(STAGES.index(item.stage), *needed, 0)
+        needed = [stages[name] for name in item.depends_on if name in stages]
+        # A partition that is only to be attached is there when rows come that refer to its own.
+        first = 0 if item.kind == "partition" and not needed else STAGES.index(item.stage)
+        stages[item.identity] = max(first, *needed, 0)
     return [replace(item, stage=STAGES[stages[item.identity]]) for item in ordered]
 
 
@@ -127,7 +158,8 @@ def create(session: Session, swap: Exchange, stage: str) -> list[str]:
 
 def _give_back_rights(session: Session, swap: Exchange, stage: str) -> list[str]:
     """Give everything its owner or its grants, which only then are compared."""
-    wanted = list(swap.stage(stage))
+    # Only who may create something in a schema can become the owner of what it holds.
+    wanted = sorted(swap.stage(stage), key=lambda item: not _is_about_a_schema(item))
     if not wanted:
         return []
     problems = []
@@ -140,6 +172,10 @@ def _give_back_rights(session: Session, swap: Exchange, stage: str) -> list[str]
         taken = now.drop if now is not None and item.kind == "privileges" else ()
         problems += _tried(session, item, (*taken, *item.ddl))
     return problems
+
+
+def _is_about_a_schema(item: CatalogObject) -> bool:
+    return any(need.startswith("schema ") for need in item.depends_on[:1])
 
 
 def _change_in_place(session: Session, item: CatalogObject) -> bool:
@@ -182,8 +218,8 @@ def _holds_rows(item: CatalogObject) -> bool:
 def _take_away(session: Session, gone: Sequence[CatalogObject], stay: Collection[str]) -> None:
     identities = {item.identity for item in gone}
     # A key of a partitioned table would take those of its partitions along, a partition that keys
-    # refer to can't leave.
-    first = {"foreign key": 0, "partition": 1}
+    # refer to can't leave, and one that has left has no share of a trigger any more.
+    first = {"foreign key": 0, "trigger setting": 0, "partition": 1}
     order = sorted(enumerate(gone), key=lambda pair: (first.get(pair[1].kind, 2), -pair[0]))
     for _, item in order:
         follows = item.kind in _FOLLOWING and not identities.isdisjoint(item.depends_on)

@@ -73,10 +73,17 @@ class ObjectPlan:
         ]
 
 
-def plan_objects(model: Model, manifest: Manifest, *, fast: bool = False) -> ObjectPlan:
+def plan_objects(
+    model: Model,
+    manifest: Manifest,
+    as_left: Collection[str] = frozenset(),
+    *,
+    fast: bool = False,
+) -> ObjectPlan:
     """Compare the snapshot's objects with what the database has now.
 
-    With ``fast``, lost columns are appended where that is all that a table has lost.
+    Those of ``as_left`` are known to be as the statement left them, but for their names. With
+    ``fast``, lost columns are appended where that is all that a table has lost.
     """
     left = {item.identity: item for item in manifest.left}
     objects = in_dependency_order(manifest.objects)
@@ -86,7 +93,9 @@ def plan_objects(model: Model, manifest: Manifest, *, fast: bool = False) -> Obj
     refused: set[str] = set()
     for item in objects:
         state = _state(item, model.objects.get(item.identity), left.get(item.identity))
-        if state is State.MISSING and _is_taken(item, taken):
+        if state is State.CONFLICTING and item.identity in as_left:
+            state = State.CHANGED
+        elif state is State.MISSING and _is_taken(item, taken):
             state = State.CONFLICTING
         elif state is State.MISSING and _is_blocked(item, refused, present):
             state = State.BLOCKED

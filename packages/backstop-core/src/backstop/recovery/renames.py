@@ -6,7 +6,8 @@ as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from backstop.postgres.model.difference import Rename
 from backstop.postgres.model.reading import Model, read_model
@@ -19,17 +20,39 @@ from backstop.snapshots.manifest import Manifest
 _FIRST = ("schema", "table", "view", "materialized view")
 
 
-def undo_renames(session: Session, manifest: Manifest) -> tuple[Model, list[str]]:
-    """Give what the statement renamed its names back; return the model then, and what was done."""
+@dataclass(frozen=True)
+class Undone:
+    """What was done to undo the renames, the ``model`` of the database then.
+
+    ``as_left`` are the identities, under their earlier names, of what had been renamed and was
+    otherwise as the statement left it, too.
+    """
+
+    model: Model
+    done: Sequence[str] = ()
+    as_left: frozenset[str] = frozenset()
+
+
+def undo_renames(session: Session, manifest: Manifest) -> Undone:
+    """Give what the statement renamed its names back."""
     done: list[str] = []
     model = read_model(session)
+    as_left = frozenset(_as_left(manifest, model))
     while True:
         statement = next(_steps(manifest, model), None)
         if statement is None or statement in done:
-            return model, done
+            return Undone(model, done, as_left)
         session.execute(statement)
         done.append(statement)
         model = read_model(session)
+
+
+def _as_left(manifest: Manifest, model: Model) -> Iterator[str]:
+    before = {(item.kind, item.address): item for item in manifest.objects if item.address}
+    for left in manifest.left:
+        now, then = model.objects.get(left.identity), before.get((left.kind, left.address))
+        if now is not None and then is not None and now.is_unchanged(left):
+            yield then.identity
 
 
 def _steps(manifest: Manifest, model: Model) -> Iterator[str]:
@@ -39,7 +62,9 @@ def _steps(manifest: Manifest, model: Model) -> Iterator[str]:
         now = model.objects.get(rename.after.identity)
         if now is None:
             now = by_address.get(rename.after.address)
-        if now is None or rename.before.identity in model.objects or now.kind != rename.after.kind:
+        if now is None or now.kind != rename.after.kind:
+            continue
+        if now.identity != rename.before.identity and rename.before.identity in model.objects:
             continue
         statement = rename_back(now, rename.before)
         if statement is not None and _is_ours(now, rename):
@@ -63,9 +88,11 @@ def _place(rename: Rename) -> int:
 def _part_steps(manifest: Manifest, model: Model) -> Iterator[str]:
     before = {item.address: item for item in manifest.objects if item.parts}
     for left in manifest.left:
-        now = model.objects.get(left.identity)
         then = before.get(left.address)
-        if now is None or then is None:
+        if then is None:
+            continue
+        now = model.objects.get(left.identity) or model.objects.get(then.identity)
+        if now is None:
             continue
         names = {part.number: part for part in then.parts}
         there = {part.name for part in now.parts}

@@ -32,7 +32,7 @@ from backstop.recovery.exchange import Exchange, create, exchange
 from backstop.recovery.marks import row_marks
 from backstop.recovery.objects import ObjectPlan, State, plan_objects
 from backstop.recovery.plan import make_plan, nothing_to_do, plan_aside
-from backstop.recovery.renames import undo_renames
+from backstop.recovery.renames import Undone, undo_renames
 from backstop.recovery.report import Progress, RestorePlan, RestoreReport
 from backstop.recovery.rows import (
     CountedReader,
@@ -163,13 +163,13 @@ class _Restore:
         if nothing is not None:
             plan = RestorePlan(manifest.id, state.database, (), nothing_to_do=nothing)
             return RestoreReport(plan), None
-        model, renamed = NO_OBJECTS, list[str]()
+        names = Undone(NO_OBJECTS)
         if manifest.holds_objects:
-            model, renamed = undo_renames(self.session, manifest)
-        manifest = databases.as_left(manifest, model)
-        objects = plan_objects(model, manifest, fast=self.fast)
-        plan = make_plan(self.session, self.snapshot, state, objects, renamed)
-        return RestoreReport(plan, renamed=renamed), objects
+            names = undo_renames(self.session, manifest)
+        manifest = databases.as_left(manifest, names.model)
+        objects = plan_objects(names.model, manifest, names.as_left, fast=self.fast)
+        plan = make_plan(self.session, self.snapshot, state, objects, names.done)
+        return RestoreReport(plan, renamed=list(names.done)), objects
 
     def _record(self, state: ServerState, report: RestoreReport) -> None:
         snapshot_id = self.snapshot.manifest.id

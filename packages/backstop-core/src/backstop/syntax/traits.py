@@ -95,8 +95,14 @@ def locks_rows(change: RowChange) -> bool:
 def moves_names(sql: str) -> bool:
     """Whether one statement of a text may change which tables the names of the next ones mean."""
     statements = split(sql)
-    return len(statements) > 1 and any(
-        token.upper in ("RENAME", "SCHEMA") or "search_path" in token.text.lower()
-        for statement in statements
-        for token in statement.tokens
+    return (
+        len(statements) > 1
+        and any(
+            token.upper == "RENAME"
+            or "search_path" in token.text.lower()
+            # Grants, comments and the like are on a schema, or in one, and move nothing.
+            or (token.upper == "SCHEMA" and before.upper not in ("IN", "ON"))
+            for statement in statements
+            for before, token in zip(statement.tokens[:1] + statement.tokens, statement.tokens)
+        )
     )

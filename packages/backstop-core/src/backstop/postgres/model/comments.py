@@ -18,10 +18,12 @@ def read(session: Session, resolve: Callable[[str], CatalogObject | None]) -> li
     for entry in _described(session):
         place = address(entry["catalog"], entry["oid"])
         item = resolve(place)
-        # What comes with an extension or with a parent brings its comment along.
-        if item is None or not (item.address == place or (entry["number"] and item.parts)):
+        if item is None:
             continue
-        target = item.target
+        if item.address != place and not (item.parts if entry["number"] else entry["part"]):
+            continue
+        # What comes with something else, as an index does with a key, has a comment of its own.
+        target = item.target if item.address == place else entry["part"]
         if entry["number"]:
             part = next((part for part in item.parts if part.number == entry["number"]), None)
             name = part.name if part is not None else entry["column"]
@@ -54,25 +56,47 @@ def _relation(item: CatalogObject) -> str:
 
 
 def _described(session: Session) -> list[dict[str, Any]]:
-    return query.rows(
-        session,
-        f"""
-        SELECT (SELECT relname FROM pg_catalog.pg_class c WHERE c.oid = d.classoid) AS catalog,
-               d.objoid AS oid, d.objsubid AS number, d.description AS text, NULL AS provider,
-               CASE WHEN d.objsubid > 0 THEN
-                   (SELECT attname FROM pg_catalog.pg_attribute a
-                    WHERE a.attrelid = d.objoid AND a.attnum = d.objsubid) END AS column
+    described = f"""
+        SELECT d.classoid, d.objoid, d.objsubid, d.description AS text, NULL AS provider
         FROM pg_catalog.pg_description d
         WHERE d.objoid >= {FIRST_OWN}
            OR d.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
         UNION ALL
-        SELECT (SELECT relname FROM pg_catalog.pg_class c WHERE c.oid = d.classoid),
-               d.objoid, d.objsubid, d.label, d.provider,
-               CASE WHEN d.objsubid > 0 THEN
-                   (SELECT attname FROM pg_catalog.pg_attribute a
-                    WHERE a.attrelid = d.objoid AND a.attnum = d.objsubid) END
+        SELECT d.classoid, d.objoid, d.objsubid, d.label, d.provider
         FROM pg_catalog.pg_seclabel d
         WHERE d.objoid >= {FIRST_OWN}
-        ORDER BY 2, 3, 5
+    """
+    return query.rows(
+        session,
+        f"""
+        SELECT c.relname AS catalog, d.objoid AS oid, d.objsubid AS number, d.text, d.provider,
+               CASE WHEN d.objsubid > 0 THEN
+                   (SELECT attname FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid = d.objoid AND a.attnum = d.objsubid) END AS column,
+               CASE c.relname
+                   WHEN 'pg_constraint' THEN (
+                       SELECT {_on("'CONSTRAINT '", "p.conname", "p.conrelid")}
+                       FROM pg_catalog.pg_constraint p WHERE p.oid = d.objoid AND p.conrelid <> 0)
+                   WHEN 'pg_trigger' THEN (
+                       SELECT {_on("'TRIGGER '", "p.tgname", "p.tgrelid")}
+                       FROM pg_catalog.pg_trigger p WHERE p.oid = d.objoid)
+                   WHEN 'pg_rewrite' THEN (
+                       SELECT {_on("'RULE '", "p.rulename", "p.ev_class")}
+                       FROM pg_catalog.pg_rewrite p WHERE p.oid = d.objoid)
+                   WHEN 'pg_class' THEN (
+                       SELECT 'INDEX ' || p.oid::pg_catalog.regclass::pg_catalog.text
+                       FROM pg_catalog.pg_class p
+                       WHERE p.oid = d.objoid AND p.relkind = ANY ('{{i,I}}'))
+               END AS part
+        FROM ({described}) AS d
+        JOIN pg_catalog.pg_class c ON c.oid = d.classoid
+        ORDER BY d.objoid, d.objsubid, d.provider
         """,
+    )
+
+
+def _on(kind: str, name: str, relation: str) -> str:
+    return (
+        f"{kind} || pg_catalog.quote_ident({name}) || ' ON ' || "
+        f"{relation}::pg_catalog.regclass::pg_catalog.text"
     )

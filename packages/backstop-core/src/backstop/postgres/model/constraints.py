@@ -18,8 +18,8 @@ def read(session: Session, version: int) -> list[CatalogObject]:
 def _constraint(entry: dict[str, Any]) -> CatalogObject:
     name = quoting.identifier(entry["name"])
     foreign_key = entry["type"] == "f"
-    # A key of a partitioned table is its partitions' as well.
-    only = "" if foreign_key or entry["type"] == "n" else "ONLY "
+    # A key of a partitioned table is its partitions' as well; a CHECK has to be its children's.
+    only = "ONLY " if entry["type"] in "pux" else ""
     alter = f"ALTER {entry['word']} {only}{entry['sql']}"
     kind = "foreign key" if foreign_key else "constraint"
     stage = "references" if foreign_key else "after"
@@ -34,7 +34,7 @@ def _constraint(entry: dict[str, Any]) -> CatalogObject:
         kind,
         f"{kind} {entry['label']}.{entry['name']}",
         (f"{alter} ADD CONSTRAINT {name} {entry['definition']}",),
-        (f"table {entry['label']}",),
+        (f"table {entry['label']}", *entry["shares"]),
         stage,
         drop=(f"ALTER {entry['word']} {entry['sql']} DROP CONSTRAINT {name}",),
         address=address("pg_constraint", entry["oid"]),
@@ -50,7 +50,16 @@ def _constraints(session: Session, version: int) -> list[dict[str, Any]]:
         session,
         f"""
         SELECT con.oid, con.conname AS name, con.contype AS type, r.sql, r.label, r.word,
-               pg_catalog.pg_get_constraintdef(con.oid) AS definition
+               pg_catalog.pg_get_constraintdef(con.oid) AS definition,
+               -- A partition can have a CHECK before the whole has the same one, not afterwards.
+               CASE WHEN con.contype = 'c' AND c.relkind = 'p' THEN
+                   ARRAY(SELECT 'constraint ' || n.nspname || '.' || share.relname || '.'
+                                || con.conname
+                         FROM pg_catalog.pg_inherits i
+                         JOIN pg_catalog.pg_class share ON share.oid = i.inhrelid
+                         JOIN pg_catalog.pg_namespace n ON n.oid = share.relnamespace
+                         WHERE i.inhparent = con.conrelid)
+                   ELSE ARRAY[]::pg_catalog.text[] END AS shares
         FROM ({relations("rpf")}) AS r
         JOIN pg_catalog.pg_class c ON c.oid = r.oid
         JOIN pg_catalog.pg_constraint con ON con.conrelid = r.oid

@@ -10,7 +10,12 @@ from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject
 
 # Added ones take nothing away, and yet they change what was there before.
-_UNDONE = frozenset({"partition"})
+_UNDONE = frozenset(
+    {
+        *("partition", "sequence owner", "privileges", "default privileges"),
+        *("published table", "published schema"),
+    }
+)
 _WITHHELD = "withheld"
 _TABLES = ("r", "p")
 # Whose rows can be values of a column.
@@ -88,8 +93,9 @@ NO_DIFFERENCE = Difference()
 def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) -> Difference:
     """Compare two models of the same database, of which one was read in the same transaction."""
     lost, left = [], []
+    places = {(item.kind, item.address): item for item in after.objects.values() if item.address}
     for identity, item in before.objects.items():
-        now = after.objects.get(identity)
+        now = after.objects.get(identity, places.get((item.kind, item.address)))
         if now is not None and now.is_unchanged(item):
             continue
         if item.kind == _WITHHELD:
@@ -104,7 +110,7 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
         made=tuple(
             item
             for identity, item in after.objects.items()
-            if item.kind in _UNDONE and identity not in before.objects
+            if identity not in before.objects and _is_undone(item, before)
         ),
         renamed=tuple(_renamed(before, after)),
         dropped={
@@ -122,6 +128,14 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
         keeps_rewritten=keeps_rewritten,
         unsaved=_unsaved(before, after),
     )
+
+
+def _is_undone(item: CatalogObject, before: Model) -> bool:
+    # What is new has its own from the start; but a new partition fills a gap among others, and
+    # default privileges stand in place of the usual ones.
+    always = item.kind in ("partition", "default privileges")
+    known = always or not before.objects.keys().isdisjoint(item.depends_on[:1])
+    return item.kind in _UNDONE and known
 
 
 def _renamed(before: Model, after: Model) -> list[Rename]:
@@ -176,6 +190,7 @@ def _cut(before: Model, after: Model, replaced: set[int]) -> frozenset[int]:
     return frozenset(
         item.oid
         for item in cut
+        # The rows of a foreign table are elsewhere.
         if item.kind == "table" and item.address in now and item.oid in before.storage
     )
 

@@ -17,29 +17,47 @@ _NAMED_NOT_NULL = 170000
 def read(session: Session, version: int) -> list[CatalogObject]:
     """Return what creates the domains, then what creates their constraints."""
     return [
-        *(_domain(entry, version) for entry in _domains(session)),
+        *(item for entry in _domains(session) for item in _domain(entry, version)),
         *(_constraint(entry) for entry in _constraints(session)),
     ]
 
 
-def _domain(entry: dict[str, Any], version: int) -> CatalogObject:
-    create = f"CREATE DOMAIN {entry['sql']} AS {entry['type']}"
+def _domain(entry: dict[str, Any], version: int) -> list[CatalogObject]:
+    own = f"domain {entry['label']}"
+    target = f"DOMAIN {entry['sql']}"
+    create = f"CREATE {target} AS {entry['type']}"
     if entry["collation"] is not None:
         create += f" COLLATE {entry['collation']}"
+    settings = []
     if entry["default"] is not None:
-        create += f" DEFAULT {entry['default']}"
+        settings.append(("default", f"DEFAULT {entry['default']}"))
     if entry["not_null"] and version < _NAMED_NOT_NULL:
-        create += " NOT NULL"
-    return CatalogObject(
-        "domain",
-        f"domain {entry['label']}",
-        (create,),
-        drop=(f"DROP DOMAIN {entry['sql']}",),
-        address=address("pg_type", entry["oid"]),
-        target=f"DOMAIN {entry['sql']}",
-        schema=entry["schema"],
-        name=entry["name"],
-    )
+        settings.append(("not null", "NOT NULL"))
+    return [
+        CatalogObject(
+            "domain",
+            own,
+            (" ".join((create, *(text for _, text in settings))),),
+            drop=(f"DROP {target}",),
+            address=address("pg_type", entry["oid"]),
+            target=target,
+            schema=entry["schema"],
+            name=entry["name"],
+            definition=(create,),
+        ),
+        *(
+            CatalogObject(
+                kind,
+                f"{kind} of {own}",
+                (f"ALTER {target} SET {text}",),
+                (own,),
+                drop=(f"ALTER {target} DROP {kind.upper()}",),
+                replaces=True,
+                within=own,
+            )
+            for kind, text in settings
+        ),
+    ]
 
 
 def _constraint(entry: dict[str, Any]) -> CatalogObject:

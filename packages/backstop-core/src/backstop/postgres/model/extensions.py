@@ -14,7 +14,8 @@ def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
         session,
         """
         SELECT e.oid, e.extname AS name, pg_catalog.quote_ident(e.extname) AS sql,
-               pg_catalog.quote_ident(n.nspname) AS schema, e.extversion AS version
+               n.nspname AS schema, pg_catalog.quote_ident(n.nspname) AS schema_sql,
+               e.extversion AS version
         FROM pg_catalog.pg_extension e
         JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
         ORDER BY e.oid
@@ -25,12 +26,13 @@ def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
             "extension",
             f"extension {entry['name']}",
             (
-                f"CREATE EXTENSION {entry['sql']} WITH SCHEMA {entry['schema']} "
+                f"CREATE EXTENSION {entry['sql']} WITH SCHEMA {entry['schema_sql']} "
                 f"VERSION {quoting.literal(entry['version'])}",
             ),
             drop=(f"DROP EXTENSION {entry['sql']}",),
             address=address("pg_extension", entry["oid"]),
             target=f"EXTENSION {entry['sql']}",
+            schema=entry["schema"],
             name=entry["name"],
         )
         for entry in found

@@ -40,7 +40,13 @@ def _index(entry: dict[str, Any]) -> list[CatalogObject]:
     for kind, there, back in _settings(entry):
         objects.append(
             CatalogObject(
-                kind, f"{kind} of {own}", (there,), (own,), "after", drop=(back,), replaces=True
+                kind,
+                f"{kind} of {own}",
+                (there,),
+                (own,),
+                "after",
+                drop=(back,),
+                replaces=kind != "storage options",
             )
         )
     if entry["parent"]:
@@ -64,6 +70,11 @@ def _index(entry: dict[str, Any]) -> list[CatalogObject]:
 def _settings(entry: dict[str, Any]) -> list[tuple[str, str, str]]:
     table, name = entry["table_sql"], quoting.identifier(entry["name"])
     found = []
+    if entry["constraint"] and entry["options"]:
+        names = ", ".join(option.split("=")[0] for option in entry["options"])
+        alter = f"ALTER INDEX {entry['sql']}"
+        settings = ", ".join(entry["options"])
+        found.append(("storage options", f"{alter} SET ({settings})", f"{alter} RESET ({names})"))
     if entry["clustered"]:
         found.append(
             (
@@ -100,7 +111,7 @@ def _indexes(session: Session) -> list[dict[str, Any]]:
                CASE WHEN i.indexprs IS NULL THEN ARRAY[]::pg_catalog.int4[] ELSE
                    ARRAY(SELECT a.attstattarget::pg_catalog.int4 FROM pg_catalog.pg_attribute a
                          WHERE a.attrelid = x.oid ORDER BY a.attnum) END AS targets,
-               con.conname AS constraint,
+               con.conname AS constraint, x.reloptions AS options,
                CASE WHEN h.inhparent IS NOT NULL
                     THEN {quoted("pn", "p.relname")} END AS parent,
                pn.nspname || '.' || p.relname AS parent_label,

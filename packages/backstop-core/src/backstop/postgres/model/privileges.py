@@ -12,13 +12,13 @@ from backstop.session import Session
 
 # Catalog, column of the owner, column of the grants, and the letter for the default grants.
 _OWNED = (
+    ("pg_namespace", "nspowner", "nspacl", "'n'"),
     (
         "pg_class",
         "relowner",
         "relacl",
         "CASE relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END",
     ),
-    ("pg_namespace", "nspowner", "nspacl", "'n'"),
     ("pg_type", "typowner", "typacl", "'T'"),
     ("pg_proc", "proowner", "proacl", "'f'"),
     ("pg_language", "lanowner", "lanacl", "'l'"),
@@ -35,6 +35,9 @@ _OWNED = (
     ("pg_event_trigger", "evtowner", None, None),
     ("pg_publication", "pubowner", None, None),
 )
+GRANTABLE = [entry for entry in _OWNED if entry[2] is not None]
+"""Those of the catalogs whose objects have grants."""
+
 _GRANTED_AS = {
     "DOMAIN": "TYPE",
     "AGGREGATE": "FUNCTION",
@@ -62,7 +65,7 @@ def read(session: Session, owners: Mapping[str, CatalogObject]) -> list[CatalogO
             found.append(_owner(item, entry["owner"], entry["role"]))
         if entry["grants"] is not None:
             grants = entry["grants"] + columns.get(entry["address"], [])
-            found.append(_grants(item, entry["owner"], grants))
+            found.append(grants_on(item, entry["owner"], grants))
     return found
 
 
@@ -78,7 +81,8 @@ def _owner(item: CatalogObject, owner: str, role: str) -> CatalogObject:
     )
 
 
-def _grants(item: CatalogObject, owner: str, grants: list[dict[str, Any]]) -> CatalogObject:
+def grants_on(item: CatalogObject, owner: str, grants: list[dict[str, Any]]) -> CatalogObject:
+    """Return what grants all that is granted on an object."""
     words = next((word for word in _GRANTED_AS if item.target.startswith(f"{word} ")), "")
     target = _GRANTED_AS[words] + item.target[len(words) :] if words else item.target
     if words == "AGGREGATE":
@@ -99,7 +103,7 @@ def _grants(item: CatalogObject, owner: str, grants: list[dict[str, Any]]) -> Ca
         f"privileges of {item.identity}",
         tuple(ddl),
         (item.identity,),
-        "privileges",
+        "owners" if item.kind == "schema" else "privileges",
         drop=tuple(f"REVOKE ALL ON {target} FROM {grantee} CASCADE" for grantee in grantees),
         replaces=False,
     )
@@ -123,7 +127,7 @@ def _privilege(grant: dict[str, Any]) -> str:
 
 
 # In the order in which they were given, which a dump keeps.
-_GRANTS = """
+GRANTS = """
     SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                'privilege', g.privilege_type, 'grantable', g.is_grantable,
                'grantor', pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantor)),
@@ -142,7 +146,7 @@ def _entries(session: Session) -> list[dict[str, Any]]:
         if catalog == "pg_class":
             own += " AND relkind = ANY ('{r,p,v,m,f,S}')"
         if catalog == "pg_type":
-            own += " AND typcategory <> 'A'"
+            own += " AND NOT EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.typarray = o.oid)"
         acl_text = (
             f"coalesce({acl}, pg_catalog.acldefault({letter}, {owner}))"
             if acl
@@ -153,7 +157,7 @@ def _entries(session: Session) -> list[dict[str, Any]]:
             acl_text = f"CASE WHEN lanpltrusted THEN {acl_text} END"
         parts.append(
             f"SELECT '{catalog}' AS catalog, oid, {owner} AS owner, {acl_text} AS acl "
-            f"FROM pg_catalog.{catalog} WHERE {own}"
+            f"FROM pg_catalog.{catalog} o WHERE {own}"
         )
     return query.rows(
         session,
@@ -167,7 +171,7 @@ def _entries(session: Session) -> list[dict[str, Any]]:
                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                      AND d.objid = o.oid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
                      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass) AS follows,
-               CASE WHEN o.acl IS NOT NULL THEN coalesce(({_GRANTS}
+               CASE WHEN o.acl IS NOT NULL THEN coalesce(({GRANTS}
                    FROM pg_catalog.aclexplode(o.acl) WITH ORDINALITY AS g), '[]') END AS grants
         FROM ({" UNION ALL ".join(parts)}) AS o
         """,
@@ -179,7 +183,7 @@ def _column_grants(session: Session) -> list[dict[str, Any]]:
         session,
         f"""
         SELECT 'pg_class/' || a.attrelid || '/0' AS address, a.attname AS column,
-               ({_GRANTS} FROM pg_catalog.aclexplode(a.attacl) WITH ORDINALITY AS g) AS grants
+               ({GRANTS} FROM pg_catalog.aclexplode(a.attacl) WITH ORDINALITY AS g) AS grants
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid >= {FIRST_OWN} AND a.attacl <> '{{}}' AND NOT a.attisdropped
         ORDER BY a.attrelid, a.attnum

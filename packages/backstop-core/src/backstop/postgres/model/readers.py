@@ -21,6 +21,7 @@ from backstop.postgres.model import (
     functions,
     indexes,
     languages,
+    members,
     operators,
     privileges,
     schemas,
@@ -60,4 +61,5 @@ READERS: tuple[Reader, ...] = (
     views.read,
     events.read,
     defaults.read,
+    members.read,
 )

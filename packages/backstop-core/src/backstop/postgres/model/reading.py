@@ -78,17 +78,18 @@ def _read(session: Session) -> Model:
     version = int(query.row(session, _VERSION)["version"])
     found = [item for read in READERS for item in read(session, version)]
     dependencies = Dependencies(session, found)
+    found = dependencies.put_into(found)
+    owners = {item.address: item for item in found if item.address}
+    found += privileges.read(session, owners)
+    found += comments.read(session, dependencies.resolve)
     known = {item.identity for item in found}
     found = [
         # What a parent has taken over from its own parents is no object of its own.
         replace(item, depends_on=tuple(name for name in item.depends_on if name in known))
         if item.depends_on
         else item
-        for item in dependencies.put_into(found)
+        for item in found
     ]
-    owners = {item.address: item for item in found if item.address}
-    found += privileges.read(session, owners)
-    found += comments.read(session, dependencies.resolve)
     return Model({item.identity: item for item in found}, _storage(session))
 
 

@@ -67,20 +67,24 @@ def _sequence(entry: dict[str, Any]) -> list[CatalogObject]:
         _settings(entry, own),
     ]
     if entry["table"]:
-        objects.append(
-            CatalogObject(
-                "sequence owner",
-                f"column of {own}",
-                (
-                    f"ALTER SEQUENCE {entry['sql']} OWNED BY "
-                    f"{entry['table']}.{quoting.identifier(entry['column'])}",
-                ),
-                (own, f"table {entry['table_label']}"),
-                drop=(f"ALTER SEQUENCE {entry['sql']} OWNED BY NONE",),
-                replaces=True,
-            )
-        )
+        objects.append(_column(entry, own))
     return objects
+
+
+def _column(entry: dict[str, Any], own: str) -> CatalogObject:
+    """Return what lets a column own a sequence, which only one with the owner of its table can."""
+    alter = f"ALTER SEQUENCE {entry['sql']}"
+    owned = f"{alter} OWNED BY {entry['table']}.{quoting.identifier(entry['column'])}"
+    return CatalogObject(
+        "sequence owner",
+        f"column of {own}",
+        (f"{alter} OWNED BY NONE", f"{alter} OWNER TO {entry['owner']}", owned),
+        (own, f"table {entry['table_label']}", f"owner of table {entry['table_label']}"),
+        "owners",
+        drop=(f"{alter} OWNED BY NONE",),
+        replaces=True,
+        definition=(owned,),
+    )
 
 
 def _settings(entry: dict[str, Any], own: str) -> CatalogObject:
@@ -120,6 +124,7 @@ def _sequences(session: Session) -> list[dict[str, Any]]:
                pg_catalog.format_type(s.seqtypid, NULL) AS type,
                s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
                a.attidentity AS identity, a.attname AS column,
+               pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(t.relowner)) AS owner,
                {quoted("tn", "t.relname")} AS table, {labelled("tn", "t.relname")} AS table_label
         FROM ({relations("S")}) AS r
         JOIN pg_catalog.pg_class c ON c.oid = r.oid

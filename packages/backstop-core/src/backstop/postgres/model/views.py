@@ -6,7 +6,7 @@ from typing import Any
 
 from backstop.postgres import query, quoting
 from backstop.postgres.model.catalog import address, relations
-from backstop.postgres.objects import CatalogObject
+from backstop.postgres.objects import CatalogObject, Part
 from backstop.session import Session
 
 
@@ -72,6 +72,8 @@ def _common(entry: dict[str, Any]) -> dict[str, Any]:
         "target": f"{entry['word']} {entry['sql']}",
         "schema": entry["schema"],
         "name": entry["name"],
+        # A view never loses one, so they are numbered as they are listed.
+        "parts": tuple(Part(n, name, "") for n, name in enumerate(entry["columns"], 1)),
     }
 
 
