@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from backstop.errors import describe
 from backstop.snapshots.manifest import Fate
 from backstop.snapshots.repository import Repository
+from backstop.syntax.controls import controls, takes_all_back
 from backstop.syntax.statements import ControlKind, TransactionControl
 
 _logger = logging.getLogger("backstop.snapshots")
@@ -45,15 +46,32 @@ class Fates:
         """Follow one snapshot from here on."""
         self._pending.append(snapshot_id)
 
-    def follow(self, controls: Iterable[TransactionControl], *, snapshots: int = 0) -> None:
-        """Take in the transaction control of one text that succeeded.
+    def follow_own(self, snapshot_id: str, sql: str) -> None:
+        """Take in the transaction control of a text that has a snapshot and succeeded.
 
-        The last ``snapshots`` pending ones belong to that text itself, after its savepoints.
+        The snapshot is of all parts of the text. It is taken for rolled back only if every part is:
+        what stands after a rollback, or before a savepoint, may be committed.
         """
-        for control in controls:
+        own = controls(sql)
+        self._follow(own, among=1)
+        kinds = {control.kind for control in own}
+        self.add(snapshot_id)
+        if not kinds.isdisjoint(_COMMITS):
+            self._settle(len(self._pending) - 1, Fate.COMMITTED)
+        elif takes_all_back(sql):
+            self._settle(len(self._pending) - 1, Fate.ROLLED_BACK)
+        elif ControlKind.PREPARE_TRANSACTION in kinds:
+            self._settle(len(self._pending) - 1, Fate.UNKNOWN)
+
+    def follow(self, sql: str) -> None:
+        """Take in the transaction control of a text that has no snapshot and succeeded."""
+        self._follow(controls(sql), among=0)
+
+    def _follow(self, found: Iterable[TransactionControl], *, among: int) -> None:
+        for control in found:
             name = control.name or ""
             if control.kind is ControlKind.SAVEPOINT:
-                self._savepoints.append(_Savepoint(name, len(self._pending) - snapshots))
+                self._savepoints.append(_Savepoint(name, len(self._pending) + among))
             elif control.kind is ControlKind.RELEASE:
                 self._forget(name)
             elif control.kind is ControlKind.ROLLBACK_TO:

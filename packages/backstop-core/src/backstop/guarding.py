@@ -27,7 +27,6 @@ from backstop.snapshots.manifest import Fate
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
 from backstop.statement import Statement
-from backstop.syntax.controls import controls
 from backstop.syntax.masking import mask_literals
 from backstop.syntax.operations import defines, only_changes_rows, only_defines
 from backstop.syntax.traits import leaves_transaction
@@ -144,7 +143,7 @@ class GuardedSession(Guarded):
                     self._fates.end(Fate.ROLLED_BACK)
                 raise
             if self._fates.is_pending:
-                self._fates.follow(controls(statement.text))
+                self._fates.follow(statement.text)
             return answer
 
     def _can_rehearse(self, statement: Statement) -> bool:

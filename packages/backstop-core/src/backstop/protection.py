@@ -14,13 +14,13 @@ from typing import TypeVar
 
 from backstop.assessment import CountJudge, Judge
 from backstop.audit import Event
-from backstop.beside import Beside
+from backstop.beforehand import capture_beforehand
 from backstop.errors import BackstopError, SnapshotFailed, describe
 from backstop.fates import Fates
 from backstop.modes import Action
 from backstop.postgres.counters import Effect
 from backstop.postgres.server import own_xids
-from backstop.postgres.transactions import transaction, untouched
+from backstop.postgres.transactions import untouched
 from backstop.postgres.writers import writers_since
 from backstop.repeating import Execution, Repeating
 from backstop.result import RiskResult
@@ -28,8 +28,7 @@ from backstop.running import NEEDS_NO_TRANSACTION, Running
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
 from backstop.snapshots import leaving
-from backstop.snapshots.capture import Captured, capture
-from backstop.snapshots.databases import capture_database
+from backstop.snapshots.capture import Captured
 from backstop.snapshots.footprint import NothingToSave
 from backstop.snapshots.manifest import Consistency, Fate, Outcome, Status, WrittenRows
 from backstop.snapshots.repository import Repository
@@ -73,7 +72,7 @@ class Protection:
             self._begin(repeating)
         except NothingToSave:
             execution.event.action = Action.RUN
-            return self._run_beside(request, execution)
+            return execution.run()
         except Exception as error:
             self._failed(error, execution.event, was_idle=status is TransactionStatus.IDLE)
             return execution.run()
@@ -83,9 +82,8 @@ class Protection:
         """Run the statement, and if it did more than ``judge`` lets pass, do so with a snapshot."""
         if self._session.status() is TransactionStatus.FAILED:
             return execution.run()
-        if request.at_once or self._runs_in_parts(request.sql, several=request.in_parts):
-            execution.event.action = Action.RUN
-            return self._run_beside(request, execution)
+        if self._runs_in_parts(request.sql, several=request.in_parts):
+            return self._run_in_parts(request, execution)
         alone = self._is_alone
         repeating = self._repeating(request, execution, alone=alone, judge=judge)
         return self._finish(repeating, request, execution, alone=alone)
@@ -200,6 +198,7 @@ class Protection:
         event.action = Action.SNAPSHOT
         self._tell(event, ran.captured)
         self._record(ran.captured, ran.outcome, event)
+        self._fates.add(ran.captured.manifest.id)
         if alone:
             self._fates.end(Fate.COMMITTED)
         return ran.answer
@@ -208,82 +207,32 @@ class Protection:
         was_idle = self._session.status() is TransactionStatus.IDLE
         alone = self._is_alone
         consistency = Consistency.BEFORE if alone else request.consistency
-        in_parts = replace(request, at_once=True, consistency=consistency)
-        beside = Beside(self._session, self._repository, request)
+        request = replace(request, at_once=True, consistency=consistency)
         try:
-            captured = self._capture(in_parts, alone=alone)
+            captured = capture_beforehand(
+                self._session, self._repository, request, execution.event, alone=alone
+            )
         except NothingToSave:
             execution.event.action = Action.RUN
-            return self._run_beside(request, execution)
+            return execution.run()
         except Exception as error:
             self._failed(error, execution.event, was_idle=was_idle)
             return execution.run()
-        beside.look()
         self._tell(execution.event, captured)
         # After an error in the middle, what came before it may be committed.
         answer = self._run_or_record(captured, execution, Status.UNKNOWN)
         self._record(captured, self._outcome(captured, execution, None), execution.event)
-        snapshots = 1 + self._record_definitions(beside, captured, execution.event)
-        self._follow(request, snapshots, alone=alone)
+        self._fates.follow_own(captured.manifest.id, request.sql)
+        if alone and self._session.status() is TransactionStatus.IDLE:
+            self._fates.end(Fate.COMMITTED)
         return answer
-
-    def _run_beside(self, request: SnapshotRequest, execution: Execution[Answer]) -> Answer:
-        """Run what has no rows to save, and save the definitions that it has taken."""
-        alone = self._is_alone
-        beside = Beside(self._session, self._repository, request)
-        beside.look()
-        answer = execution.run()
-        snapshots = self._record_definitions(beside, None, execution.event)
-        self._follow(request, snapshots, alone=alone)
-        return answer
-
-    def _record_definitions(self, beside: Beside, captured: Captured | None, event: Event) -> int:
-        """Save what the text has taken of definitions; returns how many snapshots that makes."""
-        try:
-            found = beside.save(captured)
-        except Exception as error:
-            # The statement has run: there is nothing to stop any more.
-            event.snapshot_failure = error
-            return 0
-        if found is None:
-            return 0
-        event.action = Action.SNAPSHOT
-        if captured is None:
-            self._tell(event, found[0])
-        self._record(*found, event)
-        return 1
-
-    def _follow(self, request: SnapshotRequest, snapshots: int, *, alone: bool) -> None:
-        if self._fates.is_pending:
-            self._fates.follow(controls(request.sql), snapshots=snapshots)
-            if alone and self._session.status() is TransactionStatus.IDLE:
-                self._fates.end(Fate.COMMITTED)
-
-    def _capture(self, request: SnapshotRequest, *, alone: bool) -> Captured:
-        if self._session.status() is TransactionStatus.FAILED:
-            raise SnapshotFailed("The transaction is aborted, so nothing can be read in it.")
-        try:
-            return self._capture_as_asked(request, alone=alone)
-        except Exception as error:
-            if not (self._session.sqlstate(error) or "").startswith(_DATA_EXCEPTION):
-                raise
-            # One part fails where it is evaluated, but those before it will have been run.
-            return self._capture_as_asked(replace(request, whole=True), alone=alone)
-
-    def _capture_as_asked(self, request: SnapshotRequest, *, alone: bool) -> Captured:
-        if not alone:
-            return capture(self._session, self._repository, request)
-        database = dropped_database(request.sql)
-        if database is not None:
-            return capture_database(self._session, self._repository, request, database)
-        with transaction(self._session):
-            return capture(self._session, self._repository, request)
 
     def _run_natively(self, captured: Captured, execution: Execution[Answer]) -> Answer:
         """Run what can't be in a transaction, after its snapshot."""
         answer = self._run_or_record(captured, execution, Status.UNKNOWN)
         outcome = self._outcome(captured, execution, Consistency.BEFORE)
         self._record(captured, outcome, execution.event)
+        self._fates.add(captured.manifest.id)
         self._fates.end(Fate.COMMITTED)
         return answer
 
@@ -322,7 +271,6 @@ class Protection:
     def _record(self, captured: Captured, outcome: Outcome, event: Event) -> None:
         event.notes += outcome.not_covered
         self._save_outcome(captured, outcome)
-        self._fates.add(captured.manifest.id)
 
     def _tell(self, event: Event, captured: Captured) -> None:
         event.snapshot = captured.manifest.id

@@ -161,6 +161,16 @@ class Repeating(Generic[Answer]):
             if unknown or not seen.is_covered:
                 self._capture_more(seen)
 
+    def try_out(self) -> Captured | None:
+        """Run the statement once, take it back, and save what it touched, as far as it did."""
+        self._look_before()
+        self._run_once()
+        seen = self._compare()
+        self.running.undo()
+        self._capture_more(self._told(seen))
+        self.running.keep()
+        return self.captured
+
     def _look_before(self) -> None:
         """Look at the database's objects, where the text says that it changes some."""
         if not self._request.defines:

@@ -51,7 +51,6 @@ class Running:
 
     def start(self) -> None:
         """Mark where the statement begins, in a transaction that is begun if need be."""
-        self._looking = False
         self._notices = self._session.notices()
         if not self._begun and not self.alone:
             first = f"SAVEPOINT {_ALL}; SAVEPOINT {_RUN}"
@@ -94,6 +93,7 @@ class Running:
 
     def undo(self) -> None:
         """Take back what the statement did, and be ready to run it again."""
+        self._looking = False
         self._session.keep_notices(self._notices)
         if self.alone:
             self._session.execute("ROLLBACK; BEGIN")

@@ -66,7 +66,7 @@ def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | No
     for index in range(start, stop):
         if tokens[index].upper == "EXECUTE" and not _is_fixed(source, index, stop):
             return _risk("runs SQL that is put together at run time (EXECUTE)")
-    for begin, end in _statements(source, start, stop):
+    for begin, end in statements_in(source, start, stop):
         found = _critical(judge(source, begin, end))
         if found is not None:
             return found
@@ -81,7 +81,7 @@ def block_risk(source: Source, start: int, stop: int, judge: Judge) -> Risk | No
     return None
 
 
-def _statements(source: Source, start: int, stop: int) -> Iterator[tuple[int, int]]:
+def statements_in(source: Source, start: int, stop: int) -> Iterator[tuple[int, int]]:
     """Give each statement of SQL that stands in a block, inside of brackets too, once."""
     tokens = source.tokens
     enclosing, judged = [stop], start

@@ -6,6 +6,7 @@ function, operator and implicit cast has its OID: text would leave some of them 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from backstop.postgres import query, quoting
@@ -47,6 +48,56 @@ def fetch(
     return found
 
 
+@dataclass(frozen=True)
+class Routine:
+    """A function or procedure of the user's, in a language that can be read."""
+
+    oid: int
+    language: str
+    code: str
+
+
+def find_routines(session: Session, names: Collection[tuple[str | None, str]]) -> list[Routine]:
+    """Return the routines in SQL or PL/pgSQL that calls by these names may reach, all overloads.
+
+    A name is given with its schema, or with None where the search path says it.
+    """
+    if not names:
+        return []
+    version = int(query.row(session, _VERSION)["version"])
+    found = query.rows(
+        session,
+        f"""
+        SELECT p.oid, l.lanname AS language, {_code(version)} AS code
+        FROM pg_catalog.pg_proc p
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+        JOIN (SELECT * FROM ROWS FROM (
+                  pg_catalog.unnest({quoting.text_array([schema or "" for schema, _ in names])}),
+                  pg_catalog.unnest({quoting.text_array([name for _, name in names])})
+              ) AS called (schema, name)) AS wanted
+          ON wanted.name = p.proname
+         AND CASE wanted.schema WHEN '' THEN n.nspname = ANY (pg_catalog.current_schemas(true))
+                                ELSE n.nspname = wanted.schema END
+        WHERE p.oid >= {FIRST_OWN} AND l.lanname IN ('sql', 'plpgsql')
+        ORDER BY p.oid
+        """,
+    )
+    return [Routine(int(entry["oid"]), entry["language"], entry["code"]) for entry in found]
+
+
+_VERSION = "SELECT pg_catalog.current_setting('server_version_num') AS version"
+
+
+def _code(server_version: int) -> str:
+    # Functions with a parsed body (BEGIN ATOMIC, RETURN) came with PostgreSQL 14.
+    if server_version >= _PARSED_BODIES:
+        return "COALESCE(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc)"
+    return "p.prosrc"
+
+
+_PARSED_BODIES = 140000
+
 # The fields of a parsed expression that hold the OID of a function, a relation or a type.
 _FIELDS = (
     "':(funcid|opfuncid|aggfnoid|winfnoid|elemfuncid|relid|resulttype) ([0-9]+)'::pg_catalog.text"
@@ -78,9 +129,7 @@ def _referring(fields: str) -> str:
 
 
 def _functions(oids: str, server_version: int) -> str:
-    # Functions with a parsed body (BEGIN ATOMIC, RETURN) came with PostgreSQL 14.
-    parsed = server_version >= 140000
-    code = "COALESCE(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc)" if parsed else "p.prosrc"
+    parsed = server_version >= _PARSED_BODIES
     # A call evaluates the defaults of the arguments that it leaves out.
     trees = "SELECT p.proargdefaults::pg_catalog.text"
     trees += " UNION ALL SELECT p.prosqlbody::pg_catalog.text" if parsed else ""
@@ -101,7 +150,7 @@ def _functions(oids: str, server_version: int) -> str:
           AND same.prosrc = p.prosrc AND same.oid < {FIRST_OWN}
     """
     return f"""
-        SELECT p.oid, {code} AS code, stored.builtins, stored.objects
+        SELECT p.oid, {_code(server_version)} AS code, stored.builtins, stored.objects
         FROM pg_catalog.pg_proc p
         JOIN pg_catalog.pg_language l ON l.oid = p.prolang
         CROSS JOIN LATERAL ({_referring(fields)}) AS stored

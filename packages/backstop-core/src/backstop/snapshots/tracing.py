@@ -26,6 +26,7 @@ from backstop.snapshots.footprint import (
     Rehearsal,
     RelationFootprint,
 )
+from backstop.snapshots.hidden_code import hidden_changes
 from backstop.snapshots.reading import (
     carried,
     is_clear,
@@ -46,6 +47,10 @@ from backstop.syntax.changes import (
 
 # What takes nothing but rows of the tables that it names, if they exist.
 _ONLY_ROWS = frozenset({"DELETE", "UPDATE", "TRUNCATE"})
+_HIDDEN = (
+    "Code that commits inside can't be tried out: saved are the tables whose rows it changes by "
+    "name. What else it changes, or puts together at run time, is not saved."
+)
 # A query with one branch for each change of a long text would take longer to plan than to run.
 _MOST_SEEDS = 500
 
@@ -111,10 +116,17 @@ class _Tracer:
         self._not_covered: list[str] = []
 
     def trace(self) -> Footprint:
-        references = [reference for change in self._changes for reference in references_of(change)]
+        hidden = hidden_changes(self._session, self._sql) if self._at_once else []
+        references = [
+            reference for change in [*self._changes, *hidden] for reference in references_of(change)
+        ]
         self._oids = relations.resolve(self._session, references) if references else {}
         for change in self._changes:
             self._add(change)
+        for change in hidden:
+            self._add_hidden(change)
+        if hidden:
+            self._not_covered.append(_HIDDEN)
         self._follow_references()
         if self._rehearsal is not None:
             self._add_rehearsed(self._rehearsal)
@@ -122,7 +134,7 @@ class _Tracer:
             # Otherwise a run shows what triggers, rules and functions do.
             self._not_covered += unread_findings(self._result, self._changes)
         self._not_covered += self._objects.not_covered
-        if traits.moves_names(self._sql):
+        if self._rehearsal is None and traits.moves_names(self._sql):
             self._not_covered.append(
                 "The text itself changes what names mean (search_path, RENAME or SET SCHEMA): "
                 "other tables than those that are saved may be meant. Send that part on its own."
@@ -153,6 +165,15 @@ class _Tracer:
             self._add_drop(change)
         elif isinstance(change, Unreadable):
             self._add_unread(change, self._known(references_of(change)))
+
+    def _add_hidden(self, change: Change) -> None:
+        """Add a change in code that the text runs, whose conditions may use its variables."""
+        if isinstance(change, (RowChange, Unreadable)):
+            named = self._known(references_of(change))
+            if named:
+                self._add_whole(change, named)
+        else:
+            self._add(change)
 
     def _add_rows(self, change: RowChange) -> None:
         named = self._known(references_of(change))
