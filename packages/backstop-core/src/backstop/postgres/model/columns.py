@@ -102,7 +102,7 @@ def _settings(column: dict[str, Any]) -> list[tuple[str, str, str]]:
 def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
     """Return the columns of all tables, in their order."""
     # Since version 18 NOT NULL is a constraint, with a name that a dump shows when it isn't the
-    # default one. A child that only inherits it has it from its parents; a partition brings its own.
+    # default one. A child that only inherits it has it from its parents, unlike a partition.
     named = "n.conname" if version >= 180000 else "NULL"
     not_null = "a.attnotnull"
     joined = (
