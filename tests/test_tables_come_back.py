@@ -218,3 +218,12 @@ def test_an_ordinary_owner_can_restore(connect, store, dsn, postgres_maintenance
 )
 def test_whatever_else_a_statement_takes_comes_back(sql, comes_back):
     comes_back(sql)
+
+
+def test_the_only_column_of_a_table_comes_back_with_its_values(connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE single (id int); INSERT INTO single SELECT generate_series(1, 3)"
+    )
+    comes_back("ALTER TABLE single DROP COLUMN id")

@@ -130,7 +130,7 @@ def _replaced(before: Model, after: Model) -> set[int]:
 
 def _cut(before: Model, after: Model, replaced: set[int]) -> frozenset[int]:
     """Return the tables of which columns, or their values, are gone."""
-    now = {item.address: item for item in after.objects.values() if item.parts}
+    now = {item.address: item for item in after.objects.values() if item.kind == "table"}
     found = set()
     for item in before.objects.values():
         if item.kind != "table" or item.address not in now:
