@@ -227,3 +227,12 @@ def test_the_only_column_of_a_table_comes_back_with_its_values(connect, comes_ba
         "CREATE TABLE single (id int); INSERT INTO single SELECT generate_series(1, 3)"
     )
     comes_back("ALTER TABLE single DROP COLUMN id")
+
+
+@pytest.mark.usefixtures("parts")
+@pytest.mark.parametrize("table", ["animal", "event"])
+def test_a_check_that_children_have_too_comes_back(table, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(f"ALTER TABLE {table} ADD CONSTRAINT known CHECK (id > 0)")
+    comes_back(f"ALTER TABLE {table} DROP CONSTRAINT known")

@@ -18,8 +18,8 @@ def read(session: Session, version: int) -> list[CatalogObject]:
 def _constraint(entry: dict[str, Any]) -> CatalogObject:
     name = quoting.identifier(entry["name"])
     foreign_key = entry["type"] == "f"
-    # A key of a partitioned table is its partitions' as well.
-    only = "" if foreign_key or entry["type"] == "n" else "ONLY "
+    # Partitions have their own share of a key, and it is attached; CHECKs have to be theirs too.
+    only = "ONLY " if entry["type"] in "pux" else ""
     alter = f"ALTER {entry['word']} {only}{entry['sql']}"
     kind = "foreign key" if foreign_key else "constraint"
     stage = "references" if foreign_key else "after"
@@ -57,6 +57,8 @@ def _constraints(session: Session, version: int) -> list[dict[str, Any]]:
         WHERE con.contype IN ({kinds})
           AND CASE con.contype WHEN 'f' THEN con.conparentid = 0
                    ELSE con.conislocal OR c.relispartition AND con.contype <> 'n' END
-        ORDER BY r.oid, con.contype = 'f', con.contype DESC, con.conname
+        -- A partition's own CHECK merges with its parent's that comes later, never the reverse.
+        ORDER BY (SELECT pg_catalog.count(*) FROM pg_catalog.pg_partition_ancestors(r.oid)) DESC,
+                 r.oid, con.contype = 'f', con.contype DESC, con.conname
         """,
     )
