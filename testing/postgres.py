@@ -116,13 +116,15 @@ def postgres_maintenance(postgres_server: Server) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def fresh_database(server: Server, maintenance: Connection) -> Iterator[str]:
-    """Give the DSN (a URL) of a fresh, empty database, dropped at the end."""
+def fresh_database(
+    server: Server, maintenance: Connection, template: str = "template0"
+) -> Iterator[str]:
+    """Give the DSN (a URL) of a fresh database, empty or as its template is, dropped at the end."""
     name = f"backstop_test_{os.getpid()}_{next(_numbers)}"
     # Twice as fast for an empty database as writing it to the log page by page, the default.
     strategy = "STRATEGY file_copy" if maintenance.server_version >= 150000 else ""
     with maintenance.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 {strategy}")
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template} {strategy}")
         yield server.dsn(name)
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -33,7 +33,9 @@ KEEPER = f"backstop_test_keeper_{os.getpid()}"
 @pytest.fixture(scope="module", autouse=True)
 def roles(postgres_maintenance):
     cursor = postgres_maintenance.cursor()
-    cursor.execute(f"CREATE ROLE {READER}; CREATE ROLE {KEEPER}")
+    # Views of the keeper's may stand on what isn't the keeper's: it may read all that we may.
+    cursor.execute("SELECT quote_ident(current_user)")
+    cursor.execute(f"CREATE ROLE {READER}; CREATE ROLE {KEEPER} IN ROLE {cursor.fetchone()[0]}")
     yield
     cursor.execute(f"DROP ROLE {READER}, {KEEPER}")
 
