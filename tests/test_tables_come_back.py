@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+
+import psycopg2
 import pytest
 
 import backstop
@@ -179,6 +183,43 @@ def test_an_ordinary_owner_can_restore(connect, store, dsn, postgres_maintenance
         setup.cursor().execute(f"REASSIGN OWNED BY {role} TO postgres")
         setup.cursor().execute(f"DROP OWNED BY {role}")
         maintenance.execute(f"DROP ROLE {role}")
+
+
+@pytest.fixture
+def keeper(postgres_maintenance, dsn):
+    """Give a role to which others may give objects."""
+    name = f"backstop_test_keeper_{os.getpid()}"
+    cursor = postgres_maintenance.cursor()
+    cursor.execute(f"CREATE ROLE {name}")
+    yield name
+    with contextlib.closing(psycopg2.connect(dsn)) as connection:
+        connection.cursor().execute(f"DROP OWNED BY {name} CASCADE")
+        connection.commit()
+    cursor.execute(f"DROP ROLE {name}")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE kept",
+        "ALTER TABLE kept DROP value",
+        "ALTER TABLE kept DROP id",
+        "DROP SEQUENCE kept_id_seq CASCADE",
+        "ALTER SEQUENCE kept_id_seq OWNED BY NONE",
+        "ALTER TABLE kept OWNER TO CURRENT_USER",
+    ],
+)
+def test_a_superuser_restores_a_table_and_its_sequence_of_somebody_elses(
+    sql, keeper, connect, comes_back
+):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE kept (id serial, value int);"
+        "INSERT INTO kept (value) SELECT generate_series(1, 3);"
+        f"ALTER TABLE kept OWNER TO {keeper}; GRANT USAGE ON SEQUENCE kept_id_seq TO PUBLIC"
+    )
+    comes_back(sql)
 
 
 @pytest.mark.usefixtures("shop", "parts")

@@ -67,20 +67,29 @@ def _sequence(entry: dict[str, Any]) -> list[CatalogObject]:
         _settings(entry, own),
     ]
     if entry["table"]:
-        objects.append(
-            CatalogObject(
-                "sequence owner",
-                f"column of {own}",
-                (
-                    f"ALTER SEQUENCE {entry['sql']} OWNED BY "
-                    f"{entry['table']}.{quoting.identifier(entry['column'])}",
-                ),
-                (own, f"table {entry['table_label']}"),
-                drop=(f"ALTER SEQUENCE {entry['sql']} OWNED BY NONE",),
-                replaces=True,
-            )
-        )
+        objects.append(_column(entry, own))
     return objects
+
+
+def _column(entry: dict[str, Any], own: str) -> CatalogObject:
+    column = f"{entry['table']}.{quoting.identifier(entry['column'])}"
+    owned = f"ALTER SEQUENCE {entry['sql']} OWNED BY {column}"
+    # Both have to be of one owner: of whom the table is now, which may be us until all is back.
+    who = (
+        "SELECT relowner::pg_catalog.regrole FROM pg_catalog.pg_class "
+        f"WHERE oid = {quoting.literal(entry['table'])}::pg_catalog.regclass"
+    )
+    given = f"'ALTER SEQUENCE %s OWNER TO %s', {quoting.literal(entry['sql'])}, ({who})"
+    give = f"DO {quoting.literal(f'BEGIN EXECUTE pg_catalog.format({given}); END')}"
+    return CatalogObject(
+        "sequence owner",
+        f"column of {own}",
+        (give, owned),
+        (own, f"table {entry['table_label']}"),
+        drop=(f"ALTER SEQUENCE {entry['sql']} OWNED BY NONE",),
+        replaces=True,
+        definition=(owned,),
+    )
 
 
 def _settings(entry: dict[str, Any], own: str) -> CatalogObject:
