@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, Phase, event, given, note, settings
 
 import backstop
 from testing.dumps import dump
-from testing.random_objects import SCHEMAS, losses
+from testing.random_objects import losses
+from testing.random_types import SCHEMAS
 
 pytestmark = pytest.mark.proof
 
