@@ -19,6 +19,7 @@ OF_OBJECTS = [
     "tests/test_many_objects_come_back.py",
     "tests/test_partition_triggers.py",
     "tests/test_random_objects.py",
+    "tests/test_application_schemas.py",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("packages/*/tests/test_model_*.py")),
 ]
 COVERAGE_FILE = ROOT / ".cache" / "coverage"

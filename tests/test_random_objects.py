@@ -1,6 +1,7 @@
 """Whatever a statement takes away of random objects that lean on each other comes back.
 
-The variable ``BACKSTOP_PROOF_EXAMPLES`` (a number) widens the search.
+The variable ``BACKSTOP_PROOF_EXAMPLES`` (a number) widens the search, which then wants more time
+than a test may take (``--timeout=0``).
 """
 
 from __future__ import annotations
