@@ -277,3 +277,41 @@ def test_a_check_that_children_have_too_comes_back(table, connect, comes_back):
     setup.autocommit = True
     setup.cursor().execute(f"ALTER TABLE {table} ADD CONSTRAINT known CHECK (id > 0)")
     comes_back(f"ALTER TABLE {table} DROP CONSTRAINT known")
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE heir", "DROP TABLE one CASCADE"])
+def test_a_table_of_parents_with_other_defaults_comes_back(sql, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE one (id int DEFAULT 1, note text DEFAULT 'n');"
+        "CREATE TABLE other (id int DEFAULT 2);"
+        "CREATE TABLE heir (id int DEFAULT 3) INHERITS (one, other);"
+        "ALTER TABLE heir ALTER note DROP DEFAULT; INSERT INTO heir VALUES (4, 'x')"
+    )
+    comes_back(sql)
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE strict", "ALTER TABLE strict DROP note"])
+def test_a_not_null_that_is_not_valid_or_not_inherited_comes_back(sql, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    if setup.server_version < 180000:
+        pytest.skip("before version 18 NOT NULL is no constraint")
+    setup.cursor().execute(
+        "CREATE TABLE strict (id int CONSTRAINT here NOT NULL NO INHERIT, late int, note text);"
+        "INSERT INTO strict VALUES (1, NULL, 'x');"
+        "ALTER TABLE strict ADD CONSTRAINT late NOT NULL late NOT VALID"
+    )
+    comes_back(sql)
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE loose", "ALTER TABLE loose DROP note"])
+def test_a_check_that_rows_break_comes_back(sql, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE loose (id int, note text); INSERT INTO loose VALUES (-1, 'x');"
+        "ALTER TABLE loose ADD CONSTRAINT positive CHECK (id > 0) NOT VALID"
+    )
+    comes_back(sql)

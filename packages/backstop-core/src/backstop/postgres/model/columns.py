@@ -14,16 +14,28 @@ _STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 _COMPRESSION = {"p": "pglz", "l": "lz4"}
 
 
-def in_table(column: dict[str, Any], *, typed: bool) -> str:
+def in_table(column: dict[str, Any], *, typed: bool, inherits: bool) -> str:
     """Return a column as CREATE TABLE lists it; empty where a typed table has it anyway."""
     name = quoting.identifier(column["name"])
-    not_null = "NOT NULL" if column["not_null"] else ""
-    if column["not_null_name"] and not_null:
-        not_null = f"CONSTRAINT {quoting.identifier(column['not_null_name'])} {not_null}"
+    not_null = _not_null(column)
     if typed:
         return f"{name} WITH OPTIONS {not_null}" if not_null else ""
     options = spelling.options(spelling.pairs(column["foreign_options"])).strip()
-    return " ".join(filter(None, (name, column["type"], options, _rest(column), not_null)))
+    # Parents that have the column as well may differ in their defaults, and its own comes later.
+    default = "DEFAULT NULL" if inherits and not column["generated"] else ""
+    return " ".join(filter(None, (name, column["type"], options, _rest(column), default, not_null)))
+
+
+def _not_null(column: dict[str, Any]) -> str:
+    if not column["not_null"]:
+        return ""
+    if not column["not_null_name"]:
+        return "NOT NULL"
+    if not column["not_null_valid"]:
+        # Rows that are there may break it: it is added as a constraint.
+        return ""
+    only_here = " NO INHERIT" if column["not_null_only_here"] else ""
+    return f"CONSTRAINT {quoting.identifier(column['not_null_name'])} NOT NULL{only_here}"
 
 
 def definition(column: dict[str, Any]) -> str:
@@ -41,7 +53,11 @@ def _rest(column: dict[str, Any]) -> str:
 
 def after_table(table: dict[str, Any], column: dict[str, Any]) -> list[str]:
     """Return the settings of a column that CREATE TABLE can't make."""
-    return [f"{_alter(table, column)} {there}" for _, there, _ in _settings(column)]
+    found = [f"{_alter(table, column)} {there}" for _, there, _ in _settings(column)]
+    if not (column["local"] or table["bound"] or column["has_default"] or column["generated"]):
+        # Otherwise a parent's default would be its own from now on.
+        found.append(f"{_alter(table, column)} DROP DEFAULT")
+    return found
 
 
 def settings(table: dict[str, Any], column: dict[str, Any]) -> list[CatalogObject]:
@@ -92,7 +108,11 @@ def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
     """Return the columns of all tables, in their order."""
     # Since version 18 NOT NULL is a constraint, with a name that a dump shows when it isn't the
     # default one.
-    named = "n.conname" if version >= 180000 else "NULL"
+    named, valid, only_here = (
+        ("n.conname", "n.convalidated", "n.connoinherit")
+        if version >= 180000
+        else ("NULL", "NULL", "NULL")
+    )
     joined = (
         "LEFT JOIN pg_catalog.pg_constraint n ON n.conrelid = a.attrelid AND n.contype = 'n' "
         "AND n.conkey = ARRAY[a.attnum]"
@@ -108,6 +128,8 @@ def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
                CASE WHEN a.attcollation <> t.typcollation
                     THEN a.attcollation::pg_catalog.regcollation::pg_catalog.text END AS collation,
                a.attnotnull AS not_null, {named} AS not_null_name,
+               {valid} AS not_null_valid, {only_here} AS not_null_only_here,
+               a.atthasdef AS has_default,
                a.attgenerated AS generated,
                CASE WHEN a.attgenerated <> ''
                     THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS expression,
