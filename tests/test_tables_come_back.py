@@ -222,6 +222,18 @@ def test_a_superuser_restores_a_table_and_its_sequence_of_somebody_elses(
     comes_back(sql)
 
 
+@pytest.mark.parametrize("sql", ["DROP SCHEMA lent CASCADE", "DROP OWNED BY {}"])
+def test_what_somebody_else_has_granted_comes_back(sql, keeper, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        f"CREATE SCHEMA lent; CREATE TABLE lent.book (); GRANT USAGE ON SCHEMA lent TO {keeper};"
+        f"GRANT SELECT ON lent.book TO {keeper} WITH GRANT OPTION;"
+        f"SET ROLE {keeper}; GRANT SELECT ON lent.book TO PUBLIC"
+    )
+    comes_back(sql.format(keeper))
+
+
 @pytest.mark.usefixtures("shop", "parts")
 @pytest.mark.parametrize(
     "sql",

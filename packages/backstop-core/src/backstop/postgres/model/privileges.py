@@ -11,14 +11,15 @@ from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 # Catalog, column of the owner, column of the grants, and the letter for the default grants.
+# Schemas come first: who may not use one can't grant anything in it.
 _OWNED = (
+    ("pg_namespace", "nspowner", "nspacl", "'n'"),
     (
         "pg_class",
         "relowner",
         "relacl",
         "CASE relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END",
     ),
-    ("pg_namespace", "nspowner", "nspacl", "'n'"),
     ("pg_type", "typowner", "typacl", "'T'"),
     ("pg_proc", "proowner", "proacl", "'f'"),
     ("pg_language", "lanowner", "lanacl", "'l'"),
