@@ -11,6 +11,7 @@ import os
 
 import psycopg2
 import pytest
+from django.db.backends.postgresql.features import DatabaseFeatures
 from psycopg2.extensions import parse_dsn
 
 import backstop
@@ -80,6 +81,9 @@ class Application:
 
 @pytest.fixture(scope="module", params=["django", "sqlalchemy"])
 def application(request, postgres_server, postgres_maintenance):
+    least = DatabaseFeatures.minimum_database_version[0]
+    if request.param == "django" and postgres_maintenance.server_version < least * 10000:
+        pytest.skip(f"this version of Django needs PostgreSQL {least}")
     with fresh_database(postgres_server, postgres_maintenance) as dsn:
         make_schema(request.param, dsn)
         yield Application(postgres_server, postgres_maintenance, dsn)
