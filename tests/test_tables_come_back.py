@@ -263,6 +263,7 @@ def test_what_somebody_else_has_granted_comes_back(sql, keeper, connect, comes_b
         "ALTER TABLE shop.customers ALTER COLUMN email SET DEFAULT 'a@b'",
         "ALTER TABLE shop.orders ALTER COLUMN id DROP IDENTITY",
         "ALTER TABLE dog NO INHERIT animal",
+        "ALTER TABLE ONLY animal DROP COLUMN name",
         "CREATE OR REPLACE FUNCTION shop.nothing() RETURNS trigger LANGUAGE plpgsql "
         "AS 'BEGIN RETURN OLD; END'",
         "DO $$ BEGIN DELETE FROM shop.orders; EXECUTE 'DROP TABLE dog'; "

@@ -38,9 +38,10 @@ def _not_null(column: dict[str, Any]) -> str:
     return f"CONSTRAINT {quoting.identifier(column['not_null_name'])} NOT NULL{only_here}"
 
 
-def definition(column: dict[str, Any]) -> str:
+def definition(column: dict[str, Any], *, inherited: bool) -> str:
     """Return what a column is besides its name: what can't be changed without its values."""
-    return " ".join(filter(None, (column["type"], _rest(column))))
+    origin = "INHERITED" if inherited else ""
+    return " ".join(filter(None, (column["type"], _rest(column), origin)))
 
 
 def _rest(column: dict[str, Any]) -> str:

@@ -72,7 +72,12 @@ def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
         schema=table["schema"],
         name=table["name"],
         parts=tuple(
-            Part(column["number"], column["name"], columns.definition(column)) for column in found
+            Part(
+                column["number"],
+                column["name"],
+                columns.definition(column, inherited=bool(inherits) and not column["local"]),
+            )
+            for column in found
         ),
         definition=(start.replace("UNLOGGED ", "") + end,),
     )
