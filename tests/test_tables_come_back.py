@@ -297,9 +297,9 @@ def test_a_table_of_parents_with_other_defaults_comes_back(sql, connect, comes_b
     setup = connect()
     setup.autocommit = True
     setup.cursor().execute(
-        "CREATE TABLE one (id int DEFAULT 1, note text DEFAULT 'n');"
+        "CREATE TABLE one (id int DEFAULT 1, note text DEFAULT 'n', size varchar(9));"
         "CREATE TABLE other (id int DEFAULT 2);"
-        "CREATE TABLE heir (id int DEFAULT 3) INHERITS (one, other);"
+        "CREATE TABLE heir (id int DEFAULT 3, size varchar(9)) INHERITS (one, other);"
         "ALTER TABLE heir ALTER note DROP DEFAULT; INSERT INTO heir VALUES (4, 'x')"
     )
     comes_back(sql)

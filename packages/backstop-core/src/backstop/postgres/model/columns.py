@@ -14,15 +14,15 @@ _STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 _COMPRESSION = {"p": "pglz", "l": "lz4"}
 
 
-def in_table(column: dict[str, Any], *, typed: bool, inherits: bool) -> str:
+def in_table(column: dict[str, Any], *, typed: bool, merged: bool) -> str:
     """Return a column as CREATE TABLE lists it; empty where a typed table has it anyway."""
     name = quoting.identifier(column["name"])
     not_null = _not_null(column)
     if typed:
         return f"{name} WITH OPTIONS {not_null}" if not_null else ""
     options = spelling.options(spelling.pairs(column["foreign_options"])).strip()
-    # Parents that have the column as well may differ in their defaults, and its own comes later.
-    default = "DEFAULT NULL" if inherits and not column["generated"] else ""
+    # Several parents that have the column may differ in their defaults; its own comes later.
+    default = "DEFAULT NULL" if merged and not column["generated"] else ""
     return " ".join(filter(None, (name, column["type"], options, _rest(column), default, not_null)))
 
 
@@ -55,8 +55,9 @@ def _rest(column: dict[str, Any]) -> str:
 def after_table(table: dict[str, Any], column: dict[str, Any]) -> list[str]:
     """Return the settings of a column that CREATE TABLE can't make."""
     found = [f"{_alter(table, column)} {there}" for _, there, _ in _settings(column)]
-    if not (column["local"] or table["bound"] or column["has_default"] or column["generated"]):
-        # Otherwise a parent's default would be its own from now on.
+    is_merged = column["inherited"] and not table["bound"]
+    if is_merged and not (column["has_default"] or column["generated"]):
+        # A parent's default would be its own from now on.
         found.append(f"{_alter(table, column)} DROP DEFAULT")
     return found
 
@@ -125,6 +126,7 @@ def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
         session,
         f"""
         SELECT r.oid, a.attnum AS number, a.attname AS name, a.attislocal AS local,
+               a.attinhcount > 0 AS inherited,
                pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
                CASE WHEN a.attcollation <> t.typcollation
                     THEN a.attcollation::pg_catalog.regcollation::pg_catalog.text END AS collation,

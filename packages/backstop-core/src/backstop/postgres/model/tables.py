@@ -38,9 +38,8 @@ def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
     typed = table["of_type"]
     # What a child inherits comes from its parents; a partition has it all and is attached later.
     own = [column for column in found if column["local"] or not inherits]
-    listed = [
-        columns.in_table(column, typed=bool(typed), inherits=bool(inherits)) for column in own
-    ]
+    merged = inherits and len(table["parents"]) > 1
+    listed = [columns.in_table(column, typed=bool(typed), merged=bool(merged)) for column in own]
     listed = [text for text in listed if text]
     persistence = _PERSISTENCE[table["persistence"]]
     start = f"CREATE {'FOREIGN ' if foreign else persistence}TABLE {table['sql']}"
