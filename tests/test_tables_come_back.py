@@ -328,3 +328,14 @@ def test_a_check_that_rows_break_comes_back(sql, connect, comes_back):
         "ALTER TABLE loose ADD CONSTRAINT positive CHECK (id > 0) NOT VALID"
     )
     comes_back(sql)
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE second", "DROP TABLE first CASCADE"])
+def test_a_not_null_that_a_parent_brought_along_comes_back(sql, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE first (id int PRIMARY KEY); INSERT INTO first VALUES (1);"
+        "CREATE TABLE second (id int DEFAULT 0) INHERITS (first); INSERT INTO second VALUES (2)"
+    )
+    comes_back(sql)

@@ -31,8 +31,8 @@ def _not_null(column: dict[str, Any]) -> str:
         return ""
     if not column["not_null_name"]:
         return "NOT NULL"
-    if not column["not_null_valid"]:
-        # Rows that are there may break it: it is added as a constraint.
+    if not column["not_null_listed"]:
+        # Rows that are there may break it, so that it is added later; or a parent brings it along.
         return ""
     only_here = " NO INHERIT" if column["not_null_only_here"] else ""
     return f"CONSTRAINT {quoting.identifier(column['not_null_name'])} NOT NULL{only_here}"
@@ -110,8 +110,8 @@ def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
     """Return the columns of all tables, in their order."""
     # Since version 18 NOT NULL is a constraint, with a name that a dump shows when it isn't the
     # default one.
-    named, valid, only_here = (
-        ("n.conname", "n.convalidated", "n.connoinherit")
+    named, listed, only_here = (
+        ("n.conname", "n.convalidated AND (n.conislocal OR c.relispartition)", "n.connoinherit")
         if version >= 180000
         else ("NULL", "NULL", "NULL")
     )
@@ -131,7 +131,7 @@ def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
                CASE WHEN a.attcollation <> t.typcollation
                     THEN a.attcollation::pg_catalog.regcollation::pg_catalog.text END AS collation,
                a.attnotnull AS not_null, {named} AS not_null_name,
-               {valid} AS not_null_valid, {only_here} AS not_null_only_here,
+               {listed} AS not_null_listed, {only_here} AS not_null_only_here,
                a.atthasdef AS has_default,
                a.attgenerated AS generated,
                CASE WHEN a.attgenerated <> ''
@@ -140,6 +140,7 @@ def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
                {compression} AS compression, a.attstattarget AS statistics,
                a.attoptions AS options, a.attfdwoptions AS foreign_options
         FROM ({relations("rpf")}) AS r
+        JOIN pg_catalog.pg_class c ON c.oid = r.oid
         JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
         JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
