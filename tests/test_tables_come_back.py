@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+
+import psycopg2
 import pytest
 
 import backstop
@@ -182,6 +186,55 @@ def test_an_ordinary_owner_can_restore(connect, store, dsn, postgres_maintenance
         maintenance.execute(f"DROP ROLE {role}")
 
 
+@pytest.fixture
+def keeper(postgres_maintenance, dsn):
+    """Give a role to which others may give objects."""
+    name = f"backstop_test_keeper_{os.getpid()}"
+    cursor = postgres_maintenance.cursor()
+    cursor.execute(f"CREATE ROLE {name}")
+    yield name
+    with contextlib.closing(psycopg2.connect(dsn)) as connection:
+        connection.cursor().execute(f"DROP OWNED BY {name} CASCADE")
+        connection.commit()
+    cursor.execute(f"DROP ROLE {name}")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE kept",
+        "ALTER TABLE kept DROP value",
+        "ALTER TABLE kept DROP id",
+        "DROP SEQUENCE kept_id_seq CASCADE",
+        "ALTER SEQUENCE kept_id_seq OWNED BY NONE",
+        "ALTER TABLE kept OWNER TO CURRENT_USER",
+    ],
+)
+def test_a_superuser_restores_a_table_and_its_sequence_of_somebody_elses(
+    sql, keeper, connect, comes_back
+):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE kept (id serial, value int);"
+        "INSERT INTO kept (value) SELECT generate_series(1, 3);"
+        f"ALTER TABLE kept OWNER TO {keeper}; GRANT USAGE ON SEQUENCE kept_id_seq TO PUBLIC"
+    )
+    comes_back(sql)
+
+
+@pytest.mark.parametrize("sql", ["DROP SCHEMA lent CASCADE", "DROP OWNED BY {}"])
+def test_what_somebody_else_has_granted_comes_back(sql, keeper, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        f"CREATE SCHEMA lent; CREATE TABLE lent.book (); GRANT USAGE ON SCHEMA lent TO {keeper};"
+        f"GRANT SELECT ON lent.book TO {keeper} WITH GRANT OPTION;"
+        f"SET ROLE {keeper}; GRANT SELECT ON lent.book TO PUBLIC"
+    )
+    comes_back(sql.format(keeper))
+
+
 @pytest.mark.usefixtures("shop", "parts")
 @pytest.mark.parametrize(
     "sql",
@@ -212,6 +265,7 @@ def test_an_ordinary_owner_can_restore(connect, store, dsn, postgres_maintenance
         "ALTER TABLE shop.customers ALTER COLUMN email SET DEFAULT 'a@b'",
         "ALTER TABLE shop.orders ALTER COLUMN id DROP IDENTITY",
         "ALTER TABLE dog NO INHERIT animal",
+        "ALTER TABLE ONLY animal DROP COLUMN name",
         "CREATE OR REPLACE FUNCTION shop.nothing() RETURNS trigger LANGUAGE plpgsql "
         "AS 'BEGIN RETURN OLD; END'",
         "DO $$ BEGIN DELETE FROM shop.orders; EXECUTE 'DROP TABLE dog'; "
@@ -229,5 +283,63 @@ def test_the_only_column_comes_back_with_its_values(sql, connect, comes_back):
     connection.cursor().execute(
         "CREATE TYPE feeling AS ENUM ('good', 'bad'); CREATE TABLE mood (how feeling);"
         "INSERT INTO mood VALUES ('good'), ('bad')"
+    )
+    comes_back(sql)
+
+
+@pytest.mark.usefixtures("parts")
+@pytest.mark.parametrize("table", ["animal", "event"])
+def test_a_check_that_children_have_too_comes_back(table, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(f"ALTER TABLE {table} ADD CONSTRAINT known CHECK (id > 0)")
+    comes_back(f"ALTER TABLE {table} DROP CONSTRAINT known")
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE heir", "DROP TABLE one CASCADE"])
+def test_a_table_of_parents_with_other_defaults_comes_back(sql, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE one (id int DEFAULT 1, note text DEFAULT 'n', size varchar(9));"
+        "CREATE TABLE other (id int DEFAULT 2);"
+        "CREATE TABLE heir (id int DEFAULT 3, size varchar(9)) INHERITS (one, other);"
+        "ALTER TABLE heir ALTER note DROP DEFAULT; INSERT INTO heir VALUES (4, 'x')"
+    )
+    comes_back(sql)
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE strict", "ALTER TABLE strict DROP note"])
+def test_a_not_null_that_is_not_valid_or_not_inherited_comes_back(sql, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    if setup.server_version < 180000:
+        pytest.skip("before version 18 NOT NULL is no constraint")
+    setup.cursor().execute(
+        "CREATE TABLE strict (id int CONSTRAINT here NOT NULL NO INHERIT, late int, note text);"
+        "INSERT INTO strict VALUES (1, NULL, 'x');"
+        "ALTER TABLE strict ADD CONSTRAINT late NOT NULL late NOT VALID"
+    )
+    comes_back(sql)
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE loose", "ALTER TABLE loose DROP note"])
+def test_a_check_that_rows_break_comes_back(sql, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE loose (id int, note text); INSERT INTO loose VALUES (-1, 'x');"
+        "ALTER TABLE loose ADD CONSTRAINT positive CHECK (id > 0) NOT VALID"
+    )
+    comes_back(sql)
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE second", "DROP TABLE first CASCADE"])
+def test_a_not_null_that_a_parent_brought_along_comes_back(sql, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE first (id int PRIMARY KEY); INSERT INTO first VALUES (1);"
+        "CREATE TABLE second (id int DEFAULT 0) INHERITS (first); INSERT INTO second VALUES (2)"
     )
     comes_back(sql)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from backstop.postgres import quoting
 from backstop.postgres.comparing import Comparison
+from backstop.postgres.model.columns import INHERITED
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.pairing import paired
 from backstop.postgres.quiet import quiet
@@ -34,13 +35,15 @@ def lost_columns(before: CatalogObject, now: CatalogObject) -> list[str]:
 
 
 def appending(before: CatalogObject, now: CatalogObject, *, is_partition: bool) -> CatalogObject:
-    """Return the table so that "creating" it adds its lost columns; a partition gets them so."""
+    """Return the table so that "creating" it adds its lost columns.
+
+    A partition, or a child, has those of its parents as soon as they have them.
+    """
     names = set(lost_columns(before, now))
     ddl = tuple(
-        f"ALTER {now.target} ADD COLUMN IF NOT EXISTS {quoting.identifier(part.name)} "
-        f"{part.definition}"
+        f"ALTER {now.target} ADD COLUMN {quoting.identifier(part.name)} {part.definition}"
         for part in before.parts
-        if part.name in names
+        if part.name in names and not part.definition.endswith(INHERITED)
     )
     return replace(before, ddl=() if is_partition else ddl)
 

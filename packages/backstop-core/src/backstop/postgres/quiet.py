@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from backstop.postgres import query, quoting
-from backstop.postgres.relations import Relation
+from backstop.postgres.relations import Relation, of_the_user
 from backstop.session import Session
 
 _ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
@@ -103,10 +103,11 @@ def _switches(session: Session, oids: list[int]) -> list[dict[str, Any]]:
     return query.rows(
         session,
         f"""
-        SELECT tgrelid::pg_catalog.regclass::pg_catalog.text AS sql, 'TRIGGER' AS kind,
-               tgname AS name, tgenabled AS enabled
-        FROM pg_catalog.pg_trigger
-        WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgrelid = ANY ({quoting.oid_array(oids)})
+        SELECT t.tgrelid::pg_catalog.regclass::pg_catalog.text AS sql, 'TRIGGER' AS kind,
+               t.tgname AS name, t.tgenabled AS enabled
+        FROM pg_catalog.pg_trigger t
+        WHERE {of_the_user("t")} AND t.tgenabled <> 'D'
+          AND t.tgrelid = ANY ({quoting.oid_array(oids)})
         UNION ALL
         SELECT ev_class::pg_catalog.regclass::pg_catalog.text, 'RULE', rulename, ev_enabled
         FROM pg_catalog.pg_rewrite

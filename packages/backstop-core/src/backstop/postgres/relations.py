@@ -191,7 +191,7 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
                ) AS pins,
                ARRAY(
                    SELECT DISTINCT t.tgfoid FROM pg_catalog.pg_trigger t
-                   WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
+                   WHERE {of_the_user("t")} AND t.tgenabled <> 'D'
                      AND (t.tgrelid = c.oid OR t.tgrelid IN (
                          SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)
                          WHERE c.relkind = 'p'))
@@ -219,6 +219,16 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
         )
         for entry in found
     ]
+
+
+def of_the_user(trigger: str) -> str:
+    """Return the condition that a trigger of the catalog is no foreign key's or other constraint's.
+
+    Before version 15 the shares that partitions have of their table's triggers count as internal.
+    """
+    return (
+        f"(NOT {trigger}.tgisinternal OR {trigger}.tgparentid <> 0 AND {trigger}.tgconstrrelid = 0)"
+    )
 
 
 def volatile_names(session: Session, names: list[str]) -> list[str]:

@@ -10,25 +10,41 @@ from backstop.postgres.model.catalog import address, relations
 from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
 
+INHERITED = "INHERITED"
+"""The end of the definition of a column that a child has from its parents alone."""
+
 _STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 _COMPRESSION = {"p": "pglz", "l": "lz4"}
 
 
-def in_table(column: dict[str, Any], *, typed: bool) -> str:
+def in_table(column: dict[str, Any], *, typed: bool, merged: bool) -> str:
     """Return a column as CREATE TABLE lists it; empty where a typed table has it anyway."""
     name = quoting.identifier(column["name"])
-    not_null = "NOT NULL" if column["not_null"] else ""
-    if column["not_null_name"] and not_null:
-        not_null = f"CONSTRAINT {quoting.identifier(column['not_null_name'])} {not_null}"
+    not_null = _not_null(column)
     if typed:
         return f"{name} WITH OPTIONS {not_null}" if not_null else ""
     options = spelling.options(spelling.pairs(column["foreign_options"])).strip()
-    return " ".join(filter(None, (name, column["type"], options, _rest(column), not_null)))
+    # Several parents that have the column may differ in their defaults; its own comes later.
+    default = "DEFAULT NULL" if merged and not column["generated"] else ""
+    return " ".join(filter(None, (name, column["type"], options, _rest(column), default, not_null)))
 
 
-def definition(column: dict[str, Any]) -> str:
+def _not_null(column: dict[str, Any]) -> str:
+    if not column["not_null"]:
+        return ""
+    if not column["not_null_name"]:
+        return "NOT NULL"
+    if not column["not_null_listed"]:
+        # Rows that are there may break it, so that it is added later; or a parent brings it along.
+        return ""
+    only_here = " NO INHERIT" if column["not_null_only_here"] else ""
+    return f"CONSTRAINT {quoting.identifier(column['not_null_name'])} NOT NULL{only_here}"
+
+
+def definition(column: dict[str, Any], *, inherited: bool) -> str:
     """Return what a column is besides its name: what can't be changed without its values."""
-    return " ".join(filter(None, (column["type"], _rest(column))))
+    origin = INHERITED if inherited else ""
+    return " ".join(filter(None, (column["type"], _rest(column), origin)))
 
 
 def _rest(column: dict[str, Any]) -> str:
@@ -41,7 +57,12 @@ def _rest(column: dict[str, Any]) -> str:
 
 def after_table(table: dict[str, Any], column: dict[str, Any]) -> list[str]:
     """Return the settings of a column that CREATE TABLE can't make."""
-    return [f"{_alter(table, column, kind)} {there}" for kind, there, _ in _settings(column)]
+    found = [f"{_alter(table, column, kind)} {there}" for kind, there, _ in _settings(column)]
+    is_merged = column["inherited"] and not table["bound"]
+    if is_merged and not (column["has_default"] or column["generated"]):
+        # A parent's default would be its own from now on.
+        found.append(f"{_alter(table, column, 'default')} DROP DEFAULT")
+    return found
 
 
 def settings(table: dict[str, Any], column: dict[str, Any]) -> list[CatalogObject]:
@@ -102,27 +123,30 @@ def _settings(column: dict[str, Any]) -> list[tuple[str, str, str]]:
 def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
     """Return the columns of all tables, in their order."""
     # Since version 18 NOT NULL is a constraint, with a name that a dump shows when it isn't the
-    # default one. A child that only inherits it has it from its parents, unlike a partition.
-    named = "n.conname" if version >= 180000 else "NULL"
-    not_null = "a.attnotnull"
+    # default one.
+    named, listed, only_here = (
+        ("n.conname", "n.convalidated AND (n.conislocal OR c.relispartition)", "n.connoinherit")
+        if version >= 180000
+        else ("NULL", "NULL", "NULL")
+    )
     joined = (
-        "JOIN pg_catalog.pg_class c ON c.oid = r.oid "
         "LEFT JOIN pg_catalog.pg_constraint n ON n.conrelid = a.attrelid AND n.contype = 'n' "
         "AND n.conkey = ARRAY[a.attnum]"
         if version >= 180000
         else ""
     )
-    if version >= 180000:
-        not_null += " AND coalesce(n.conislocal OR c.relispartition, true)"
     compression = "NULLIF(a.attcompression, '')" if version >= 140000 else "NULL"
     return query.rows(
         session,
         f"""
         SELECT r.oid, a.attnum AS number, a.attname AS name, a.attislocal AS local,
+               a.attinhcount > 0 AS inherited,
                pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
                CASE WHEN a.attcollation <> t.typcollation
                     THEN a.attcollation::pg_catalog.regcollation::pg_catalog.text END AS collation,
-               {not_null} AS not_null, {named} AS not_null_name,
+               a.attnotnull AS not_null, {named} AS not_null_name,
+               {listed} AS not_null_listed, {only_here} AS not_null_only_here,
+               a.atthasdef AS has_default,
                a.attgenerated AS generated,
                CASE WHEN a.attgenerated <> ''
                     THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS expression,
@@ -130,6 +154,7 @@ def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
                {compression} AS compression, a.attstattarget AS statistics,
                a.attoptions AS options, a.attfdwoptions AS foreign_options
         FROM ({relations("rpf")}) AS r
+        JOIN pg_catalog.pg_class c ON c.oid = r.oid
         JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
         JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -18,16 +18,16 @@ def read(session: Session, version: int) -> list[CatalogObject]:
 def _constraint(entry: dict[str, Any]) -> CatalogObject:
     name = quoting.identifier(entry["name"])
     foreign_key = entry["type"] == "f"
-    # A key of a partitioned table is its partitions' as well; a CHECK has to be its children's.
+    # Partitions have their own share of a key, and it is attached; CHECKs have to be theirs too.
     only = "ONLY " if entry["type"] in "pux" else ""
     alter = f"ALTER {entry['word']} {only}{entry['sql']}"
     kind = "foreign key" if foreign_key else "constraint"
     stage = "references" if foreign_key else "after"
     within = ""
-    if entry["type"] == "n":
+    if entry["type"] == "n" and entry["validated"]:
         # CREATE TABLE makes it, with this name.
         within = f"table {entry['label']}"
-    if entry["type"] in "cn":
+    if entry["type"] in "cn" and not entry["late"]:
         # A partition has to have its CHECKs when it is attached, before the rows come.
         stage = "before"
     return CatalogObject(
@@ -50,6 +50,9 @@ def _constraints(session: Session, version: int) -> list[dict[str, Any]]:
         session,
         f"""
         SELECT con.oid, con.conname AS name, con.contype AS type, r.sql, r.label, r.word,
+               con.convalidated AS validated,
+               -- Rows may break it; what children take over has to be there before them.
+               NOT (con.convalidated OR c.relispartition OR c.relhassubclass) AS late,
                pg_catalog.pg_get_constraintdef(con.oid) AS definition,
                -- A partition can have a CHECK before the whole has the same one, not afterwards.
                CASE WHEN con.contype = 'c' AND c.relkind = 'p' THEN

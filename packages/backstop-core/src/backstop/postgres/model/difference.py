@@ -190,7 +190,6 @@ def _cut(before: Model, after: Model, replaced: set[int]) -> frozenset[int]:
     return frozenset(
         item.oid
         for item in cut
-        # The rows of a foreign table are elsewhere.
         if item.kind == "table" and item.address in now and item.oid in before.storage
     )
 

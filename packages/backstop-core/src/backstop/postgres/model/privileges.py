@@ -11,6 +11,7 @@ from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 # Catalog, column of the owner, column of the grants, and the letter for the default grants.
+# Schemas come first: who may not use one can't grant anything in it.
 _OWNED = (
     ("pg_namespace", "nspowner", "nspacl", "'n'"),
     (

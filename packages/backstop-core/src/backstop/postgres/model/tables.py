@@ -40,7 +40,8 @@ def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
     typed = table["of_type"]
     # What a child inherits comes from its parents; a partition has it all and is attached later.
     own = [column for column in found if column["local"] or not inherits]
-    listed = [columns.in_table(column, typed=bool(typed)) for column in own]
+    merged = inherits and len(table["parents"]) > 1
+    listed = [columns.in_table(column, typed=bool(typed), merged=bool(merged)) for column in own]
     listed = [text for text in listed if text]
     persistence = _PERSISTENCE[table["persistence"]]
     start = f"CREATE {'FOREIGN ' if foreign else persistence}TABLE {table['sql']}"
@@ -70,7 +71,12 @@ def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
         schema=table["schema"],
         name=table["name"],
         parts=tuple(
-            Part(column["number"], column["name"], columns.definition(column)) for column in found
+            Part(
+                column["number"],
+                column["name"],
+                columns.definition(column, inherited=bool(inherits) and not column["local"]),
+            )
+            for column in found
         ),
         definition=(start.replace("UNLOGGED ", "") + end,),
     )
