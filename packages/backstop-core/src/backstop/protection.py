@@ -260,8 +260,8 @@ class Protection:
         relations = leaving.written_relations(captured, changed)
         if self._session.autocommit:
             manifest = captured.manifest
-            since = manifest.transaction_id
-            xids = writers_since(self._session, relations, since, at_most=manifest.rows)
+            most = manifest.rows if captured.written is None else captured.written
+            xids = writers_since(self._session, relations, manifest.transaction_id, at_most=most)
         else:
             xids = frozenset(own_xids(self._session))
         if not relations or not xids:

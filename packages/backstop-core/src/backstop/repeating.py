@@ -169,7 +169,12 @@ class Repeating(Generic[Answer]):
         self.running.undo()
         self._capture_more(self._told(seen))
         self.running.keep()
-        return self.captured
+        if self.captured is None or seen.effects is None:
+            return self.captured
+        effects = seen.effects.tables.values()
+        return replace(
+            self.captured, written=sum(effect.inserted + effect.updated for effect in effects)
+        )
 
     def _look_before(self) -> None:
         """Look at the database's objects, where the text says that it changes some."""

@@ -43,13 +43,15 @@ _FROZEN_VIEW = ("repeatable read", "serializable")
 class Captured:
     """A complete snapshot whose statement hasn't run yet; ``found`` are its scoped tables.
 
-    ``before`` is the database under its locks, if it was looked at.
+    ``before`` is the database under its locks, if it was looked at, and ``written`` how many rows a
+    run that was taken back had written, if there was one.
     """
 
     manifest: Manifest
     footprint: Footprint
     found: Mapping[int, FoundTable]
     before: Model | None = None
+    written: int | None = None
 
 
 def capture(session: Session, repository: Repository, request: SnapshotRequest) -> Captured:
