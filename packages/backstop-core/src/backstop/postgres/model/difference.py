@@ -13,7 +13,9 @@ from backstop.postgres.objects import CatalogObject
 _UNDONE = frozenset(
     {
         *("partition", "sequence owner", "privileges", "default privileges"),
-        *("published table", "published schema"),
+        *("published table", "published schema", "default", "trigger setting", "persistence"),
+        *("row security", "forced row security", "replica identity", "clustering"),
+        *("storage options", "storage", "compression", "options", "statistics target"),
     }
 )
 _WITHHELD = "withheld"
