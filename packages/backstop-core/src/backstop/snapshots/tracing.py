@@ -14,21 +14,20 @@ from backstop.errors import SnapshotFailed
 from backstop.postgres import locks, relations, sequences, views
 from backstop.postgres.model.difference import NO_DIFFERENCE, dropped_with
 from backstop.postgres.model.reading import read_model
-from backstop.postgres.references import Referrer, referrers
 from backstop.postgres.relations import Reference, Relation
 from backstop.result import RiskResult
 from backstop.session import Session
-from backstop.snapshots.finders import Carrier, Seed
+from backstop.snapshots.entries import Entries
+from backstop.snapshots.finders import Seed
+from backstop.snapshots.following import follow_references
 from backstop.snapshots.footprint import (
     Footprint,
     NothingToSave,
     OnlyARunTells,
     Rehearsal,
-    RelationFootprint,
 )
 from backstop.snapshots.hidden_code import hidden_changes
 from backstop.snapshots.reading import (
-    carried,
     is_clear,
     is_volatile,
     references_of,
@@ -105,10 +104,8 @@ class _Tracer:
         self._rehearsal = rehearsal
         self._at_once = at_once
         self._whole = whole
-        self._described: dict[int, Relation] = {}
-        self._entries: dict[int, RelationFootprint] = {}
+        self._entries = Entries(session)
         self._seeds: list[Seed] = []
-        self._carriers: dict[tuple[object, ...], Carrier] = {}
         self._objects = rehearsal.objects if rehearsal is not None else NO_DIFFERENCE
         self._sequences = set(self._objects.sequences)
         self._unread: list[str] = []
@@ -127,7 +124,7 @@ class _Tracer:
             self._add_hidden(change)
         if hidden:
             self._not_covered.append(_HIDDEN)
-        self._follow_references()
+        carriers = follow_references(self._session, self._entries)
         if self._rehearsal is not None:
             self._add_rehearsed(self._rehearsal)
         if self._at_once:
@@ -139,7 +136,8 @@ class _Tracer:
                 "The text itself changes what names mean (search_path, RENAME or SET SCHEMA): "
                 "other tables than those that are saved may be meant. Send that part on its own."
             )
-        entries = tuple(self._entries[oid] for oid in sorted(self._entries))
+        self._not_covered += self._entries.not_covered
+        entries = self._entries.in_order()
         self._not_covered += [
             f"Row security is active on {entry.relation.label}: rows that its policies hide "
             "from this role are not saved."
@@ -149,7 +147,7 @@ class _Tracer:
         return Footprint(
             relations=entries,
             seeds=tuple(self._seeds),
-            carriers=tuple(self._carriers.values()),
+            carriers=carriers,
             objects=self._objects,
             sequences=frozenset(self._sequences),
             unread=tuple(dict.fromkeys(self._unread)),
@@ -177,7 +175,7 @@ class _Tracer:
 
     def _add_rows(self, change: RowChange) -> None:
         named = self._known(references_of(change))
-        targets = self._describe(named)
+        targets = self._entries.describe(named)
         if not targets:
             return
         volatile = is_volatile(self._session, change)
@@ -198,11 +196,11 @@ class _Tracer:
             return
         entered = self._enter_effects(change, oids, whole=whole, assigned=columns)
         if change.inserts:
-            self._enter(oids if targets[0].kind == "p" else named, "INSERT")
+            self._entries.enter(oids if targets[0].kind == "p" else named, "INSERT")
         if traits.names_a_place(traits.searched_tokens(change)):
             for oid in entered:
                 # It may take one of two equal rows, and later nobody could tell which is missing.
-                self._entries[oid].whole |= not self._entries[oid].relation.key
+                self._entries.by_oid[oid].whole |= not self._entries.by_oid[oid].relation.key
         if entered and change.where is not None:
             self._seeds.append(Seed(change, targets[0], tuple(entered)))
 
@@ -217,7 +215,7 @@ class _Tracer:
         entered: list[int] = []
         for effect in change.effects:
             columns = assigned if effect == "UPDATE" else ()
-            entered = self._enter(oids, effect, whole=whole, assigned=columns)
+            entered = self._entries.enter(oids, effect, whole=whole, assigned=columns)
         return entered
 
     def _note_inserts(self, change: RowChange | Unreadable, named: list[int]) -> None:
@@ -239,7 +237,7 @@ class _Tracer:
             self._unread.append(f"What goes with the {change.operation}, only a run can tell.")
             return
         oids = self._known(references_of(change))
-        family = self._enter(
+        family = self._entries.enter(
             relations.with_descendants(self._session, oids), "DROP TABLE", whole=True
         )
         if family:
@@ -269,24 +267,26 @@ class _Tracer:
         """Add every row of the tables that a change may go to, through views as well."""
         tables = views.base_tables(self._session, named)
         family = relations.with_descendants(self._session, tables)
-        for relation in self._describe(family):
+        for relation in self._entries.describe(family):
             columns = [column.name for column in relation.columns]
             self._enter_effects(change, [relation.oid], whole=True, assigned=columns)
             if relation.oid in self._inserted:
-                self._enter([relation.oid], "INSERT")
+                self._entries.enter([relation.oid], "INSERT")
 
     def _add_rehearsed(self, rehearsal: Rehearsal) -> None:
         for oid, operation in rehearsal.objects.contents.items():
-            self._enter([oid], operation, whole=True, assigned=self._every_column(oid, operation))
-        for relation in self._describe(list(rehearsal.effects)):
+            self._entries.enter(
+                [oid], operation, whole=True, assigned=self._every_column(oid, operation)
+            )
+        for relation in self._entries.describe(list(rehearsal.effects)):
             effect = rehearsal.effects[relation.oid]
-            entry = self._entries.get(relation.oid)
+            entry = self._entries.by_oid.get(relation.oid)
             if relation.oid in rehearsal.objects.contents:
                 continue
             if entry is not None and not self._unread and relation.oid not in rehearsal.beyond_text:
                 continue
             operation = "UPDATE" if effect.updated or effect.inserted else "DELETE"
-            entered = self._enter(
+            entered = self._entries.enter(
                 [relation.oid],
                 "TRUNCATE" if effect.rewritten else operation,
                 # Of equal rows without a key, nobody could tell later which are missing.
@@ -294,57 +294,28 @@ class _Tracer:
                 assigned=self._set_in(relation) if operation == "UPDATE" else (),
             )
             for oid in entered:
-                self._entries[oid].rehearsed = effect.rows
+                self._entries.by_oid[oid].rehearsed = effect.rows
         for relation in relations.describe(
             self._session, sorted(rehearsal.inserted & set(self._inserted))
         ):
-            for oid in self._enter([relation.oid], "INSERT", assigned=self._set_in(relation)):
-                entry = self._entries[oid]
+            for oid in self._entries.enter(
+                [relation.oid], "INSERT", assigned=self._set_in(relation)
+            ):
+                entry = self._entries.by_oid[oid]
                 entry.rehearsed = entry.rehearsed or 0
 
     def _every_column(self, oid: int, operation: str) -> Sequence[str]:
         if operation != "ALTER TABLE":
             return ()
-        return [column.name for relation in self._describe([oid]) for column in relation.columns]
+        return [
+            column.name for relation in self._entries.describe([oid]) for column in relation.columns
+        ]
 
     def _set_in(self, relation: Relation) -> Sequence[str]:
         """Return the columns that may be set: any, unless an upsert is all that does."""
         columns = [column.name for column in relation.columns]
         told = None if relation.triggers else self._inserted.get(relation.oid)
         return told or columns
-
-    def _follow_references(self) -> None:
-        """Add every table whose rows change with the rows that are there already."""
-        looked_at: dict[int, tuple[object, ...]] = {}
-        while True:
-            pending = [
-                oid
-                for oid, entry in self._entries.items()
-                if looked_at.get(oid) != entry.state and entry.changes_rows
-            ]
-            if not pending:
-                return
-            for oid in pending:
-                looked_at[oid] = self._entries[oid].state
-            for referrer in referrers(self._session, pending):
-                self._follow(referrer)
-
-    def _follow(self, referrer: Referrer) -> None:
-        parents = relations.with_descendants(self._session, [referrer.referenced])
-        entries = [self._entries[oid] for oid in parents if oid in self._entries]
-        (parent,) = self._describe([referrer.referenced])
-        (child,) = self._describe([referrer.oid])
-        if child.kind == "p":
-            oids = relations.with_descendants(self._session, [child.oid])
-        else:
-            oids = [child.oid]
-        for when, then in carried(entries, referrer):
-            whole = any(entry.whole for entry in entries if when in entry.operations)
-            self._enter(
-                oids, then, whole=whole, assigned=referrer.columns if then == "UPDATE" else ()
-            )
-            carrier = Carrier(parent, child, referrer, when, then)
-            self._carriers[referrer.oid, referrer.columns, parent.oid, when, then] = carrier
 
     def _add_truncation(self, change: Truncation) -> None:
         oids = []
@@ -353,45 +324,17 @@ class _Tracer:
             oids += own if table.only else relations.with_descendants(self._session, own)
         if change.cascade:
             oids = relations.truncated_by_cascade(self._session, oids)
-        entered = self._enter(oids, "TRUNCATE", whole=True)
+        entered = self._entries.enter(oids, "TRUNCATE", whole=True)
         if change.restart_identity:
             owned = sequences.owned(self._session, entered)
             self._sequences.update(owned)
 
-    def _describe(self, oids: Iterable[int]) -> list[Relation]:
-        wanted = sorted(set(oids))
-        missing = [oid for oid in wanted if oid not in self._described]
-        if missing:
-            found = relations.describe(self._session, missing)
-            self._described.update((relation.oid, relation) for relation in found)
-        return [self._described[oid] for oid in wanted if oid in self._described]
-
     def _known(self, references: Iterable[Reference]) -> list[int]:
         return [self._oids[reference] for reference in references if reference in self._oids]
 
-    def _enter(
-        self, oids: list[int], operation: str, *, whole: bool = False, assigned: Sequence[str] = ()
-    ) -> list[int]:
-        entered = []
-        for relation in self._describe(oids):
-            if relation.temporary:
-                # It ends with its session, and nobody else has ever seen it.
-                continue
-            if relation.kind not in ("r", "p"):
-                self._not_covered.append(
-                    f"{relation.label} is not a table: rows changed through it are not saved."
-                )
-                continue
-            entry = self._entries.setdefault(relation.oid, RelationFootprint(relation))
-            entry.operations = list(dict.fromkeys([*entry.operations, operation]))
-            entry.assigned = list(dict.fromkeys([*entry.assigned, *assigned]))
-            entry.whole = entry.whole or whole
-            entered.append(relation.oid)
-        return entered
-
     def _is_searchable(self, change: RowChange, oids: list[int]) -> bool:
         """Whether a query of ours would find the same rows."""
-        if any(oid in self._entries for oid in oids):
+        if any(oid in self._entries.by_oid for oid in oids):
             # What an earlier change left may decide which rows this one finds.
             return traits.looks_at_own_columns_only(change) and len(self._seeds) < _MOST_SEEDS
         return not traits.locks_rows(change)
