@@ -269,7 +269,7 @@ def test_what_somebody_else_has_granted_comes_back(sql, keeper, connect, comes_b
         "ALTER TABLE place REPLICA IDENTITY USING INDEX place_pkey",
         "ALTER TABLE shop.orders CLUSTER ON orders_pkey, ENABLE ROW LEVEL SECURITY",
         "ALTER TABLE shop.orders SET (fillfactor = 50), ALTER parent SET DEFAULT 5",
-        "ALTER TABLE shop.orders ALTER during SET STORAGE PLAIN, ALTER during SET STATISTICS 7",
+        "ALTER TABLE shop.orders ALTER during SET STATISTICS 7",
         "ALTER TABLE ONLY animal DROP COLUMN name",
         "CREATE OR REPLACE FUNCTION shop.nothing() RETURNS trigger LANGUAGE plpgsql "
         "AS 'BEGIN RETURN OLD; END'",

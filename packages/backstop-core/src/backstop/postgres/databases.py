@@ -57,12 +57,6 @@ def exists(session: Session, name: str) -> bool:
     )
 
 
-def large_objects(session: Session) -> int:
-    """Return how many large objects the database has."""
-    counted = "SELECT pg_catalog.count(*) AS found FROM pg_catalog.pg_largeobject_metadata"
-    return int(query.row(session, counted)["found"])
-
-
 def _locale(version: int) -> str:
     if version >= _ONE_LOCALE:
         return "d.datlocale"

@@ -76,6 +76,8 @@ def capture_definitions(
     No row is lost with them. What ends the transaction before the snapshot is complete also takes
     the statement back. Raises as :func:`capture` does.
     """
+    if not objects.has_savable:
+        raise SnapshotFailed(" ".join(objects.not_covered))
     snapshot_id = identifiers.new_id()
     footprint = Footprint((), (), (), objects, frozenset(), (), objects.not_covered)
     try:

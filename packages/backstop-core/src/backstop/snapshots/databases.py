@@ -43,11 +43,6 @@ def capture_database(
                 rehearsal=everything,
                 consistency=Consistency.BEFORE,
                 create_database=database.ddl,
-                not_covered=(*database.unsaved, *_large_objects(inside)),
+                not_covered=database.unsaved,
             ),
         )
-
-
-def _large_objects(inside: Session) -> tuple[str, ...]:
-    count = databases.large_objects(inside)
-    return (f"Its {count:,} large objects are not saved.",) if count else ()

@@ -71,7 +71,7 @@ def trace(
     when nothing of what it can destroy can be saved.
     """
     found = _Tracer(session, sql, result, rehearsal, at_once=at_once, whole=whole).trace()
-    if found.relations or found.unread or found.objects.takes_definitions or found.sequences:
+    if found.relations or found.unread or found.objects.has_savable or found.sequences:
         return found
     if not at_once and rehearsal is None and not _ONLY_ROWS.issuperset(result.operations):
         raise OnlyARunTells(f"What the {result.operation} takes with it, a run tells.")

@@ -25,10 +25,14 @@ class Storage:
 
 @dataclass(frozen=True)
 class Model:
-    """The objects of one database by identity, and the ``storage`` of its relations by OID."""
+    """The objects of one database by identity, and the ``storage`` of its relations by OID.
+
+    Of ``large_objects`` it is only known how many there are.
+    """
 
     objects: Mapping[str, CatalogObject]
     storage: Mapping[int, Storage]
+    large_objects: int = 0
 
     def dependents(self, identities: Iterable[str]) -> set[str]:
         """Return the identities and everything that depends on them."""
@@ -90,10 +94,17 @@ def _read(session: Session) -> Model:
         else item
         for item in found
     ]
-    return Model({item.identity: item for item in found}, _storage(session))
+    return Model(
+        {item.identity: item for item in found}, _storage(session), _large_objects(session)
+    )
 
 
 _VERSION = "SELECT pg_catalog.current_setting('server_version_num') AS version"
+
+
+def _large_objects(session: Session) -> int:
+    counted = "SELECT pg_catalog.count(*) AS found FROM pg_catalog.pg_largeobject_metadata"
+    return int(query.row(session, counted)["found"])
 
 
 def _storage(session: Session) -> dict[int, Storage]:
