@@ -328,12 +328,13 @@ def test_a_not_null_that_is_not_valid_or_not_inherited_comes_back(sql, connect, 
     comes_back(sql)
 
 
-@pytest.mark.parametrize("sql", ["DROP TABLE loose", "ALTER TABLE loose DROP note"])
-def test_a_check_that_rows_break_comes_back(sql, connect, comes_back):
+@pytest.mark.parametrize("sql", ["DROP TABLE loose CASCADE", "ALTER TABLE loose DROP note"])
+@pytest.mark.parametrize("child", ["", "CREATE TABLE tied (size int) INHERITS (loose);"])
+def test_a_check_that_rows_break_comes_back(sql, child, connect, comes_back):
     setup = connect()
     setup.autocommit = True
     setup.cursor().execute(
-        "CREATE TABLE loose (id int, note text); INSERT INTO loose VALUES (-1, 'x');"
+        f"CREATE TABLE loose (id int, note text); {child} INSERT INTO loose VALUES (-1, 'x');"
         "ALTER TABLE loose ADD CONSTRAINT positive CHECK (id > 0) NOT VALID"
     )
     comes_back(sql)

@@ -51,8 +51,8 @@ def _constraints(session: Session, version: int) -> list[dict[str, Any]]:
         f"""
         SELECT con.oid, con.conname AS name, con.contype AS type, r.sql, r.label, r.word,
                con.convalidated AS validated,
-               -- Rows may break it; what children take over has to be there before them.
-               NOT (con.convalidated OR c.relispartition OR c.relhassubclass) AS late,
+               -- Rows may break it; what partitions take over has to be there before them.
+               NOT (con.convalidated OR c.relispartition OR c.relkind = 'p') AS late,
                pg_catalog.pg_get_constraintdef(con.oid) AS definition,
                -- A partition can have a CHECK before the whole has the same one, not afterwards.
                CASE WHEN con.contype = 'c' AND c.relkind = 'p' THEN

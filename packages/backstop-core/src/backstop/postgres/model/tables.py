@@ -200,6 +200,7 @@ def _tables(session: Session) -> list[dict[str, Any]]:
                      JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
                      JOIN pg_catalog.pg_constraint con
                        ON con.conrelid = p.oid AND con.contype = 'c'
+                      AND (con.convalidated OR p.relkind = 'p')
                      WHERE i.inhrelid = c.oid) AS parent_checks
         FROM ({relations(KINDS)}) AS r
         JOIN pg_catalog.pg_class c ON c.oid = r.oid
