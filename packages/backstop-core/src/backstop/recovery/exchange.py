@@ -63,19 +63,26 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
     stay = _needed_by_rows(gone)
     _take_away(session, gone, stay)
     aside = {item.identity: _step_aside(session, item) for item in gone if item.identity in stay}
+    created = [*_appending(plan), *_created(plan, who, gone)]
+    return Exchange(_in_stages(in_dependency_order(created)), aside, positions)
+
+
+def _created(
+    plan: ObjectPlan, who: Iterable[CatalogObject], gone: Iterable[CatalogObject]
+) -> Iterator[CatalogObject]:
+    """Give what is to be created: what is missing, and what was taken away to be made anew."""
     wanted = {item.identity: item for item in plan.objects}
     created = {item.identity: item for item in [*plan.of(State.MISSING), *who]}
     created.update((item.identity, wanted.get(item.identity, item)) for item in gone)
     replaced = set(_replaced_columns(plan))
-    listed = [
-        item
-        for item in created.values()
+    for item in created.values():
         # What is created as it is now has the settings of now.
-        if item.within not in created or (item.within not in wanted and item.identity in wanted)
-        if item.identity in wanted or not _goes(item, wanted, replaced)
-    ]
-    listed = [*_appending(plan), *(_after_values(item, plan.appended) for item in listed)]
-    return Exchange(_in_stages(in_dependency_order(listed)), aside, positions)
+        comes_along = item.within in created and (
+            item.within in wanted or item.identity not in wanted
+        )
+        goes = item.identity not in wanted and _goes(item, wanted, replaced)
+        if not (comes_along or goes):
+            yield _after_values(item, plan.appended)
 
 
 def _appending(plan: ObjectPlan) -> Iterator[CatalogObject]:
