@@ -194,14 +194,18 @@ def _tables(session: Session) -> list[dict[str, Any]]:
                            ON con.conindid = x.oid AND con.conrelid = xt.oid
                           AND con.contype IN ('p', 'u', 'x')
                          WHERE i.indrelid = c.oid) END AS own_keys,
-               ARRAY(SELECT pn.nspname || '.' || p.relname || '.' || con.conname
-                     FROM pg_catalog.pg_inherits i
-                     JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+               ARRAY(WITH RECURSIVE ancestor (oid) AS (
+                         SELECT inhparent FROM pg_catalog.pg_inherits WHERE inhrelid = c.oid
+                         UNION
+                         SELECT i.inhparent FROM pg_catalog.pg_inherits i
+                         JOIN ancestor ON ancestor.oid = i.inhrelid)
+                     SELECT pn.nspname || '.' || p.relname || '.' || con.conname
+                     FROM ancestor
+                     JOIN pg_catalog.pg_class p ON p.oid = ancestor.oid
                      JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
                      JOIN pg_catalog.pg_constraint con
-                       ON con.conrelid = p.oid AND con.contype = 'c'
-                      AND (con.convalidated OR p.relkind = 'p')
-                     WHERE i.inhrelid = c.oid) AS parent_checks
+                       ON con.conrelid = p.oid AND con.contype = 'c' AND NOT con.connoinherit
+                      AND (con.convalidated OR p.relkind = 'p')) AS parent_checks
         FROM ({relations(KINDS)}) AS r
         JOIN pg_catalog.pg_class c ON c.oid = r.oid
         LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
