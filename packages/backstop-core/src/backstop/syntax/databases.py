@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from backstop.syntax.lexer import LexError
 from backstop.syntax.statements import statements_of
 from backstop.syntax.structure import read_name, words_at
 
+_WORD = re.compile("database", re.IGNORECASE)
+
 
 def dropped_database(sql: str) -> str | None:
     """Return the database's name as the text spells it, where dropping it is all that it does."""
+    if _WORD.search(sql) is None:
+        return None
     try:
-        statements = list(statements_of(sql))
+        statements = statements_of(sql)
     except LexError:
         return None
     if len(statements) != 1 or not words_at(statements[0], 0, "DROP", "DATABASE"):

@@ -30,13 +30,17 @@ def _constraint(entry: dict[str, Any]) -> CatalogObject:
     if entry["type"] in "cn" and not entry["late"]:
         # A partition has to have its CHECKs when it is attached, before the rows come.
         stage = "before"
+    drop: tuple[str, ...] = (f"ALTER {entry['word']} {entry['sql']} DROP CONSTRAINT {name}",)
+    if entry["inherited"]:
+        # A table keeps it as long as its parents have it.
+        drop = ()
     return CatalogObject(
         kind,
         f"{kind} {entry['label']}.{entry['name']}",
         (f"{alter} ADD CONSTRAINT {name} {entry['definition']}",),
         (f"table {entry['label']}", *entry["shares"]),
         stage,
-        drop=(f"ALTER {entry['word']} {entry['sql']} DROP CONSTRAINT {name}",),
+        drop=drop,
         address=address("pg_constraint", entry["oid"]),
         target=f"CONSTRAINT {name} ON {entry['sql']}",
         name=entry["name"],
@@ -51,6 +55,7 @@ def _constraints(session: Session, version: int) -> list[dict[str, Any]]:
         f"""
         SELECT con.oid, con.conname AS name, con.contype AS type, r.sql, r.label, r.word,
                con.convalidated AS validated,
+               con.coninhcount > 0 AND NOT c.relispartition AS inherited,
                -- Rows may break it; what partitions take over has to be there before them.
                NOT (con.convalidated OR c.relispartition OR c.relkind = 'p') AS late,
                pg_catalog.pg_get_constraintdef(con.oid) AS definition,
