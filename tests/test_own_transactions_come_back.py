@@ -164,6 +164,26 @@ def test_a_transaction_that_a_text_leaves_open_decides(guarded, store):
     assert snapshot.fate.value == "rolled back"
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT pg_advisory_lock(7); DROP VIEW shop.names",
+        "SELECT pg_try_advisory_lock_shared(7); BEGIN; DELETE FROM shop.orders; COMMIT",
+    ],
+)
+def test_a_lock_of_the_session_is_taken_only_once(sql, guarded, connect):
+    connection = guarded()
+    connection.cursor().execute(sql)
+    watching = connect().cursor()
+    watching.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+    assert watching.fetchone() == (1,)
+    cursor = connection.cursor()
+    unlock = "pg_advisory_unlock_shared(7)" if "shared" in sql else "pg_advisory_unlock(7)"
+    cursor.execute(f"SELECT {unlock}")
+    cursor.execute(f"SELECT {unlock}")
+    assert cursor.fetchone() == (False,)
+
+
 PROCEDURES = """
 CREATE FUNCTION shop.empty(int) RETURNS void LANGUAGE sql AS 'TRUNCATE public.events';
 CREATE PROCEDURE shop.clear(kept int) LANGUAGE plpgsql AS $$ BEGIN
