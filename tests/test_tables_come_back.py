@@ -182,7 +182,7 @@ def test_an_ordinary_owner_can_restore(connect, store, dsn, postgres_maintenance
         assert dump(dsn) == before
     finally:
         setup.cursor().execute(f"REASSIGN OWNED BY {role} TO postgres")
-        setup.cursor().execute(f"DROP OWNED BY {role}")
+        setup.cursor().execute(f"DROP OWNED BY {role} CASCADE")
         maintenance.execute(f"DROP ROLE {role}")
 
 
@@ -349,3 +349,27 @@ def test_a_not_null_that_a_parent_brought_along_comes_back(sql, connect, comes_b
         "CREATE TABLE second (id int DEFAULT 0) INHERITS (first); INSERT INTO second VALUES (2)"
     )
     comes_back(sql)
+
+
+def test_a_materialized_view_that_nobody_may_refresh_keeps_nothing_else_away(
+    connect, guarded, store, dsn, postgres_maintenance
+):
+    setup = connect()
+    setup.autocommit = True
+    role = f"powerless_{setup.info.dbname}"
+    postgres_maintenance.cursor().execute(f"CREATE ROLE {role}")
+    setup.cursor().execute(
+        "CREATE TABLE base (id int); CREATE VIEW seen AS SELECT id FROM base;"
+        "CREATE MATERIALIZED VIEW kept AS SELECT id FROM seen;"
+        f"ALTER VIEW seen OWNER TO {role}; CREATE TABLE beside (id int)"
+    )
+    try:
+        guarded().cursor().execute("DROP MATERIALIZED VIEW kept; DROP TABLE beside")
+        (snapshot,) = backstop.snapshots.list(store)
+        report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+        (problem,) = report.problems
+        assert "contents of materialized view public.kept could not be put back" in problem
+        assert {"table public.beside", "materialized view public.kept"} <= set(report.created)
+    finally:
+        setup.cursor().execute(f"DROP OWNED BY {role} CASCADE")
+        postgres_maintenance.cursor().execute(f"DROP ROLE {role}")

@@ -146,17 +146,21 @@ def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
     return [replace(item, stage=STAGES[stages[item.identity]]) for item in ordered]
 
 
+# A role can be gone, or a view's owner can have lost the right to read what REFRESH reads.
+_MAY_FAIL = ("policy", "user mapping", "contents")
+
+
 def create(session: Session, swap: Exchange, stage: str) -> list[str]:
     """Create the objects of one stage; returns what could not be, in sentences.
 
-    Only owners, grants, policies and user mappings may fail: a role can be gone. Anything else
-    raises RestoreFailed.
+    Only owners, grants, policies, user mappings and a REFRESH may fail. Anything else raises
+    RestoreFailed.
     """
     if stage in RIGHTS:
         return _give_back_rights(session, swap, stage)
     problems = []
     for item in swap.stage(stage):
-        if item.kind in ("policy", "user mapping"):
+        if item.kind in _MAY_FAIL:
             problems += _tried(session, item, item.ddl)
         else:
             _run(session, item, item.ddl)
