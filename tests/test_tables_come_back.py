@@ -182,7 +182,7 @@ def test_an_ordinary_owner_can_restore(connect, store, dsn, postgres_maintenance
         assert dump(dsn) == before
     finally:
         setup.cursor().execute(f"REASSIGN OWNED BY {role} TO postgres")
-        setup.cursor().execute(f"DROP OWNED BY {role} CASCADE")
+        setup.cursor().execute(f"DROP OWNED BY {role}")
         maintenance.execute(f"DROP ROLE {role}")
 
 
