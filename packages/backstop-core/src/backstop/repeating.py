@@ -9,6 +9,7 @@ is missing then stands, by name, in the outcome.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Callable, Generic, TypeVar
@@ -17,7 +18,7 @@ from backstop.assessment import Judge
 from backstop.audit import Event
 from backstop.errors import describe
 from backstop.modes import Action
-from backstop.postgres import sequences
+from backstop.postgres import locks, sequences
 from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
 from backstop.postgres.model.reading import Model, read_model
@@ -34,6 +35,8 @@ from backstop.snapshots.request import SnapshotRequest
 Answer = TypeVar("Answer")
 
 _MOST_REPETITIONS = 2
+# What it takes of these for the session outlives a rollback, and would be taken once more.
+_LOCKS = re.compile("advisory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ class Repeating(Generic[Answer]):
         self.statement_failed = False
         self._gave_up = False
         self._before: Model | None = None
+        self._held: frozenset[str] | None = None
 
     def begin(self) -> None:
         """Begin, and save what the text tells, unless only a run tells the rest as well.
@@ -141,6 +145,7 @@ class Repeating(Generic[Answer]):
         """Run the statement until all that it touches is saved; what it raises passes through."""
         left = 0 if self._request.at_once else _MOST_REPETITIONS
         self._look_before()
+        self._note_locks()
         while True:
             answer = self._run_once()
             seen = self._compare()
@@ -156,7 +161,7 @@ class Repeating(Generic[Answer]):
             if left == 0 or self._gave_up or not (unknown or not seen.is_covered):
                 return self._stand(answer, seen)
             left -= 1
-            self.running.undo()
+            self._undo()
             seen = self._told(seen)
             if unknown or not seen.is_covered:
                 self._capture_more(seen)
@@ -164,9 +169,10 @@ class Repeating(Generic[Answer]):
     def try_out(self) -> Captured | None:
         """Run the statement once, take it back, and save what it touched, as far as it did."""
         self._look_before()
+        self._note_locks()
         self._run_once()
         seen = self._compare()
-        self.running.undo()
+        self._undo()
         self._capture_more(self._told(seen))
         self.running.keep()
         if self.captured is None or seen.effects is None:
@@ -192,6 +198,16 @@ class Repeating(Generic[Answer]):
         except BaseException:
             self.statement_failed = True
             raise
+
+    def _note_locks(self) -> None:
+        if _LOCKS.search(self._request.sql) is not None:
+            self.running.begin()
+            self._held = locks.advisory_locks(self._session)
+
+    def _undo(self) -> None:
+        self.running.undo()
+        if self._held is not None:
+            locks.release_advisory(self._session, self._held)
 
     def _compare(self) -> _Comparison:
         try:

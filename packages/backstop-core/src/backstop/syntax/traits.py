@@ -13,7 +13,7 @@ from backstop.syntax.structure import folded
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 _OUTSIDE = re.compile(
     r"copy|prepare|deallocate|dblink\w*|http\w*|lo_(?:im|ex)port|pg_file_\w+"
-    r"|pg_(?:reload|rotate|terminate|cancel)\w*|pg_(?:try_)?advisory_(?:un)?lock\w*",
+    r"|pg_(?:reload|rotate|terminate|cancel)\w*",
     re.IGNORECASE,
 )
 _SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
@@ -68,7 +68,7 @@ def leaves_transaction(sql: str) -> bool:
     """Whether a text has effects that no rollback takes back, or takes what comes only once.
 
     That are functions that reach other servers and files, COPY from the client, programs, and
-    prepared statements and locks of the session, which no rollback forgets.
+    prepared statements, which no rollback forgets.
     """
     if _OUTSIDE.search(sql) is None:
         return False
