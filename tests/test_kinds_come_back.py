@@ -400,3 +400,24 @@ def test_comments_on_what_a_partition_has_from_its_parent_stay_its_own(given, co
         "COMMENT ON TRIGGER quiet ON event_all IS 'of one'"
     )
     comes_back("DROP TABLE event")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "REVOKE ALL ON FUNCTION pg_catalog.pg_ls_waldir() FROM PUBLIC",
+        "GRANT EXECUTE ON FUNCTION pg_catalog.pg_reload_conf() TO PUBLIC",
+        "REVOKE EXECUTE ON FUNCTION pg_catalog.lower(text) FROM PUBLIC",
+        "GRANT SELECT ON pg_catalog.pg_authid TO PUBLIC",
+        "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC",
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    ],
+)
+def test_grants_on_what_the_server_brings_come_back(sql, connect, comes_back):
+    connection = connect()
+    connection.autocommit = True
+    connection.cursor().execute(
+        "GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO PUBLIC;"
+        "GRANT CREATE ON SCHEMA public TO PUBLIC"
+    )
+    comes_back(sql)

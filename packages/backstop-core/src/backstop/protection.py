@@ -71,8 +71,11 @@ class Protection:
         try:
             self._begin(repeating)
         except NothingToSave:
-            execution.event.action = Action.RUN
-            return execution.run()
+            if not request.defines:
+                execution.event.action = Action.RUN
+                return execution.run()
+            # What it takes of definitions is seen when it has run.
+            repeating = self._repeating(request, execution, alone=alone)
         except Exception as error:
             self._failed(error, execution.event, was_idle=status is TransactionStatus.IDLE)
             return execution.run()

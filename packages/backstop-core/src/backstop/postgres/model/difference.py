@@ -147,7 +147,8 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
 def _is_undone(item: CatalogObject, before: Model) -> bool:
     # What is new has its own from the start; but a new partition fills a gap among others, and
     # default privileges stand in place of the usual ones.
-    always = item.kind in ("partition", "default privileges")
+    # PostgreSQL's own objects, on which grants depend on nothing else, have been there as well.
+    always = item.kind in ("partition", "default privileges") or not item.depends_on
     known = always or not before.objects.keys().isdisjoint(item.depends_on[:1])
     return item.kind in _UNDONE and known
 

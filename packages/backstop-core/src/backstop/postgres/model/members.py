@@ -1,6 +1,7 @@
-"""Grants on members of extensions, where they aren't those that the extension came with.
+"""Grants on what isn't the user's own, where they aren't those that it came with.
 
-The members themselves come back with their extension, and with its grants.
+That are members of extensions, which come back with their extension and with its grants, and
+PostgreSQL's own objects, which never go.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 from backstop.postgres import query
 from backstop.postgres.model.privileges import GRANTABLE, GRANTS, grants_on
 from backstop.postgres.objects import CatalogObject
+from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 _WORDS = {
@@ -24,7 +26,7 @@ _WORDS = {
 
 
 def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
-    """Return what grants these privileges; taking it away gives the extension's own back."""
+    """Return what grants these privileges; taking it away gives the first ones back."""
     return [_privileges(entry) for entry in _members(session)]
 
 
@@ -38,8 +40,11 @@ def _privileges(entry: dict[str, Any]) -> CatalogObject:
     )
     now = grants_on(member, entry["owner"], entry["grants"])
     first = grants_on(member, entry["owner"], entry["first"])
+    extension = entry["extension"]
     return replace(
-        now, depends_on=(f"extension {entry['extension']}",), drop=(*now.drop, *first.ddl)
+        now,
+        depends_on=(f"extension {extension}",) if extension else (),
+        drop=(*now.drop, *first.ddl),
     )
 
 
@@ -63,14 +68,16 @@ def _members(session: Session) -> list[dict[str, Any]]:
                coalesce(({GRANTS} FROM pg_catalog.aclexplode(coalesce(i.initprivs, o.usual))
                    WITH ORDINALITY AS g), '[]') AS first
         FROM ({parts}) AS o
-        JOIN pg_catalog.pg_depend d
+        LEFT JOIN pg_catalog.pg_depend d
           ON d.classid = o.catalog AND d.objid = o.oid AND d.objsubid = 0 AND d.deptype = 'e'
          AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-        JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+        LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
         LEFT JOIN pg_catalog.pg_init_privs i
           ON i.classoid = o.catalog AND i.objoid = o.oid AND i.objsubid = 0
         CROSS JOIN LATERAL pg_catalog.pg_identify_object(o.catalog, o.oid, 0) AS named
         WHERE o.acl <> coalesce(i.initprivs, o.usual)
+          -- The schema public is as good as the user's own.
+          AND (e.oid IS NOT NULL OR o.oid < {FIRST_OWN} AND named.identity <> 'public')
         ORDER BY o.catalog, o.oid
         """,
     )
