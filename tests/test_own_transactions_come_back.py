@@ -164,6 +164,18 @@ def test_a_transaction_that_a_text_leaves_open_decides(guarded, store):
     assert snapshot.fate.value == "rolled back"
 
 
+def test_a_text_that_only_adds_runs_once(shop, guarded, store):
+    shop.execute("CREATE SEQUENCE runs")
+    shop.execute(
+        "CREATE FUNCTION counted(int) RETURNS bigint LANGUAGE sql IMMUTABLE "
+        "AS 'SELECT nextval(''public.runs'')'"
+    )
+    guarded().cursor().execute("BEGIN; CREATE INDEX ON events_1 (public.counted(id)); COMMIT")
+    shop.execute("SELECT last_value FROM runs")
+    assert shop.fetchone() == (1,)
+    assert backstop.snapshots.list(store) == []
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -36,6 +36,7 @@ from backstop.snapshots.request import SnapshotRequest
 from backstop.statement import Statement
 from backstop.syntax.controls import controls
 from backstop.syntax.databases import dropped_database
+from backstop.syntax.operations import only_adds
 from backstop.syntax.traits import leaves_transaction
 
 Answer = TypeVar("Answer")
@@ -86,6 +87,9 @@ class Protection:
         if self._session.status() is TransactionStatus.FAILED:
             return execution.run()
         if self._runs_in_parts(request.sql, several=request.in_parts):
+            if only_adds(request.result.operations):
+                execution.event.action = Action.RUN
+                return execution.run()
             return self._run_in_parts(request, execution)
         alone = self._is_alone
         repeating = self._repeating(request, execution, alone=alone, judge=judge)
