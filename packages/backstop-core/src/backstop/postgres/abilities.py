@@ -59,7 +59,7 @@ def _for_superusers(created: Iterable[CatalogObject]) -> Iterator[str]:
     names = [item.identity for item in created if _needs_superuser(item)]
     if names:
         yield (
-            f"only a superuser can create {_listed(names)}, so all of it would be refused. "
+            f"only a superuser can create {', '.join(names)}, so all of it would be refused. "
             "Restore as a superuser."
         )
 
@@ -76,7 +76,7 @@ def _in_closed_schemas(
     own = {item.name for item in created if item.kind == "schema"}
     if own and not may_create:
         yield (
-            f"schemas can't be created in this database ({_listed(sorted(own))}), so all of it "
+            f"schemas can't be created in this database ({', '.join(sorted(own))}), so all of it "
             "would be refused. GRANT CREATE ON DATABASE to the role first."
         )
     names = sorted({item.schema for item in created if item.schema} - own)
@@ -90,7 +90,7 @@ def _in_closed_schemas(
     )
     if closed:
         yield (
-            f"nothing can be created in the schema {_listed([row['name'] for row in closed])}, so "
+            f"nothing can be created in the schema {', '.join(row['name'] for row in closed)}, so "
             "all of it would be refused. GRANT CREATE ON SCHEMA to the role first."
         )
 
@@ -111,7 +111,7 @@ def _not_owned(session: Session, tables: list[int]) -> Iterator[str]:
     )
     if found:
         yield (
-            f"{_listed([row['name'] for row in found])} belongs to another role, and only the "
+            f"{', '.join(row['name'] for row in found)} belongs to another role, and only the "
             "owner can put rows back without setting off triggers and keys. Restore as the owner."
         )
 
@@ -129,13 +129,9 @@ def _of_others(session: Session, objects: Iterable[CatalogObject], version: int)
     )
     if found:
         yield (
-            f"nothing can be given to its owner {_listed([row['name'] for row in found])}; what "
+            f"nothing can be given to its owner {', '.join(row['name'] for row in found)}; what "
             "belonged to that role stays with this one, and is reported."
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
 
 
 _ROLE = """

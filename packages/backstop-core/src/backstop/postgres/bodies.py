@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from backstop.postgres import query, quoting
+from backstop.postgres import query, quoting, server
 from backstop.postgres.summary import FIRST_OWN, CatalogObject, ObjectKind
 from backstop.session import Session
 
@@ -64,18 +64,15 @@ def find_routines(session: Session, names: Collection[tuple[str | None, str]]) -
     """
     if not names:
         return []
-    version = int(query.row(session, _VERSION)["version"])
     found = query.rows(
         session,
         f"""
-        SELECT p.oid, l.lanname AS language, {_code(version)} AS code
+        SELECT p.oid, l.lanname AS language, {_code(server.version(session))} AS code
         FROM pg_catalog.pg_proc p
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
         JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-        JOIN (SELECT * FROM ROWS FROM (
-                  pg_catalog.unnest({quoting.text_array([schema or "" for schema, _ in names])}),
-                  pg_catalog.unnest({quoting.text_array([name for _, name in names])})
-              ) AS called (schema, name)) AS wanted
+        JOIN {quoting.text_pairs((schema or "", name) for schema, name in names)}
+              AS wanted (schema, name)
           ON wanted.name = p.proname
          AND CASE wanted.schema WHEN '' THEN n.nspname = ANY (pg_catalog.current_schemas(true))
                                 ELSE n.nspname = wanted.schema END
@@ -84,9 +81,6 @@ def find_routines(session: Session, names: Collection[tuple[str | None, str]]) -
         """,
     )
     return [Routine(int(entry["oid"]), entry["language"], entry["code"]) for entry in found]
-
-
-_VERSION = "SELECT pg_catalog.current_setting('server_version_num') AS version"
 
 
 def _code(server_version: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from backstop.postgres import query, quoting
+from backstop.postgres import query, quoting, server
 from backstop.session import Session
 
 # Each came with the version named: the choice of a provider, its rules, one column for any locale.
@@ -24,7 +24,7 @@ class Database:
 
 def find_database(session: Session, spelled: str) -> Database | None:
     """Return the database that a statement spells like this, None where there is none."""
-    version = int(query.row(session, _VERSION)["version"])
+    version = server.version(session)
     found = query.rows(
         session,
         f"""
@@ -97,6 +97,3 @@ def _options(entry: dict[str, Any]) -> list[str]:
     if entry["connections"] != -1:
         found.append(f"CONNECTION LIMIT {entry['connections']}")
     return found
-
-
-_VERSION = "SELECT pg_catalog.current_setting('server_version_num') AS version"

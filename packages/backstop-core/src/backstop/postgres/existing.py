@@ -21,9 +21,7 @@ def find_relations(session: Session, names: Iterable[tuple[str, str]]) -> dict[s
         SELECT c.oid FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE (n.nspname, c.relname) IN (
-            SELECT * FROM ROWS FROM (
-                pg_catalog.unnest({quoting.text_array([schema for schema, _ in wanted])}),
-                pg_catalog.unnest({quoting.text_array([name for _, name in wanted])})))
+            SELECT * FROM {quoting.text_pairs(wanted)} AS wanted)
         """,
     )
     oids = [int(entry["oid"]) for entry in found]

@@ -37,6 +37,13 @@ def text_array(values: list[str]) -> str:
     return array(literal(value) for value in values)
 
 
+def text_pairs(values: Iterable[tuple[str, str]]) -> str:
+    """Write pairs of texts as a table of two columns, for FROM."""
+    pairs = list(values)
+    first, second = (text_array([pair[column] for pair in pairs]) for column in (0, 1))
+    return f"ROWS FROM (pg_catalog.unnest({first}), pg_catalog.unnest({second}))"
+
+
 def array(constants: Iterable[str]) -> str:
     """Write an array of type text out of constants."""
     return f"ARRAY[{', '.join(constants)}]::pg_catalog.text[]"

@@ -44,6 +44,12 @@ def state(session: Session) -> ServerState:
     return ServerState(**answer)
 
 
+def version(session: Session) -> int:
+    """Return the server's version as one number, such as 150018."""
+    asked = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version"
+    return int(query.row(session, asked)["version"])
+
+
 OWN_XIDS = """
     FROM pg_catalog.pg_locks
     WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from backstop.drivers import connect
@@ -82,11 +81,9 @@ def create(session: Session, manifest: Manifest) -> list[str]:
     return problems
 
 
-@contextmanager
-def inside(session: Session, manifest: Manifest) -> Iterator[Session]:
+def inside(session: Session, manifest: Manifest) -> AbstractContextManager[Session]:
     """Give a session in the snapshot's database, which exists."""
-    with beside(session, _CONNECT_TIMEOUT, manifest.database.name) as found:
-        yield found
+    return beside(session, _CONNECT_TIMEOUT, manifest.database.name)
 
 
 def as_left(manifest: Manifest, model: Model) -> Manifest:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backstop.postgres import query
+from backstop.postgres import query, server
 from backstop.postgres.model.dependencies import Dependencies, closure
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.summary import FIRST_OWN
@@ -79,7 +79,7 @@ def _read(session: Session) -> Model:
     # Most connections never need them: what only changes rows shouldn't hold them in memory.
     from backstop.postgres.model.readers import READERS, comments, privileges
 
-    version = int(query.row(session, _VERSION)["version"])
+    version = server.version(session)
     found = [item for read in READERS for item in read(session, version)]
     dependencies = Dependencies(session, found)
     found = dependencies.put_into(found)
@@ -97,9 +97,6 @@ def _read(session: Session) -> Model:
     return Model(
         {item.identity: item for item in found}, _storage(session), _large_objects(session)
     )
-
-
-_VERSION = "SELECT pg_catalog.current_setting('server_version_num') AS version"
 
 
 def _large_objects(session: Session) -> int:
