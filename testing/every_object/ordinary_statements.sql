@@ -238,7 +238,6 @@ DROP TABLE crm.others CASCADE
 DROP TABLE IF EXISTS shop.item, shop.nowhere, crm.account CASCADE
 TRUNCATE shop.customer CASCADE
 TRUNCATE shop.orders CASCADE
-TRUNCATE shop.log RESTART IDENTITY
 DELETE FROM shop.customer
 UPDATE shop.product SET maker = 'm', sku = 'x' || sku
 

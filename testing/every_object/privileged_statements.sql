@@ -87,6 +87,9 @@ DROP TABLE shop.login
 \endif
 DROP EXTENSION plpgsql CASCADE
 
+-- Whose owner may not do it
+TRUNCATE shop.log RESTART IDENTITY
+
 -- Grants and owners
 DROP OWNED BY :owner CASCADE
 REASSIGN OWNED BY :owner TO :other

@@ -15,6 +15,9 @@ from backstop.postgres.relations import Relation
 from backstop.postgres.transactions import PINNED, change_settings, current_settings
 from backstop.session import Session, Sink
 
+MOST_WRITERS = 100
+"""So many ids of transactions are remembered of the rows of one table."""
+
 _BATCH = 10_000
 _CURSOR = "backstop_rows"
 
@@ -59,14 +62,15 @@ def copy_written(
     return _copy(session, relation, columns, where, sink)
 
 
-def newest_writers(
-    session: Session, relation: Relation, ctids: Iterable[str] | None, limit: int
-) -> list[str]:
-    """Return the newest ids that rows have as their xmin: of all rows, or of those at ``ctids``."""
+def newest_writers(session: Session, table: str, ctids: Iterable[str] | None = None) -> list[str]:
+    """Return the newest ids that rows have as their xmin: of all rows, or of those at ``ctids``.
+
+    ``table`` is as SQL spells it.
+    """
     where = "" if ctids is None else f"WHERE ctid = ANY ({_tid_array(ctids)})"
     found = session.fetch(
         "SELECT xmin FROM (SELECT xmin::pg_catalog.text, pg_catalog.min(pg_catalog.age(xmin)) "
-        f"FROM ONLY {relation.sql} {where} GROUP BY 1 ORDER BY 2 LIMIT {limit}) AS newest"
+        f"FROM ONLY {table} {where} GROUP BY 1 ORDER BY 2 LIMIT {MOST_WRITERS}) AS newest"
     )
     return [xid or "" for (xid,) in found]
 

@@ -1,15 +1,17 @@
 """Taking the rows of a table over into one that is made anew, with columns that it has lost.
 
 Values of columns that are there as before are taken from the table that stepped aside, so that what
-was written since stays; those that are gone, or were converted, from the before-image.
+was written since stays; those that are gone, were converted or replaced, from the before-image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from backstop.postgres import quoting
-from backstop.postgres.comparing import Comparison
+from backstop.postgres import query, quoting
+from backstop.postgres.comparing import Comparison, RowMarks, as_text
+from backstop.postgres.filling import unfilled
+from backstop.postgres.later import replaced_parts
 from backstop.postgres.objects import CatalogObject, Part
 from backstop.postgres.pairing import paired
 from backstop.postgres.relations import Relation
@@ -18,10 +20,7 @@ from backstop.session import Session
 
 
 class Rebuilding:
-    """One table that is made anew: as it was, as it stepped aside, and the relation it is now.
-
-    Columns of ``added`` have come in place of others of the same name.
-    """
+    """One table that is made anew: as it was, as it stepped aside, and the relation it is now."""
 
     def __init__(
         self,
@@ -30,59 +29,92 @@ class Rebuilding:
         aside: CatalogObject,
         aside_name: str,
         relation: Relation,
-        added: Collection[str] = (),
     ) -> None:
         self._session = session
         self.relation = relation
         self._aside = aside_name
         stored = {column.name for column in relation.columns}
         known = {part.name: part for part in aside.parts}
+        replaced = {part.name for part in replaced_parts(before, aside)}
+        retyped = {column.name: column for column in retyped_columns(session, aside_name, relation)}
         self._kept: list[Part] = []
         self._converted: list[Part] = []
+        self._replaced: list[Part] = []
         self._lost: list[Part] = []
         self._retyped: list[Retyped] = []
-        retyped = {column.name: column for column in retyped_columns(session, aside_name, relation)}
         for part in before.parts:
             if part.name not in stored:
                 continue
-            if part.name not in known or part.name in added:
+            same = part.name in known and known[part.name].definition == part.definition
+            if part.name not in known:
                 self._lost.append(part)
-            elif known[part.name].definition != part.definition:
-                self._converted.append(part)
-            elif part.name in retyped:
+            elif same and part.name in retyped:
                 self._retyped.append(retyped[part.name])
+            elif part.name in replaced:
+                self._replaced.append(part)
+            elif not same:
+                self._converted.append(part)
             else:
                 self._kept.append(part)
 
     def copy(self) -> int:
         """Take all rows over, where nothing but what they have now is known; returns how many."""
         values = {part.name: _of("o", part) for part in self._kept}
-        values.update(
-            (part.name, f"{_of('o', part)}::{self._type(part)}") for part in self._converted
-        )
+        values.update((part.name, self._now(part)) for part in (*self._converted, *self._replaced))
         values.update((column.name, column.kept) for column in self._retyped)
         return self._insert(values, f"ONLY {self._aside} o")
 
-    def fill(self, saved: Comparison, key: Sequence[str], xids: Sequence[str]) -> int:
-        """Take all rows over with what was saved of them; returns how many there are.
+    def fill(
+        self, saved: Comparison, key: Sequence[str], marks: RowMarks, *, overwrite: bool
+    ) -> tuple[int, int]:
+        """Take all rows over with what was saved of them.
 
-        Rows that have one of ``xids`` as their xmin are as the statement left them: of any other,
-        the value that it has now is converted back.
+        Of a column that was converted or replaced, the value that it has now stays where somebody
+        has written the row, or the cell, since the statement, unless ``overwrite``. Returns how
+        many rows there are, and how many of them keep such a value in place of another one.
         """
-        unedited = f"o.xmin::pg_catalog.text = ANY ({quoting.text_array(list(xids))})"
+        known = {column.name for column in saved.columns}
+        shared = [part.name for part in self._kept if part.name in known]
+        pairs = paired(self._aside, saved.image, key, shared, self._retyped)
+        edited = {} if overwrite else self._edited(marks)
         values = {part.name: _of("o", part) for part in self._kept}
-        values.update(
-            (
-                part.name,
-                f"CASE WHEN i.backstop_found AND {unedited} THEN {_of('i', part)} "
-                f"ELSE {_of('o', part)}::{self._type(part)} END",
+        for part in (*self._converted, *self._replaced):
+            stays = f"i.backstop_found IS NULL OR {edited.get(part.name, 'false')}"
+            values[part.name] = (
+                f"CASE WHEN {stays} THEN {self._now(part)} ELSE {_of('i', part)} END"
             )
-            for part in self._converted
-        )
         values.update((column.name, column.restored) for column in self._retyped)
         values.update((part.name, _of("i", part)) for part in self._lost)
-        kept = [part.name for part in self._kept]
-        return self._insert(values, paired(self._aside, saved.image, key, kept, self._retyped))
+        conflicts = self._count_conflicts(pairs, edited)
+        return self._insert(values, pairs), conflicts
+
+    def _edited(self, marks: RowMarks) -> dict[str, str]:
+        """Return the conditions that cells of columns were written since the statement."""
+        unedited = marks.condition("o")
+        edited = {part.name: f"(NOT {unedited})" for part in self._converted}
+        for part in self._replaced:
+            empty = unfilled(self._session, self._aside, part.name, "o")
+            edited[part.name] = f"(NOT {unedited} AND NOT {empty})"
+        return edited
+
+    def _count_conflicts(self, pairs: str, edited: Mapping[str, str]) -> int:
+        if not edited:
+            return 0
+        found = " OR ".join(
+            f"({edited[part.name]} AND {as_text(_of('i', part))} "
+            f"IS DISTINCT FROM {as_text(self._now(part))})"
+            for part in (*self._converted, *self._replaced)
+        )
+        counted = query.row(
+            self._session,
+            f"SELECT pg_catalog.count(*) AS found FROM {pairs} "
+            f"WHERE i.backstop_found AND ({found})",
+        )
+        return int(counted["found"])
+
+    def _now(self, part: Part) -> str:
+        column = next(column for column in self.relation.columns if column.name == part.name)
+        return f"{_of('o', part)}::{column.type}"
 
     def _insert(self, values: Mapping[str, str], source: str) -> int:
         target = self.relation.sql
@@ -93,9 +125,6 @@ class Rebuilding:
             f"INSERT INTO {target} ({names}) OVERRIDING SYSTEM VALUE "
             f"SELECT {', '.join(values.values())} FROM {source}"
         )
-
-    def _type(self, part: Part) -> str:
-        return next(column.type for column in self.relation.columns if column.name == part.name)
 
 
 def _of(alias: str, part: Part) -> str:

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from backstop.errors import RestoreFailed, describe
+from backstop.errors import RestoreFailed
 from backstop.postgres import sequences
 from backstop.postgres.appending import appending
 from backstop.postgres.aside import CAN_STEP_ASIDE, Aside, step_aside
+from backstop.postgres.later import replaced_parts
 from backstop.postgres.model.reading import read_model
 from backstop.postgres.objects import RIGHTS, STAGES, CatalogObject, in_dependency_order
 from backstop.postgres.sequences import Position
-from backstop.postgres.transactions import released
+from backstop.recovery.executing import failure, run, tried
 from backstop.recovery.objects import ObjectPlan, State
 from backstop.session import Session
 
@@ -49,8 +50,6 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
 
     Raises RestoreFailed when something else depends on it that can't be taken away.
     """
-    for item in plan.made:
-        _run(session, item, plan.model.objects[item.identity].drop)
     who = [item for item in plan.of(State.CHANGED) if item.kind in _WHO]
     others = [
         item
@@ -76,13 +75,20 @@ def _created(
     created.update((item.identity, wanted.get(item.identity, item)) for item in gone)
     replaced = set(_replaced_columns(plan))
     for item in created.values():
-        # What is created as it is now has the settings of now.
-        comes_along = item.within in created and (
-            item.within in wanted or item.identity not in wanted
-        )
         goes = item.identity not in wanted and _goes(item, wanted, replaced)
-        if not (comes_along or goes):
+        if not (goes or _comes_along(item, created, wanted)):
             yield _after_values(item, plan.appended)
+
+
+def _comes_along(item: CatalogObject, created: Collection[str], wanted: Collection[str]) -> bool:
+    """Whether what it is a setting of is created with this setting."""
+    if item.within not in created:
+        return False
+    if (item.within in wanted) == (item.identity in wanted):
+        return True
+    # Not what the statement changed: it is as now, and what it belongs to as it was before. Options
+    # of foreign columns can't be added twice.
+    return item.within in wanted and item.kind.startswith("foreign option ")
 
 
 def _appending(plan: ObjectPlan) -> Iterator[CatalogObject]:
@@ -109,10 +115,8 @@ def _replaced_columns(plan: ObjectPlan) -> Iterator[str]:
     """Give the labels of columns that came in place of others of the same name."""
     for item in plan.of(State.CHANGED):
         if item.kind == "table":
-            numbers = {part.name: part.number for part in item.parts}
-            for part in plan.model.objects[item.identity].parts:
-                if numbers.get(part.name, part.number) != part.number:
-                    yield f"{item.schema}.{item.name}.{part.name}"
+            for part in replaced_parts(item, plan.model.objects[item.identity]):
+                yield f"{item.schema}.{item.name}.{part.name}"
 
 
 def _goes(
@@ -161,9 +165,9 @@ def create(session: Session, swap: Exchange, stage: str) -> list[str]:
     problems = []
     for item in swap.stage(stage):
         if item.kind in _MAY_FAIL:
-            problems += _tried(session, item, item.ddl)
+            problems += tried(session, item, item.ddl)
         else:
-            _run(session, item, item.ddl)
+            run(session, item, item.ddl)
     return problems
 
 
@@ -181,7 +185,7 @@ def _give_back_rights(session: Session, swap: Exchange, stage: str) -> list[str]
             continue
         # What default privileges gave to the new object goes first.
         taken = now.drop if now is not None and item.kind == "privileges" else ()
-        problems += _tried(session, item, (*taken, *item.ddl))
+        problems += tried(session, item, (*taken, *item.ddl))
     return problems
 
 
@@ -191,7 +195,7 @@ def _is_about_a_schema(item: CatalogObject) -> bool:
 
 def _change_in_place(session: Session, item: CatalogObject) -> bool:
     # A view may have lost a column since, or a function returns something else.
-    return item.replaces and not _tried(session, item, item.ddl)
+    return item.replaces and not tried(session, item, item.ddl)
 
 
 def _dependents(plan: ObjectPlan, again: Sequence[CatalogObject]) -> list[CatalogObject]:
@@ -235,42 +239,15 @@ def _take_away(session: Session, gone: Sequence[CatalogObject], stay: Collection
     for _, item in order:
         follows = item.kind in _FOLLOWING and not identities.isdisjoint(item.depends_on)
         if not (follows or item.within in identities or item.identity in stay):
-            _run(session, item, item.drop)
+            run(session, item, item.drop)
 
 
 def _step_aside(session: Session, item: CatalogObject) -> Aside:
     try:
         return step_aside(session, item)
     except Exception as error:
-        raise RestoreFailed(f"{_refused(item, error)} Nothing was changed.") from error
+        raise failure(item, error) from error
 
 
 def _identity_positions(session: Session, gone: Iterable[CatalogObject]) -> list[Position]:
     return sequences.positions(session, [item.oid for item in gone if item.kind == "identity"])
-
-
-def _run(session: Session, item: CatalogObject, statements: Sequence[str]) -> None:
-    try:
-        _execute(session, statements)
-    except Exception as error:
-        raise RestoreFailed(f"{_refused(item, error)} Nothing was changed.") from error
-
-
-def _tried(session: Session, item: CatalogObject, statements: Sequence[str]) -> list[str]:
-    """Run statements that may be refused, and say so in a sentence."""
-    try:
-        _execute(session, statements)
-    except Exception as error:
-        return [_refused(item, error)]
-    return []
-
-
-def _execute(session: Session, statements: Sequence[str]) -> None:
-    """Run statements on one object together; an error undoes them."""
-    if statements:
-        with released(session, "backstop_object"):
-            session.execute("; ".join(statements))
-
-
-def _refused(item: CatalogObject, error: Exception) -> str:
-    return f"The {item.identity} could not be put back: {describe(error)}."

@@ -27,7 +27,7 @@ def row_marks(
         return RowMarks()
     xids = written.xids if written is not None else (manifest.transaction_id,)
     later = [
-        _Later(repository, restore, table.oid)
+        _Later(repository, restore, table)
         for restore in repository.restores_after(manifest.id)
         if restore.system_identifier == state.system_identifier
     ]
@@ -43,25 +43,45 @@ def row_marks(
 class _Later:
     """A recorded restore, and what its snapshot held of the relation."""
 
-    def __init__(self, repository: Repository, restore: RecordedRestore, oid: int) -> None:
+    def __init__(self, repository: Repository, restore: RecordedRestore, table: SavedTable) -> None:
         snapshot = repository.load(restore.snapshot_id)
         self._manifest = snapshot.manifest
-        self._tables = [table for table in snapshot.manifest.tables if table.oid == oid]
-        written = [rows for rows in snapshot.outcome.written if rows.oid == oid]
+        self._tables = [other for other in snapshot.manifest.tables if other.oid == table.oid]
+        self._rewritten = restore.rewritten.get(table.label)
+        if self._rewritten is not None:
+            # Made anew, it has another OID.
+            self._tables = [one for one in snapshot.manifest.tables if one.label == table.label]
+        saved = {one.oid for one in self._tables}
+        written = [rows for rows in snapshot.outcome.written if rows.oid in saved]
+        self._own = {xid for rows in written for xid in rows.xids}
         # What its statement left, and the restore left alone, is what was there before.
-        self.xids = {restore.xid, *(xid for rows in written for xid in rows.xids)}
+        self.xids = {restore.xid, *self._own}
 
     def adds_to(self, known: set[str]) -> bool:
         """Whether it wrote rows of the relation by ids that aren't known yet."""
-        return bool(self._tables) and not self.xids <= known
+        has_rows = bool(self._tables) or self._rewritten is not None
+        return has_rows and not self.xids <= known
 
     def keeps(self, manifest: Manifest, known: set[str]) -> bool:
         """Whether nobody else had written its rows since the statement of ``manifest``."""
+        if self._rewritten is None:
+            return self._found_as_left(manifest, known)
+        others = {xid for xid in self._rewritten if not _is_known(xid, manifest, known)}
+        if not others:
+            return True
+        own = {*self._own, self._manifest.transaction_id}
+        return others <= own and self._found_as_left(manifest, known)
+
+    def _found_as_left(self, manifest: Manifest, known: set[str]) -> bool:
+        """Whether its statement had found all rows as those of ``manifest`` had left them."""
         if self._manifest.transaction_id == manifest.transaction_id:
             return True
         return all(
-            table.writers
-            and all(xid in known or is_older(xid, manifest.transaction_id) for xid in table.writers)
+            table.writers and all(_is_known(xid, manifest, known) for xid in table.writers)
             for table in self._tables
             if table.rows
         )
+
+
+def _is_known(xid: str, manifest: Manifest, known: set[str]) -> bool:
+    return xid in known or is_older(xid, manifest.transaction_id)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from backstop.postgres.appending import can_append, is_heir, lost_columns
+from backstop.postgres.later import replaced_parts
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject, in_dependency_order
 from backstop.snapshots.manifest import Manifest
@@ -79,11 +80,13 @@ def plan_objects(
     as_left: Collection[str] = frozenset(),
     *,
     fast: bool = False,
+    restored: bool = False,
 ) -> ObjectPlan:
     """Compare the snapshot's objects with what the database has now.
 
     Those of ``as_left`` are known to be as the statement left them, but for their names. With
-    ``fast``, lost columns are appended where that is all that a table has lost.
+    ``fast``, lost columns are appended where that is all that a table has lost. ``restored`` is
+    whether it is known that the snapshot was restored before.
     """
     left = {item.identity: item for item in manifest.left}
     objects = in_dependency_order(manifest.objects)
@@ -92,13 +95,16 @@ def plan_objects(
     states: dict[str, State] = {}
     refused: set[str] = set()
     for item in objects:
-        state = _state(item, model.objects.get(item.identity), left.get(item.identity))
+        now = model.objects.get(item.identity)
+        state = _state(item, now, left.get(item.identity), restored=restored)
         if state is State.CONFLICTING and item.identity in as_left:
             state = State.CHANGED
         elif state is State.MISSING and _is_taken(item, taken):
             state = State.CONFLICTING
         elif state is State.MISSING and _is_blocked(item, refused, present):
             state = State.BLOCKED
+        elif state is State.CHANGED and _holds_later_fields(model, item, left.get(item.identity)):
+            state = State.CONFLICTING
         states[item.identity] = state
         if state in (State.CONFLICTING, State.BLOCKED):
             refused.add(item.identity)
@@ -116,21 +122,38 @@ def _appended(model: Model, changed: Sequence[CatalogObject]) -> Iterator[str]:
         if item.kind == "table" and can_append(item, model.objects[item.identity])
     }
     for identity in candidates:
-        users = model.with_values([identity]) - {identity}
         # In columns of a row type that others have, values have lost something as well.
-        if all(user in candidates and is_heir(model.objects[user]) for user in users):
+        heirs = model.with_values([identity])
+        if heirs <= candidates and _is_only_inherited(model, identity):
             yield identity
 
 
-def _state(item: CatalogObject, now: CatalogObject | None, left: CatalogObject | None) -> State:
+def _state(
+    item: CatalogObject, now: CatalogObject | None, left: CatalogObject | None, *, restored: bool
+) -> State:
     if now is None:
         return State.MISSING
-    # A column that was dropped and added again looks the same, without its values.
-    looks_the_same = left is not None and left.keeps(item)
-    is_same = now.is_unchanged(item) if looks_the_same else now.keeps(item)
-    if is_same:
+    # A column that was dropped and added again looks the same, without its values; but if we have
+    # put it at the end, it has them.
+    looks_the_same = now.keeps(item)
+    appended = restored and left is not None and not left.keeps(item)
+    if looks_the_same and (appended or not replaced_parts(item, now)):
         return State.SAME
-    return State.CHANGED if left is not None and now.is_unchanged(left) else State.CONFLICTING
+    # By names, as one that was made anew since has numbered its columns anew.
+    return State.CHANGED if left is not None and now.keeps(left) else State.CONFLICTING
+
+
+def _holds_later_fields(model: Model, item: CatalogObject, left: CatalogObject | None) -> bool:
+    """Whether it has got fields since that are in values of others, which were saved without."""
+    now = model.objects[item.identity]
+    if left is None or {part.name for part in now.parts} <= {part.name for part in left.parts}:
+        return False
+    return item.kind == "type" or not _is_only_inherited(model, item.identity)
+
+
+def _is_only_inherited(model: Model, identity: str) -> bool:
+    users = model.with_values([identity]) - {identity}
+    return all(is_heir(model.objects[user]) for user in users)
 
 
 def _relation_names(model: Model) -> dict[tuple[str, str], str]:

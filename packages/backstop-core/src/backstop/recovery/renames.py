@@ -51,7 +51,7 @@ def _as_left(manifest: Manifest, model: Model) -> Iterator[str]:
     before = {(item.kind, item.address): item for item in manifest.objects if item.address}
     for left in manifest.left:
         now, then = model.objects.get(left.identity), before.get((left.kind, left.address))
-        if now is not None and then is not None and now.is_unchanged(left):
+        if now is not None and then is not None and now.keeps(left):
             yield then.identity
 
 

@@ -7,13 +7,15 @@ a row that was edited later, unless told to, and doing it twice changes nothing 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 from backstop.drivers import connect, session_for
 from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
 from backstop.postgres import existing, locks, sequences, server
+from backstop.postgres.comparing import RowMarks
 from backstop.postgres.model.reading import NO_OBJECTS
 from backstop.postgres.objects import RIGHTS, STAGES
 from backstop.postgres.quiet import quiet
@@ -41,6 +43,7 @@ from backstop.recovery.rows import (
     saved_names,
     settle,
 )
+from backstop.recovery.taking_back import Additions
 from backstop.recovery.taking_over import TakingOver
 from backstop.session import Session, TransactionStatus
 from backstop.settings import StorageArgument, storage_from
@@ -149,11 +152,11 @@ class _Restore:
             report, objects = self._planned(state)
             if objects is None:
                 return report
-            self._apply(objects, state, report)
+            rewritten = self._apply(objects, state, report)
             if report.conflicts and self.on_conflict is OnConflict.ABORT:
                 raise RestoreFailed(" ".join([*report.conflicts, "Nothing was changed."]))
         report.applied = True
-        self._record(state, report)
+        self._record(state, rewritten, report)
         return report
 
     def _planned(self, state: ServerState) -> tuple[RestoreReport, ObjectPlan | None]:
@@ -167,13 +170,23 @@ class _Restore:
         if manifest.holds_objects:
             names = undo_renames(self.session, manifest)
         manifest = databases.as_left(manifest, names.model)
-        objects = plan_objects(names.model, manifest, names.as_left, fast=self.fast)
+        objects = plan_objects(
+            names.model,
+            manifest,
+            names.as_left,
+            fast=self.fast,
+            restored=self.repository.was_restored(manifest.id, state.system_identifier),
+        )
         plan = make_plan(self.session, self.snapshot, state, objects, names.done)
         return RestoreReport(plan, renamed=list(names.done)), objects
 
-    def _record(self, state: ServerState, report: RestoreReport) -> None:
+    def _record(
+        self, state: ServerState, rewritten: Mapping[str, Sequence[str]], report: RestoreReport
+    ) -> None:
         snapshot_id = self.snapshot.manifest.id
-        done = RecordedRestore(snapshot_id, state.transaction_id, state.system_identifier)
+        done = RecordedRestore(
+            snapshot_id, state.transaction_id, state.system_identifier, rewritten
+        )
         try:
             self.repository.save_restore(done)
         except BackstopError as error:
@@ -194,11 +207,22 @@ class _Restore:
         report.applied = True
         return report
 
-    def _apply(self, objects: ObjectPlan, state: ServerState, report: RestoreReport) -> None:
+    def _apply(
+        self, objects: ObjectPlan, state: ServerState, report: RestoreReport
+    ) -> Mapping[str, Sequence[str]]:
+        """Do it, and return who had written the rows of the tables that were made anew."""
+        manifest = self.snapshot.manifest
+        overwrite = self.on_conflict is OnConflict.OVERWRITE
+        marks = partial(self._marks, state)
+        additions = Additions(self.session, manifest.left, marks)
+        objects, kept = additions.take_back(objects, overwrite=overwrite)
+        report.conflicts += kept
         swap = exchange(self.session, objects)
         report.problems += create(self.session, swap, STAGES[0])
-        relations = existing.find_relations(self.session, saved_names(self.snapshot.manifest))
-        taking_over = TakingOver(self.session, self.snapshot, objects, self._reader)
+        relations = existing.find_relations(self.session, saved_names(manifest))
+        taking_over = TakingOver(
+            self.session, self.snapshot, objects, self._reader, marks, overwrite=overwrite
+        )
         report.tables += taking_over.run(swap)
         self._restore_rows(relations, objects, state, report)
         for stage in STAGES[1:]:
@@ -210,6 +234,7 @@ class _Restore:
         report.appended += objects.appended_columns
         report.existing += [item.identity for item in objects.of(State.SAME)]
         report.conflicts += objects.conflicts
+        return taking_over.rewritten
 
     def _move_sequences(self, swap: Exchange, report: RestoreReport) -> None:
         for position in swap.positions:
@@ -280,11 +305,20 @@ class _Restore:
             table,
             relation,
             self._reader(table.label, table),
-            row_marks(self.repository, self.snapshot.manifest, table, written, state),
+            self._marks(state, table.label),
             written,
             after,
             left_rows=table.left_rows and not (sure and written is None),
         )
+
+    def _marks(self, state: ServerState, label: str) -> RowMarks:
+        """Return how the rows are known that the statement wrote into a table."""
+        manifest = self.snapshot.manifest
+        table = next((table for table in manifest.tables if table.label == label), None)
+        if table is None:
+            return RowMarks((manifest.transaction_id,))
+        written = self.snapshot.written(table)
+        return row_marks(self.repository, manifest, table, written, state)
 
     def _reader(self, label: str, stored: SavedTable | WrittenRows) -> CountedReader:
         storage = self.repository.storage

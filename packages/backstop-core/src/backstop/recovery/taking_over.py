@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from backstop.postgres import existing
+from backstop.postgres import existing, images
 from backstop.postgres.appending import append_values, lost_columns
-from backstop.postgres.comparing import Comparison
+from backstop.postgres.comparing import Comparison, RowMarks
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.rebuilding import Rebuilding
 from backstop.postgres.relations import Relation
@@ -15,14 +15,17 @@ from backstop.recovery.objects import ObjectPlan
 from backstop.recovery.report import TableReport
 from backstop.recovery.rows import CountedReader, check_count, saved_columns
 from backstop.session import Session
-from backstop.snapshots.manifest import Manifest, SavedTable
+from backstop.snapshots.manifest import SavedTable
 from backstop.snapshots.repository import Snapshot
 
 
 class TakingOver:
     """The tables of one restore that were made anew, or have got columns appended.
 
-    ``reader`` opens what was saved of a table.
+    ``reader`` opens what was saved of a table, and ``marks`` tells which of its rows the statement
+    wrote. With ``overwrite``, values that were written since go.
+
+    ``rewritten`` are the labels of those made anew, each with who had written its rows.
     """
 
     def __init__(
@@ -31,20 +34,29 @@ class TakingOver:
         snapshot: Snapshot,
         objects: ObjectPlan,
         reader: Callable[[str, SavedTable], CountedReader],
+        marks: Callable[[str], RowMarks],
+        *,
+        overwrite: bool,
     ) -> None:
         self._session = session
         self._snapshot = snapshot
         self._objects = objects
         self._reader = reader
+        self._marks = marks
+        self._overwrite = overwrite
+        self.rewritten: dict[str, Sequence[str]] = {}
         self._saved = {table.label: table for table in snapshot.manifest.tables if table.is_altered}
 
     def run(self, swap: Exchange) -> Iterator[TableReport]:
         """Fill each of them, and report on it; what stepped aside is dropped."""
-        for rebuilding in self._rebuildings(self._snapshot.manifest, swap):
-            table = self._saved.get(rebuilding.relation.label)
-            rows = rebuilding.copy() if table is None else self._fill(rebuilding, table)
-            saved = table.rows if table is not None else 0
-            yield TableReport(rebuilding.relation.label, saved, updated=rows)
+        for rebuilding in self._rebuildings(swap):
+            label = rebuilding.relation.label
+            table = self._saved.get(label)
+            if table is None:
+                yield TableReport(label, 0, updated=rebuilding.copy())
+            else:
+                rows, conflicts = self._fill(rebuilding, table)
+                yield TableReport(label, table.rows, updated=rows, conflicts=conflicts)
         for aside in reversed(list(swap.aside.values())):
             self._session.execute(aside.drop)
         for item in self._objects.objects:
@@ -52,10 +64,9 @@ class TakingOver:
             if item.identity in self._objects.appended and table is not None and table.columns:
                 yield TableReport(table.label, table.rows, updated=self._append(item, table))
 
-    def _rebuildings(self, manifest: Manifest, swap: Exchange) -> Iterator[Rebuilding]:
+    def _rebuildings(self, swap: Exchange) -> Iterator[Rebuilding]:
         """Give each table that stepped aside and holds rows, to be filled anew."""
         before = {item.identity: item for item in self._objects.objects}
-        left = {item.identity: item for item in manifest.left}
         for identity, aside in swap.aside.items():
             now = self._objects.model.objects[identity]
             if now.kind != "table":
@@ -63,16 +74,16 @@ class TakingOver:
             relation = self._relation(now)
             if relation.holds_rows:
                 then = before.get(identity, now)
-                added = _added(then, left.get(identity, now))
-                yield Rebuilding(self._session, then, now, aside.name, relation, added)
+                writers = images.newest_writers(self._session, aside.name)
+                self.rewritten[relation.label] = writers
+                yield Rebuilding(self._session, then, now, aside.name, relation)
 
-    def _fill(self, rebuilding: Rebuilding, table: SavedTable) -> int:
-        written = self._snapshot.written(table)
-        own = (self._snapshot.manifest.transaction_id,)
+    def _fill(self, rebuilding: Rebuilding, table: SavedTable) -> tuple[int, int]:
         comparison = self._loaded(table, rebuilding.relation)
-        rows = rebuilding.fill(comparison, table.key, own if written is None else written.xids)
+        marks = self._marks(table.label)
+        filled = rebuilding.fill(comparison, table.key, marks, overwrite=self._overwrite)
         comparison.discard()
-        return rows
+        return filled
 
     def _append(self, item: CatalogObject, table: SavedTable) -> int:
         lost = lost_columns(item, self._objects.model.objects[item.identity])
@@ -90,11 +101,3 @@ class TakingOver:
     def _relation(self, item: CatalogObject) -> Relation:
         (found,) = existing.find_relations(self._session, [(item.schema, item.name)]).values()
         return found
-
-
-def _added(before: CatalogObject, left: CatalogObject) -> frozenset[str]:
-    """Return the columns that the statement added under the name of one that it dropped."""
-    numbers = {part.name: part.number for part in before.parts}
-    return frozenset(
-        part.name for part in left.parts if numbers.get(part.name, part.number) != part.number
-    )

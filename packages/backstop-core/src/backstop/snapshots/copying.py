@@ -18,8 +18,6 @@ from backstop.snapshots.repository import Repository
 from backstop.snapshots.stream import DataObject, RowStream
 from backstop.syntax.traits import looks_at_own_columns_only
 
-_MOST_WRITERS = 100
-
 
 @dataclass(frozen=True)
 class FoundTable:
@@ -137,14 +135,14 @@ class RowCopier:
         return self._saved(entry, rows, stream, writers)
 
     def _writers(self, relation: Relation, ctids: Sequence[str] | None) -> list[str]:
-        return images.newest_writers(self._session, relation, ctids, _MOST_WRITERS)
+        return images.newest_writers(self._session, relation.sql, ctids)
 
     def _saved(
         self, entry: RelationFootprint, rows: int, stream: RowStream, writers: Iterable[str]
     ) -> SavedTable:
         if self._bytes_left is not None:
             self._bytes_left -= stream.bytes
-        newest = xids.newest_first(writers, self._now)[:_MOST_WRITERS]
+        newest = xids.newest_first(writers, self._now)[: images.MOST_WRITERS]
         return self._table(entry, rows, stream.bytes, tuple(stream.objects), tuple(newest))
 
     def _table(

@@ -18,8 +18,8 @@ from __future__ import annotations
 import builtins
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote, unquote
 
@@ -74,11 +74,16 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class RecordedRestore:
-    """A restore that was committed: rows that it wrote have ``xid`` as their xmin."""
+    """A restore that was committed: rows that it wrote have ``xid`` as their xmin.
+
+    ``rewritten`` are the labels of tables that it has made anew, each with the newest ids that
+    their rows had as their xmin until then.
+    """
 
     snapshot_id: str
     xid: str
     system_identifier: str
+    rewritten: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Repository:
@@ -115,7 +120,12 @@ class Repository:
 
     def save_restore(self, restore: RecordedRestore) -> None:
         """Record that a restore of the snapshot was committed."""
-        body = {"format": 1, "xid": restore.xid, "system_identifier": restore.system_identifier}
+        body = {
+            "format": 1,
+            "xid": restore.xid,
+            "system_identifier": restore.system_identifier,
+            "rewritten": restore.rewritten,
+        }
         self.storage.put(
             f"restores/{restore.snapshot_id}/{identifiers.new_id()}.json",
             json.dumps(body).encode(),
@@ -127,7 +137,16 @@ class Repository:
             restored = key.split("/")[1]
             if restored >= snapshot_id:
                 body = json.loads(self.storage.get(key))
-                yield RecordedRestore(restored, body["xid"], body["system_identifier"])
+                yield RecordedRestore(
+                    restored, body["xid"], body["system_identifier"], body.get("rewritten", {})
+                )
+
+    def was_restored(self, snapshot_id: str, system_identifier: str) -> bool:
+        """Whether a restore of the snapshot was recorded that this server has committed."""
+        return any(
+            json.loads(self.storage.get(key))["system_identifier"] == system_identifier
+            for key in self.storage.list(f"restores/{snapshot_id}/")
+        )
 
     def summaries(self) -> builtins.list[SnapshotSummary]:
         """Return every complete snapshot, oldest first, without reading one."""

@@ -25,7 +25,8 @@ def in_table(column: dict[str, Any], *, typed: bool, merged: bool) -> str:
         return f"{name} WITH OPTIONS {not_null}" if not_null else ""
     options = spelling.options(spelling.pairs(column["foreign_options"])).strip()
     # Several parents that have the column may differ in their defaults; its own comes later.
-    default = "DEFAULT NULL" if merged and not column["generated"] else ""
+    differ = merged and column["default_of_parent"] and not column["generated"]
+    default = "DEFAULT NULL" if differ else ""
     return " ".join(filter(None, (name, column["type"], options, _rest(column), default, not_null)))
 
 
@@ -58,8 +59,8 @@ def _rest(column: dict[str, Any]) -> str:
 def after_table(table: dict[str, Any], column: dict[str, Any]) -> list[str]:
     """Return the settings of a column that CREATE TABLE can't make."""
     found = [f"{_alter(table, column, kind)} {there}" for kind, there, _ in _settings(column)]
-    is_merged = column["inherited"] and not table["bound"]
-    if is_merged and not (column["has_default"] or column["generated"]):
+    of_parent = column["default_of_parent"] and not table["bound"]
+    if of_parent and not (column["has_default"] or column["generated"]):
         # A parent's default would be its own from now on.
         found.append(f"{_alter(table, column, 'default')} DROP DEFAULT")
     return found
@@ -140,7 +141,10 @@ def read_columns(session: Session, version: int) -> list[dict[str, Any]]:
         session,
         f"""
         SELECT r.oid, a.attnum AS number, a.attname AS name, a.attislocal AS local,
-               a.attinhcount > 0 AS inherited,
+               EXISTS (SELECT FROM pg_catalog.pg_inherits i
+                       JOIN pg_catalog.pg_attribute p ON p.attrelid = i.inhparent
+                       WHERE i.inhrelid = a.attrelid AND p.attname = a.attname AND p.atthasdef)
+                   AS default_of_parent,
                pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
                CASE WHEN a.attcollation <> t.typcollation
                     THEN a.attcollation::pg_catalog.regcollation::pg_catalog.text END AS collation,
