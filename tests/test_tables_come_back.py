@@ -328,6 +328,33 @@ def test_a_not_null_that_is_not_valid_or_not_inherited_comes_back(sql, connect, 
     comes_back(sql)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["ALTER TABLE loose DROP note", "ALTER TABLE loose DETACH PARTITION part", "DROP TABLE part"],
+)
+def test_partitions_whose_rows_break_a_check_come_back(sql, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE loose (id int, note text) PARTITION BY LIST (id);"
+        "CREATE TABLE part PARTITION OF loose FOR VALUES IN (-1);"
+        "INSERT INTO loose VALUES (-1, 'x');"
+        "ALTER TABLE loose ADD CONSTRAINT positive CHECK (id > 0) NOT VALID"
+    )
+    comes_back(sql)
+
+
+def test_a_child_whose_rows_break_a_check_comes_back_to_its_parent(connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE loose (id int); CREATE TABLE tied (size int) INHERITS (loose);"
+        "INSERT INTO tied VALUES (-1, 2);"
+        "ALTER TABLE loose ADD CONSTRAINT positive CHECK (id > 0) NOT VALID"
+    )
+    comes_back("ALTER TABLE tied NO INHERIT loose")
+
+
 @pytest.mark.parametrize("sql", ["DROP TABLE loose CASCADE", "ALTER TABLE loose DROP note"])
 @pytest.mark.parametrize("child", ["", "CREATE TABLE tied (size int) INHERITS (loose);"])
 def test_a_check_that_rows_break_comes_back(sql, child, connect, comes_back):

@@ -75,7 +75,8 @@ def _created(
     created.update((item.identity, wanted.get(item.identity, item)) for item in gone)
     replaced = set(_replaced_columns(plan))
     for item in created.values():
-        goes = item.identity not in wanted and _goes(item, wanted, replaced)
+        # Settings of a column that came in place of another one go with it.
+        goes = item.identity not in wanted and item.identity.partition(" of ")[2] in replaced
         if not (goes or _comes_along(item, created, wanted)):
             yield _after_values(item, plan.appended)
 
@@ -117,23 +118,6 @@ def _replaced_columns(plan: ObjectPlan) -> Iterator[str]:
         if item.kind == "table":
             for part in replaced_parts(item, plan.model.objects[item.identity]):
                 yield f"{item.schema}.{item.name}.{part.name}"
-
-
-def _goes(
-    item: CatalogObject, wanted: Mapping[str, CatalogObject], replaced: Collection[str]
-) -> bool:
-    """Whether what is there only now belongs to what goes again.
-
-    It is a setting of a column that came in place of another, or a constraint that a table's
-    parents had left there and bring back.
-    """
-    if item.identity.partition(" of ")[2] in replaced:
-        return True
-    table = wanted.get(item.depends_on[0]) if item.kind == "constraint" else None
-    return table is not None and any(
-        need.startswith("constraint ") and need.endswith(f".{item.name}")
-        for need in table.depends_on
-    )
 
 
 def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:

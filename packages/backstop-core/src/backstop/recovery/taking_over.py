@@ -8,6 +8,7 @@ from backstop.postgres import existing, images
 from backstop.postgres.appending import append_values, lost_columns
 from backstop.postgres.comparing import Comparison, RowMarks
 from backstop.postgres.objects import CatalogObject
+from backstop.postgres.quiet import quiet
 from backstop.postgres.rebuilding import Rebuilding
 from backstop.postgres.relations import Relation
 from backstop.recovery.exchange import Exchange
@@ -49,14 +50,10 @@ class TakingOver:
 
     def run(self, swap: Exchange) -> Iterator[TableReport]:
         """Fill each of them, and report on it; what stepped aside is dropped."""
-        for rebuilding in self._rebuildings(swap):
-            label = rebuilding.relation.label
-            table = self._saved.get(label)
-            if table is None:
-                yield TableReport(label, 0, updated=rebuilding.copy())
-            else:
-                rows, conflicts = self._fill(rebuilding, table)
-                yield TableReport(label, table.rows, updated=rows, conflicts=conflicts)
+        rebuildings = list(self._rebuildings(swap))
+        # Rows may break a constraint that is NOT VALID.
+        with quiet(self._session, [rebuilding.relation for rebuilding in rebuildings]):
+            yield from map(self._filled, rebuildings)
         for aside in reversed(list(swap.aside.values())):
             self._session.execute(aside.drop)
         for item in self._objects.objects:
@@ -78,12 +75,16 @@ class TakingOver:
                 self.rewritten[relation.label] = writers
                 yield Rebuilding(self._session, then, now, aside.name, relation)
 
-    def _fill(self, rebuilding: Rebuilding, table: SavedTable) -> tuple[int, int]:
+    def _filled(self, rebuilding: Rebuilding) -> TableReport:
+        label = rebuilding.relation.label
+        table = self._saved.get(label)
+        if table is None:
+            return TableReport(label, 0, updated=rebuilding.copy())
         comparison = self._loaded(table, rebuilding.relation)
-        marks = self._marks(table.label)
-        filled = rebuilding.fill(comparison, table.key, marks, overwrite=self._overwrite)
+        marks = self._marks(label)
+        rows, conflicts = rebuilding.fill(comparison, table.key, marks, overwrite=self._overwrite)
         comparison.discard()
-        return filled
+        return TableReport(label, table.rows, updated=rows, conflicts=conflicts)
 
     def _append(self, item: CatalogObject, table: SavedTable) -> int:
         lost = lost_columns(item, self._objects.model.objects[item.identity])

@@ -123,7 +123,8 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
         made=tuple(
             item
             for identity, item in after.objects.items()
-            if identity not in before.objects and _is_undone(item, before)
+            if identity not in before.objects
+            and (_is_undone(item, before) or _was_inherited(item, before, after))
         ),
         renamed=tuple(_renamed(before, after)),
         dropped={
@@ -151,6 +152,13 @@ def _is_undone(item: CatalogObject, before: Model) -> bool:
     always = item.kind in ("partition", "default privileges") or not item.depends_on
     known = always or not before.objects.keys().isdisjoint(item.depends_on[:1])
     return item.kind in _UNDONE and known
+
+
+def _was_inherited(item: CatalogObject, before: Model, after: Model) -> bool:
+    # A table that leaves its parents keeps their constraints as its own.
+    table = item.depends_on[0] if item.kind == "constraint" and item.drop else ""
+    then, now = before.objects.get(table), after.objects.get(table)
+    return then is not None and now is not None and then.compared != now.compared
 
 
 def _renamed(before: Model, after: Model) -> list[Rename]:
