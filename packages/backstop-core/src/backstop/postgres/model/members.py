@@ -55,6 +55,10 @@ def _members(session: Session) -> list[dict[str, Any]]:
                coalesce({acl}, pg_catalog.acldefault({letter}, {owner})) AS acl,
                pg_catalog.acldefault({letter}, {owner}) AS usual
         FROM pg_catalog.{catalog}
+        -- Nearly all of what the server brings has the usual grants, and always had them.
+        WHERE {acl} IS NOT NULL OR oid IN (
+            SELECT objoid FROM pg_catalog.pg_init_privs
+            WHERE classoid = 'pg_catalog.{catalog}'::pg_catalog.regclass)
         """
         for catalog, owner, acl, letter in GRANTABLE
     )
