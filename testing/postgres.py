@@ -1,7 +1,7 @@
 """A real PostgreSQL for the tests, and a fresh database for each test that asks for one.
 
 The server is the one that ``--test-dsn`` or ``BACKSTOP_TEST_DSN`` names (a superuser's DSN), else
-an embedded one, started once for the whole run.
+an embedded one, started once for the whole run, in memory where there is enough of it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 from urllib.parse import quote, urlencode
 
@@ -20,13 +22,17 @@ from backstop.embedded import EmbeddedServer, find_binaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
     Connect = Callable[..., Connection]
 
 _numbers = itertools.count(1)
+
+_MEMORY = Path("/dev/shm")
+_MEMORY_NEEDED = 4 << 30
+# What is written is soon forgotten, and shall not pile up in memory.
+_IN_MEMORY = {"max_wal_size": "256MB"}
 
 
 class Server(Protocol):
@@ -103,8 +109,27 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     if dsn:
         yield ExternalServer(dsn)
     else:
-        with EmbeddedServer() as server:
+        with embedded_server() as server:
             yield server
+
+
+def embedded_server() -> EmbeddedServer:
+    """Give an embedded server, whose databases are files in memory wherever that is possible.
+
+    To make and drop the files of a database, as each test does, takes a disk several times as long.
+    """
+    if not has_memory():
+        return EmbeddedServer()
+    return EmbeddedServer(settings=_IN_MEMORY, within=_MEMORY)
+
+
+def has_memory() -> bool:
+    """Tell whether servers can be kept in memory: there, large enough, and able to run programs."""
+    if not (_MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)):
+        return False
+    # For root, the server's programs may have to be copied beside its data.
+    runs_programs = not os.statvfs(_MEMORY).f_flag & os.ST_NOEXEC
+    return runs_programs and shutil.disk_usage(_MEMORY).free >= _MEMORY_NEEDED
 
 
 @pytest.fixture(scope="session")

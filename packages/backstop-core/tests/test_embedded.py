@@ -136,6 +136,16 @@ def test_settings_reach_the_server_and_its_log_can_be_read() -> None:
         assert "SELECT 'written to the log'" in server.log_path.read_text()
 
 
+def test_its_folder_is_made_where_the_starter_wants_it() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        within = Path(name).resolve()
+        within.chmod(0o755)
+        with EmbeddedServer(within=within) as server:
+            assert server.folder.parent == within
+            assert fetch(server.dsn(), "SHOW data_directory").startswith(str(within))
+        assert list(within.iterdir()) == []
+
+
 def test_the_unix_socket_works() -> None:
     with EmbeddedServer() as server:
         if server.socket_folder is None:

@@ -41,7 +41,7 @@ class EmbeddedServer:
     ``settings`` are parameters of the server (``{"log_statement": "all"}``). Without a
     ``password`` every role may log in from this machine without one; with it the superuser
     ``postgres`` has that password and other roles need theirs. ``binaries`` defaults to what
-    `find_binaries` finds.
+    `find_binaries` finds. Its folder is made in the system's temporary one, or in ``within``.
     """
 
     def __init__(
@@ -50,10 +50,12 @@ class EmbeddedServer:
         settings: Mapping[str, str] | None = None,
         password: str | None = None,
         binaries: ServerBinaries | None = None,
+        within: Path | None = None,
     ) -> None:
         self._settings = dict(settings or {})
         self._password = password
         self._binaries = binaries
+        self._within = within
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._started: dict[str, Any] = {}
         self._owner = 0
@@ -187,7 +189,7 @@ class EmbeddedServer:
             "binaries": str(self.binaries.folder),
             "copies": _copies(self.binaries.folder) if account else [],
             "account": account,
-            "temporary": str(_temporary_folder(for_others=account is not None)),
+            "temporary": str(self._within or _temporary_folder(for_others=account is not None)),
             "superuser": _SUPERUSER,
             "password": self._password,
             "settings": self._settings,
