@@ -20,6 +20,8 @@ from testing.sql_conditions import Conditions, Scope
 from testing.sql_statements import Statements
 from testing.tables import read_table
 
+pytestmark = pytest.mark.proof
+
 ROOT = Path(__file__).parents[1]
 TRUTH = ROOT / "packages/backstop-core/tests/data/classification.tsv"
 WIDER = os.environ.get("BACKSTOP_SOUNDNESS_EXAMPLES")

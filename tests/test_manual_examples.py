@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from backstop import RiskLevel, classify
+
+pytestmark = pytest.mark.proof
 
 EXAMPLES = Path(__file__).parent / "data" / "manual_examples.sql"
 

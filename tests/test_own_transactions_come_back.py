@@ -7,6 +7,8 @@ import pytest
 import backstop
 from testing.dumps import dump
 
+pytestmark = pytest.mark.proof
+
 SHOP = """
 CREATE SCHEMA shop;
 CREATE TABLE shop.customers (id int PRIMARY KEY, name text);

@@ -8,6 +8,8 @@ import pytest
 import backstop
 from testing.server_log import ServerLog
 
+pytestmark = pytest.mark.proof
+
 STOCK = """
 CREATE TABLE item (id int PRIMARY KEY, n int, note text);
 INSERT INTO item SELECT g, g % 10, 'old' FROM generate_series(1, 3000) AS g;

@@ -11,6 +11,8 @@ import pytest
 import backstop
 from testing.dumps import dump
 
+pytestmark = pytest.mark.proof
+
 SHOP = """
 CREATE SCHEMA shop;
 CREATE TYPE shop.state AS ENUM ('new', 'paid');
