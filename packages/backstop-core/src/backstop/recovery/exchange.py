@@ -73,10 +73,12 @@ def _created(
     wanted = {item.identity: item for item in plan.objects}
     created = {item.identity: item for item in [*plan.of(State.MISSING), *who]}
     created.update((item.identity, wanted.get(item.identity, item)) for item in gone)
+    made = {item.identity for item in plan.made}
     replaced = set(_replaced_columns(plan))
     for item in created.values():
         # Settings of a column that came in place of another one go with it.
-        goes = item.identity not in wanted and item.identity.partition(" of ")[2] in replaced
+        is_setting = item.identity.partition(" of ")[2] in replaced
+        goes = item.identity not in wanted and (is_setting or item.identity in made)
         if not (goes or _comes_along(item, created, wanted)):
             yield _after_values(item, plan.appended)
 

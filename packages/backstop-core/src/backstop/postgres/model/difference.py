@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backstop.postgres.model.catalog import address
+from backstop.postgres.model.columns import INHERITED
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject
 
@@ -155,10 +156,15 @@ def _is_undone(item: CatalogObject, before: Model) -> bool:
 
 
 def _was_inherited(item: CatalogObject, before: Model, after: Model) -> bool:
-    # A table that leaves its parents keeps their constraints as its own.
-    table = item.depends_on[0] if item.kind == "constraint" and item.drop else ""
+    # A table that leaves its parents keeps their constraints as its own, and if it comes again.
+    table = item.depends_on[0] if item.kind == "constraint" else ""
     then, now = before.objects.get(table), after.objects.get(table)
-    return then is not None and now is not None and then.compared != now.compared
+    return then is not None and now is not None and _inheritance(then) != _inheritance(now)
+
+
+def _inheritance(table: CatalogObject) -> tuple[object, ...]:
+    inherited = {part.number for part in table.parts if part.definition.endswith(INHERITED)}
+    return table.compared, inherited
 
 
 def _renamed(before: Model, after: Model) -> list[Rename]:
