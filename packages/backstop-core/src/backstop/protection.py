@@ -256,10 +256,12 @@ class Protection:
         self, captured: Captured, execution: Execution[Answer], consistency: Consistency | None
     ) -> Outcome:
         """Return the outcome of a statement that nothing could be around."""
-        written: tuple[WrittenRows, ...] = ()
+        outcome = Outcome(Status.SUCCEEDED, execution.rows, consistency)
         with contextlib.suppress(Exception), untouched(self._session):
-            written = self._written(captured)
-        return Outcome(Status.SUCCEEDED, execution.rows, consistency, written)
+            outcome = replace(outcome, written=self._written(captured))
+            left = leaving.describe_large_objects(self._session, captured)
+            outcome = replace(outcome, left=left)
+        return outcome
 
     def _written(self, captured: Captured) -> tuple[WrittenRows, ...]:
         # Nothing was counted: any relation of the footprint may have been written.

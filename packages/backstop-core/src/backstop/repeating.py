@@ -22,6 +22,12 @@ from backstop.postgres import locks, sequences
 from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
 from backstop.postgres.model.reading import Model, read_model
+from backstop.postgres.touched_large_objects import (
+    TouchedLargeObjects,
+    Traces,
+    touched_by,
+    trace_run,
+)
 from backstop.result import RiskResult
 from backstop.running import Running
 from backstop.session import Session
@@ -72,7 +78,8 @@ class _Comparison:
 
     ``problem`` says why it isn't known. ``after`` is the database then, ``objects`` what that
     differs in from before, and ``has_objects`` whether all of that is saved; it is ``untold``
-    where nobody had looked before.
+    where nobody had looked before. ``large_objects`` are its traces in these, if there are any, and
+    ``has_large_objects`` is whether what they lead to is known and saved.
     """
 
     effects: Effects | None
@@ -83,21 +90,28 @@ class _Comparison:
     objects: Difference = NO_DIFFERENCE
     has_objects: bool = True
     untold: bool = False
+    large_objects: Traces | None = None
+    has_large_objects: bool = True
 
     @property
     def is_covered(self) -> bool:
         """Whether everything that it has taken is saved."""
-        return not self.lost and self.has_objects and not self.untold
+        return not self.lost and self.takes_nothing
 
     @property
     def takes_nothing(self) -> bool:
-        """Whether no object is gone or changed."""
-        return self.has_objects and not self.untold
+        """Whether no object is gone or changed that isn't saved."""
+        return self.has_objects and self.has_large_objects and not self.untold
 
     @property
     def takes_only_definitions(self) -> bool:
         """Whether it has taken objects, and nothing that it is too late to save."""
-        gone = self.lost or self.objects.contents or self.objects.sequences
+        gone = (
+            self.lost
+            or self.objects.contents
+            or self.objects.sequences
+            or not self.has_large_objects
+        )
         return self.objects.takes_definitions and not gone and self.problem is None
 
 
@@ -213,7 +227,10 @@ class Repeating(Generic[Answer]):
         try:
             effects = self.running.look()
             after = self._read_model() if self._touches_objects(effects) else None
-            return self._seen(effects, after)
+            traces = trace_run(self._session, effects, self._request.sql)
+            known = coverage.has_large_objects(self._session, self._touched, traces)
+            seen = self._seen(effects, after)
+            return replace(seen, large_objects=traces, has_large_objects=known)
         except Exception as error:
             problem = f"It isn't known what the statement touched: {describe(error)}."
             raised = self._judge(None) if self._judge is not None else None
@@ -248,7 +265,11 @@ class Repeating(Generic[Answer]):
             return seen
         try:
             self._before = self._read_model()
-            told = self._seen(seen.effects, seen.after)
+            told = replace(
+                self._seen(seen.effects, seen.after),
+                large_objects=seen.large_objects,
+                has_large_objects=seen.has_large_objects,
+            )
         except Exception as error:
             problem = f"It isn't known what the statement touched: {describe(error)}."
             return _Comparison(None, {}, None, problem)
@@ -265,13 +286,14 @@ class Repeating(Generic[Answer]):
 
     def _capture_more(self, seen: _Comparison) -> None:
         """Save what the text tells together with what a run has shown."""
-        if seen.effects is None:
-            # What only a run tells can't be told: whole tables, then.
-            self._request = replace(self._request, at_once=True, rehearsal=None)
-        else:
-            self._request = replace(self._request, rehearsal=self._rehearsal(seen.effects, seen))
         earlier = self.captured
         try:
+            if seen.effects is None:
+                # What only a run tells can't be told: whole tables, then.
+                self._request = replace(self._request, at_once=True, rehearsal=None)
+            else:
+                rehearsal = self._rehearsal(seen.effects, seen)
+                self._request = replace(self._request, rehearsal=rehearsal)
             self.captured = capture(self._session, self._repository, self._request)
             self._before = self.captured.before or self._before
         except NothingToSave:
@@ -293,8 +315,17 @@ class Repeating(Generic[Answer]):
         except Exception as error:
             self._failed(error)
 
+    @property
+    def _touched(self) -> TouchedLargeObjects:
+        """The large objects that runs so far have touched."""
+        known = self._request.rehearsal
+        return known.large_objects if known is not None else TouchedLargeObjects()
+
     def _rehearsal(self, effects: Effects, seen: _Comparison) -> Rehearsal:
         known = self._request.rehearsal or Rehearsal(frozenset(), {})
+        touched = known.large_objects
+        if seen.large_objects is not None:
+            touched = touched_by(self._session, seen.large_objects).with_earlier(touched)
         tried = self.captured.footprint.relations if self.captured is not None else ()
         lost = [entry for entry in tried if entry.relation.oid in seen.lost]
         by_run = {entry.relation.oid for entry in lost if entry.rehearsed is not None}
@@ -308,10 +339,13 @@ class Repeating(Generic[Answer]):
             frozenset(oid for oid, effect in effects.tables.items() if effect.inserted),
             seen.after,
             seen.objects,
+            touched,
         )
 
     def _stand(self, answer: Answer, seen: _Comparison) -> Ran[Answer]:
         outcome = None if self.captured is None else self._outcome(self.captured, seen)
+        if outcome is None and not seen.has_large_objects:
+            self._execution.event.notes.append(coverage.LARGE_OBJECTS_LOST)
         self.running.keep()
         return Ran(answer, self.captured, outcome)
 
@@ -323,10 +357,12 @@ class Repeating(Generic[Answer]):
             said: tuple[str, ...] = ()
             if not seen.is_covered:
                 said = coverage.sentences(self._session, captured, seen.lost, seen.objects)
+                said += () if seen.has_large_objects else (coverage.LARGE_OBJECTS_LOST,)
             return replace(
                 outcome,
                 written=self._written(captured, seen.effects),
                 sequences=tuple(sequences.positions(self._session, captured.footprint.sequences)),
+                left=leaving.describe_large_objects(self._session, captured),
                 not_covered=said,
             )
         except Exception as error:

@@ -88,10 +88,18 @@ def _document(snapshot: Snapshot) -> dict[str, object]:
             }
             for saved in manifest.tables
         ],
+        "large_objects": _large_objects(manifest),
         "objects": [asdict(item) for item in manifest.objects],
         "sequences": [asdict(sequence) for sequence in manifest.sequences],
         "not_covered": _not_covered(snapshot),
     }
+
+
+def _large_objects(manifest: Manifest) -> dict[str, object]:
+    saved = manifest.large_objects
+    if saved is None:
+        return {"oids": [], "bytes": 0}
+    return {"oids": list(saved.oids), "bytes": saved.bytes}
 
 
 def _not_covered(snapshot: Snapshot) -> list[str]:
@@ -136,6 +144,9 @@ def _print(snapshot: Snapshot) -> None:
                 right=("rows", "size"),
             )
         )
+    if (contents := manifest.large_objects) is not None:
+        console.print()
+        console.print(f"{len(contents.oids):,} large objects, {decimal(contents.bytes)}")
     if manifest.objects:
         console.print()
         print_list(

@@ -15,6 +15,8 @@ from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 _PG_CLASS = 1259
+# pg_largeobject and pg_largeobject_metadata.
+_PAGES, _ENTRIES = _LARGE_OBJECTS = (2613, 2995)
 # The server writes the entry of this system column when a table is created, and never again.
 _CREATION = -1
 
@@ -31,15 +33,17 @@ _QUERY = f"""
     )
     SELECT '0', '0', '0', '0', NULL, pg_catalog.array_to_string(own.xids, ' ') FROM own
     UNION ALL
-    SELECT c.oid::pg_catalog.text, '0', changed.updated::pg_catalog.text,
-           changed.deleted::pg_catalog.text, NULL, NULL
+    SELECT c.oid::pg_catalog.text, changed.inserted::pg_catalog.text,
+           changed.updated::pg_catalog.text, changed.deleted::pg_catalog.text, NULL, NULL
     FROM pg_catalog.pg_class c
     CROSS JOIN LATERAL (
-        SELECT pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated,
+        SELECT CASE c.oid WHEN {_PAGES} THEN pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid)
+                    ELSE 0 END AS inserted,
+               pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated,
                pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted) AS changed
     WHERE c.relkind = 'r' AND c.oid < {FIRST_OWN} AND c.relname !~ '^pg_(statistic|shdepend)'
       AND c.relnamespace = 'pg_catalog'::pg_catalog.regnamespace
-      AND changed.updated + changed.deleted > 0
+      AND changed.inserted + changed.updated + changed.deleted > 0
     UNION ALL
     SELECT seen.oid::pg_catalog.text, seen.inserted::pg_catalog.text,
            seen.updated::pg_catalog.text, seen.deleted::pg_catalog.text,
@@ -77,6 +81,23 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class LargeObjectEffect:
+    """What happened to large objects.
+
+    ``entries`` are those of the catalog that tells who owns which, without those that were added;
+    ``pages`` are the rows that hold their contents.
+    """
+
+    entries: Effect = Effect()
+    pages: Effect = Effect()
+
+    @property
+    def is_any(self) -> bool:
+        """Whether any was changed or removed, or had something added."""
+        return self != LargeObjectEffect()
+
+
+@dataclass(frozen=True)
 class Counters:
     """One look at the counters; ``xids`` are those of the transaction and of its savepoints.
 
@@ -96,8 +117,8 @@ class Effects:
 
     ``xids`` are the ids that the transaction was given in between. ``changes_relations`` is whether
     entries of tables, indexes and the like were written, as also emptying a table does, and
-    ``changes_objects`` whether any other entry of the catalog was, or one was removed. ``dropped``
-    are the names of tables that are gone.
+    ``changes_objects`` whether any other entry of the catalog was, or one was removed, but for
+    ``large_objects``. ``dropped`` are the names of tables that are gone.
     """
 
     xids: frozenset[str]
@@ -105,6 +126,7 @@ class Effects:
     changes_relations: bool = False
     changes_objects: bool = False
     dropped: tuple[str, ...] = ()
+    large_objects: LargeObjectEffect = LargeObjectEffect()
 
     def with_contents(self, contents: Collection[int], dropped: Mapping[int, str]) -> Effects:
         """Return it with what is known of which tables have lost their contents or are gone."""
@@ -145,6 +167,8 @@ def between(before: Counters, after: Counters) -> Effects:
     relations = objects = False
     for oid, now in after.tables.items():
         then = before.tables.get(oid, Effect())
+        if oid in _LARGE_OBJECTS:
+            continue
         if oid < FIRST_OWN:
             # A TRUNCATE gives a table and its indexes other files, and removes no entry.
             emptied = oid == _PG_CLASS and now.deleted == then.deleted
@@ -154,12 +178,21 @@ def between(before: Counters, after: Counters) -> Effects:
         creator = after.creators.get(oid)
         if creator in after.xids and creator != before.creators.get(oid):
             continue
-        effect = Effect(
-            inserted=max(0, now.inserted - then.inserted),
-            updated=max(0, now.updated - then.updated),
-            deleted=max(0, now.deleted - then.deleted),
-            rewritten=after.writers.get(oid) != before.writers.get(oid),
-        )
+        rewritten = after.writers.get(oid) != before.writers.get(oid)
+        effect = replace(_since(then, now), rewritten=rewritten)
         if effect != Effect():
             found[oid] = effect
-    return Effects(xids, found, relations, objects)
+    pages, entries = (
+        _since(before.tables.get(oid, Effect()), after.tables.get(oid, Effect()))
+        for oid in (_PAGES, _ENTRIES)
+    )
+    large_objects = LargeObjectEffect(entries, pages)
+    return Effects(xids, found, relations, objects, large_objects=large_objects)
+
+
+def _since(then: Effect, now: Effect) -> Effect:
+    return Effect(
+        inserted=max(0, now.inserted - then.inserted),
+        updated=max(0, now.updated - then.updated),
+        deleted=max(0, now.deleted - then.deleted),
+    )

@@ -49,7 +49,7 @@ def array(constants: Iterable[str]) -> str:
     return f"ARRAY[{', '.join(constants)}]::pg_catalog.text[]"
 
 
-def oid_array(oids: list[int]) -> str:
+def oid_array(oids: Iterable[int]) -> str:
     """Write an array of type oid."""
     return "'{" + ",".join(str(int(oid)) for oid in oids) + "}'::oid[]"
 

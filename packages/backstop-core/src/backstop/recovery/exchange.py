@@ -164,7 +164,7 @@ def _give_back_rights(session: Session, swap: Exchange, stage: str) -> list[str]
     if not wanted:
         return []
     problems = []
-    current = read_model(session).objects
+    current = read_model(session, about=wanted).objects
     for item in wanted:
         now = current.get(item.identity)
         if now is not None and now.is_like(item):

@@ -45,6 +45,8 @@ def make_plan(
             steps.append(f"{verb} up to {table.rows:,} rows of {table.label}{where}")
         if table.undoes_inserts:
             steps.append(f"take out of {table.label} the rows that the statement inserted{where}")
+    if (contents := manifest.large_objects) is not None:
+        steps.append(f"put back the contents of up to {len(contents.oids):,} large objects")
     for stage in STAGES[1:]:
         steps += _created(missing, stage)
     steps += [

@@ -36,7 +36,7 @@ class Undone:
 def undo_renames(session: Session, manifest: Manifest) -> Undone:
     """Give what the statement renamed its names back."""
     done: list[str] = []
-    model = read_model(session)
+    model = read_model(session, about=manifest.objects)
     as_left = frozenset(_as_left(manifest, model))
     while True:
         statement = next(_steps(manifest, model), None)
@@ -44,7 +44,7 @@ def undo_renames(session: Session, manifest: Manifest) -> Undone:
             return Undone(model, done, as_left)
         session.execute(statement)
         done.append(statement)
-        model = read_model(session)
+        model = read_model(session, about=manifest.objects)
 
 
 def _as_left(manifest: Manifest, model: Model) -> Iterator[str]:

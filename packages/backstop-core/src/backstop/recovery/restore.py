@@ -14,8 +14,9 @@ from functools import partial
 
 from backstop.drivers import connect, session_for
 from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
-from backstop.postgres import existing, locks, sequences, server
+from backstop.postgres import existing, large_objects, locks, sequences, server
 from backstop.postgres.comparing import RowMarks
+from backstop.postgres.model.large_objects import holds_contents
 from backstop.postgres.model.reading import NO_OBJECTS
 from backstop.postgres.objects import RIGHTS, STAGES
 from backstop.postgres.quiet import quiet
@@ -40,6 +41,7 @@ from backstop.recovery.rows import (
     CountedReader,
     RowPlan,
     RowRestore,
+    check_count,
     saved_names,
     settle,
 )
@@ -47,7 +49,7 @@ from backstop.recovery.taking_back import Additions
 from backstop.recovery.taking_over import TakingOver
 from backstop.session import Session, TransactionStatus
 from backstop.settings import StorageArgument, storage_from
-from backstop.snapshots.manifest import SavedTable, Status, WrittenRows
+from backstop.snapshots.manifest import SavedLargeObjects, SavedTable, Status, WrittenRows
 from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
 
 # Bodies of functions may name what comes back after them.
@@ -166,9 +168,12 @@ class _Restore:
         if nothing is not None:
             plan = RestorePlan(manifest.id, state.database, (), nothing_to_do=nothing)
             return RestoreReport(plan), None
+        if manifest.large_objects is not None:
+            large_objects.lock(self.session)
         names = Undone(NO_OBJECTS)
         if manifest.holds_objects:
             names = undo_renames(self.session, manifest)
+        manifest = replace(manifest, left=(*manifest.left, *self.snapshot.outcome.left))
         manifest = databases.as_left(manifest, names.model)
         objects = plan_objects(
             names.model,
@@ -225,6 +230,7 @@ class _Restore:
         )
         report.tables += taking_over.run(swap)
         self._restore_rows(relations, objects, state, report)
+        self._restore_large_objects(objects)
         for stage in STAGES[1:]:
             if stage == RIGHTS[0]:
                 self._move_sequences(swap, report)
@@ -295,6 +301,17 @@ class _Restore:
             if restored.conflicts
         ]
 
+    def _restore_large_objects(self, objects: ObjectPlan) -> None:
+        saved = self.snapshot.manifest.large_objects
+        to_do = objects.of(State.MISSING, State.CHANGED)
+        oids = [item.oid for item in to_do if holds_contents(item)]
+        if saved is None or not oids:
+            return
+        label = "large objects"
+        rows = large_objects.load(self.session, self._reader(label, saved))
+        check_count(label, rows, saved.rows)
+        large_objects.write(self.session, oids)
+
     def _row_restore(self, table: SavedTable, relation: Relation, state: ServerState) -> RowRestore:
         written = self.snapshot.written(table)
         outcome = self.snapshot.outcome
@@ -320,7 +337,9 @@ class _Restore:
         written = self.snapshot.written(table)
         return row_marks(self.repository, manifest, table, written, state)
 
-    def _reader(self, label: str, stored: SavedTable | WrittenRows) -> CountedReader:
+    def _reader(
+        self, label: str, stored: SavedTable | WrittenRows | SavedLargeObjects
+    ) -> CountedReader:
         storage = self.repository.storage
         return CountedReader(storage, stored.objects, label, stored.bytes, self.progress)
 

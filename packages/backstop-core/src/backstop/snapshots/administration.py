@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from backstop.errors import ConfigurationError, SnapshotDamaged, StorageError, StorageUnreachable
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots import identifiers
-from backstop.snapshots.manifest import SavedTable, WrittenRows
+from backstop.snapshots.manifest import SavedLargeObjects, SavedTable, WrittenRows
 from backstop.snapshots.repository import Repository, Snapshot, SnapshotSummary
 from backstop.snapshots.stream import ObjectReader
 
@@ -63,8 +63,10 @@ def verify(snapshot_id: str, storage: StorageArgument | None = None) -> Verifica
         return Verification(found, 0, 0, (str(error),))
     manifest = snapshot.manifest
     labels = {table.oid: table.label for table in manifest.tables}
-    stored: list[tuple[str, SavedTable | WrittenRows]] = [
+    contents = manifest.large_objects
+    stored: list[tuple[str, SavedTable | WrittenRows | SavedLargeObjects]] = [
         *((table.label, table) for table in manifest.tables),
+        *(() if contents is None else (("large objects", contents),)),
         *((labels.get(rows.oid, str(rows.oid)), rows) for rows in snapshot.outcome.written),
     ]
     problems = [
@@ -107,7 +109,9 @@ def prune(
     return PruneReport(tuple(old), tuple(left), dry_run)
 
 
-def _problem(repository: Repository, label: str, stored: SavedTable | WrittenRows) -> str | None:
+def _problem(
+    repository: Repository, label: str, stored: SavedTable | WrittenRows | SavedLargeObjects
+) -> str | None:
     reader = ObjectReader(repository.storage, stored.objects)
     rows = size = 0
     try:

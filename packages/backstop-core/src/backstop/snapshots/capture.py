@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from backstop.errors import SnapshotFailed, StorageUnreachable
-from backstop.postgres import locks, server
+from backstop.postgres import large_objects, locks, server
 from backstop.postgres.fresh import FreshRows, fresh_rows
 from backstop.postgres.model.difference import Difference, difference
+from backstop.postgres.model.large_objects import describe
 from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.relations import Relation
 from backstop.postgres.transactions import (
@@ -28,7 +29,7 @@ from backstop.postgres.transactions import (
 from backstop.session import Session
 from backstop.snapshots import identifiers
 from backstop.snapshots.copying import FoundTable, RowCopier
-from backstop.snapshots.describing import build_manifest
+from backstop.snapshots.describing import LargeObjects, build_manifest
 from backstop.snapshots.footprint import Footprint, NothingToSave, OnlyARunTells
 from backstop.snapshots.manifest import Consistency, Manifest
 from backstop.snapshots.repository import Repository
@@ -76,8 +77,6 @@ def capture_definitions(
     No row is lost with them. What ends the transaction before the snapshot is complete also takes
     the statement back. Raises as :func:`capture` does.
     """
-    if not objects.has_savable:
-        raise SnapshotFailed(" ".join(objects.not_covered))
     snapshot_id = identifiers.new_id()
     footprint = Footprint((), (), (), objects, frozenset(), (), objects.not_covered)
     try:
@@ -140,6 +139,8 @@ class _Attempt:
                 raise OnlyARunTells(" ".join(before.unread))
             self._repository.begin(self.id)
             locks.lock(self._session, self._first_locks(before))
+            if before.large_objects.contents:
+                large_objects.lock(self._session)
             self._look_again()
             found = self._footprint()
         if found.oids != before.oids:
@@ -192,11 +193,15 @@ class _Attempt:
                 if fresh is not None and self._session.sqlstate(error) is not None:
                     raise _TooOld from error
                 raise
+            contents = copier.copy_large_objects(found.large_objects.contents)
+        touched = {*copier.digests, *found.large_objects.definitions}
+        large = LargeObjects(describe(self._session, touched, copier.digests), contents)
         consistency = self._request.consistency
-        if self._is_old and fresh is None:
+        is_old = self._is_old or (contents is not None and state.isolation in _FROZEN_VIEW)
+        if is_old and fresh is None:
             consistency = Consistency.NOT_EXACT
         manifest = build_manifest(
-            self._session, self.id, self._request, found, state, saved, consistency
+            self._session, self.id, self._request, found, state, saved, consistency, large
         )
         self._repository.save(manifest)
         return Captured(manifest, found, copier.found, self._before)

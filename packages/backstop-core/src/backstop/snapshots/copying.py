@@ -6,14 +6,14 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backstop.postgres import images, xids
+from backstop.postgres import images, large_objects, xids
 from backstop.postgres.fresh import FreshRows
 from backstop.postgres.relations import Relation
 from backstop.postgres.transactions import PINNED, change_settings
 from backstop.session import Session
 from backstop.snapshots.finders import found_rows
 from backstop.snapshots.footprint import Footprint, Rehearsal, RelationFootprint
-from backstop.snapshots.manifest import SavedColumn, SavedTable
+from backstop.snapshots.manifest import SavedColumn, SavedLargeObjects, SavedTable
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.stream import DataObject, RowStream
 from backstop.syntax.traits import looks_at_own_columns_only
@@ -34,8 +34,9 @@ class FoundTable:
 class RowCopier:
     """Copies the before-images of one snapshot.
 
-    ``found`` says, by OID, what was found in the relations that aren't saved whole. ``max_bytes``
-    bounds the uncompressed bytes of all relations together; ``now`` is the transaction's id.
+    ``found`` says, by OID, what was found in the relations that aren't saved whole, and ``digests``
+    what the copied large objects are known by. ``max_bytes`` bounds the uncompressed bytes of
+    everything together; ``now`` is the transaction's id.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class RowCopier:
     ) -> None:
         self._now = now
         self.found: dict[int, FoundTable] = {}
+        self.digests: dict[int, str] = {}
         self._session = session
         self._repository = repository
         self._snapshot_id = snapshot_id
@@ -71,6 +73,18 @@ class RowCopier:
             if entry.whole and entry.relation.holds_rows and entry.relation.oid not in done:
                 saved.append(self._copy_whole(entry, fresh))
         return sorted(saved, key=lambda table: table.oid)
+
+    def copy_large_objects(self, oids: Iterable[int]) -> SavedLargeObjects | None:
+        """Copy the contents of large objects; the settings are pinned already."""
+        wanted = tuple(sorted(oids))
+        if not wanted:
+            return None
+        with self._stream("large-objects") as stream:
+            sink = large_objects.DigestingSink(stream)
+            rows = large_objects.copy(self._session, wanted, sink)
+        self.digests = sink.digests
+        self._count(stream)
+        return SavedLargeObjects(tuple(self.digests), rows, stream.bytes, tuple(stream.objects))
 
     def _copy_found(self, footprint: Footprint) -> list[SavedTable]:
         scoped = {
@@ -113,7 +127,7 @@ class RowCopier:
                 continue
             entry, rows, times, places = wanted.pop(oid), 0, 0, array("Q")
             writers: set[str] = set()
-            with self._stream(entry.relation) as stream:
+            with self._stream(f"{oid}") as stream:
                 while batch is not None and batch.oid == oid:
                     rows += images.copy_rows(self._session, entry.relation, batch.ctids, stream)
                     times += batch.times
@@ -126,7 +140,7 @@ class RowCopier:
         return saved
 
     def _copy_whole(self, entry: RelationFootprint, fresh: FreshRows | None = None) -> SavedTable:
-        with self._stream(entry.relation, "-whole") as stream:
+        with self._stream(f"{entry.relation.oid}-whole") as stream:
             if fresh is not None and entry.is_destroyed:
                 rows, writers = fresh.copy(entry.relation, stream), []
             else:
@@ -140,8 +154,7 @@ class RowCopier:
     def _saved(
         self, entry: RelationFootprint, rows: int, stream: RowStream, writers: Iterable[str]
     ) -> SavedTable:
-        if self._bytes_left is not None:
-            self._bytes_left -= stream.bytes
+        self._count(stream)
         newest = xids.newest_first(writers, self._now)[: images.MOST_WRITERS]
         return self._table(entry, rows, stream.bytes, tuple(stream.objects), tuple(newest))
 
@@ -169,6 +182,10 @@ class RowCopier:
             writers=writers,
         )
 
-    def _stream(self, relation: Relation, suffix: str = "") -> RowStream:
-        prefix = self._repository.data_key(self._snapshot_id, f"{relation.oid}{suffix}")
+    def _count(self, stream: RowStream) -> None:
+        if self._bytes_left is not None:
+            self._bytes_left -= stream.bytes
+
+    def _stream(self, name: str) -> RowStream:
+        prefix = self._repository.data_key(self._snapshot_id, name)
         return RowStream(self._repository.storage, prefix, self._bytes_left)

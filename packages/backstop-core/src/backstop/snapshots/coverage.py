@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backstop.postgres import images, relations
+from backstop.postgres import images, large_objects, relations
 from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference
+from backstop.postgres.touched_large_objects import TouchedLargeObjects, Traces
 from backstop.session import Session
 from backstop.snapshots.capture import Captured
 from backstop.snapshots.footprint import RelationFootprint
+
+LARGE_OBJECTS_LOST = "Large objects were removed, overwritten or granted, and are not saved."
 
 
 def missing(session: Session, captured: Captured | None, effects: Effects) -> dict[int, Effect]:
@@ -33,6 +36,13 @@ def has_objects(captured: Captured | None, objects: Difference) -> bool:
     saved = captured.footprint.objects if captured is not None else NO_DIFFERENCE
     positions = captured.footprint.sequences if captured is not None else frozenset()
     return objects.is_within(saved) and objects.sequences <= positions
+
+
+def has_large_objects(session: Session, known: TouchedLargeObjects, seen: Traces | None) -> bool:
+    """Whether a run did to large objects what an earlier one is known to have done."""
+    if seen is None:
+        return True
+    return known.effect == seen.effect and not large_objects.existing(session, known.removed)
 
 
 def sentences(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from backstop.postgres import databases
 from backstop.postgres.model.difference import difference
 from backstop.postgres.model.reading import NO_OBJECTS, read_model
+from backstop.postgres.touched_large_objects import every_large_object
 from backstop.postgres.transactions import transaction
 from backstop.session import Session, beside
 from backstop.snapshots.capture import Captured, capture
@@ -32,7 +33,11 @@ def capture_database(
     with beside(session, _CONNECT_TIMEOUT, database.name) as inside, transaction(inside):
         before = read_model(inside, request.limits.lock_timeout)
         everything = Rehearsal(
-            frozenset(), {}, after=NO_OBJECTS, objects=difference(before, NO_OBJECTS)
+            frozenset(),
+            {},
+            after=NO_OBJECTS,
+            objects=difference(before, NO_OBJECTS),
+            large_objects=every_large_object(inside),
         )
         return capture(
             inside,

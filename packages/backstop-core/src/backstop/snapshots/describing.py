@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from backstop._version import __version__
 from backstop.postgres import sequences
+from backstop.postgres.model.large_objects import KIND, holds_contents
+from backstop.postgres.objects import CatalogObject
 from backstop.postgres.server import ServerState
 from backstop.session import Session
 from backstop.snapshots import identifiers
@@ -14,10 +17,28 @@ from backstop.snapshots.manifest import (
     Consistency,
     DatabaseInfo,
     Manifest,
+    SavedLargeObjects,
     SavedTable,
     StatementInfo,
 )
 from backstop.snapshots.request import SnapshotRequest
+
+
+@dataclass(frozen=True)
+class LargeObjects:
+    """What a snapshot holds of large objects: themselves with owners and grants, and contents."""
+
+    objects: Sequence[CatalogObject] = ()
+    contents: SavedLargeObjects | None = None
+
+    def among(self, lost: Sequence[CatalogObject]) -> tuple[CatalogObject, ...]:
+        """Return them with what else is lost.
+
+        Where the contents aren't saved, no empty large object may come back in its place.
+        """
+        others = (item for item in lost if item.kind != KIND)
+        own = (item for item in self.objects if item.kind != KIND or holds_contents(item))
+        return (*others, *own)
 
 
 def build_manifest(
@@ -28,6 +49,7 @@ def build_manifest(
     state: ServerState,
     saved: Sequence[SavedTable],
     consistency: Consistency,
+    large_objects: LargeObjects = LargeObjects(),
 ) -> Manifest:
     """Return the manifest of a snapshot, with where its sequences stand now."""
     objects = footprint.objects
@@ -58,10 +80,11 @@ def build_manifest(
         consistency=consistency,
         tables=tuple(saved),
         sequences=tuple(positions),
-        objects=objects.lost,
+        objects=large_objects.among(objects.lost),
         left=objects.left,
         made=objects.made,
         renamed=objects.renamed,
         create_database=request.create_database,
+        large_objects=large_objects.contents,
         not_covered=(*request.not_covered, *footprint.not_covered),
     )

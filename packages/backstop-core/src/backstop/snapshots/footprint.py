@@ -11,6 +11,7 @@ from backstop.postgres.counters import Effect
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference
 from backstop.postgres.model.reading import Model
 from backstop.postgres.relations import Relation
+from backstop.postgres.touched_large_objects import TouchedLargeObjects
 from backstop.snapshots.finders import Carrier, Seed
 
 
@@ -30,7 +31,7 @@ class Rehearsal:
     of which more was touched than saved, by OID. For those of ``beyond_text`` the text was tried
     before, and for those of ``beyond_rows`` what an earlier rehearsal had touched. Into those of
     ``inserted`` rows were put. ``after`` is what the database was like then, if it was looked at,
-    and ``objects`` what that differs in from before.
+    and ``objects`` what that differs in from before. ``large_objects`` are those that it touched.
     """
 
     xids: frozenset[str]
@@ -40,6 +41,7 @@ class Rehearsal:
     inserted: frozenset[int] = frozenset()
     after: Model | None = None
     objects: Difference = NO_DIFFERENCE
+    large_objects: TouchedLargeObjects = TouchedLargeObjects()
 
 
 @dataclass
@@ -93,7 +95,7 @@ class Footprint:
 
     ``relations`` are in OID order; ``seeds`` and ``carriers`` find the rows of those that aren't
     saved whole; ``objects`` are those whose definitions go as well; ``sequences``, by OID, those
-    whose positions go; ``unread`` are changes whose rows only a run can tell, in
+    whose positions go; ``large_objects`` those that go or change; ``unread`` are changes whose rows only a run can tell, in
     sentences; ``not_covered`` says what a restore will not bring back.
     """
 
@@ -104,6 +106,13 @@ class Footprint:
     sequences: frozenset[int]
     unread: tuple[str, ...]
     not_covered: tuple[str, ...]
+    large_objects: TouchedLargeObjects = TouchedLargeObjects()
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether there is anything to save, or at least to name for a restore."""
+        found = self.relations or self.sequences
+        return bool(found) or self.objects.takes_definitions or self.large_objects.is_any
 
     @property
     def lock_modes(self) -> Mapping[Relation, str]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from backstop.postgres import images
+from backstop.postgres import images, large_objects
 from backstop.postgres.counters import Effect
+from backstop.postgres.model.large_objects import describe
+from backstop.postgres.objects import CatalogObject
 from backstop.postgres.relations import Relation
 from backstop.postgres.transactions import PINNED, change_settings
 from backstop.session import Session
@@ -58,6 +60,15 @@ def describe_written(
         else:
             written.append(WrittenRows(entry.relation.oid, own))
     return tuple(written)
+
+
+def describe_large_objects(session: Session, captured: Captured) -> tuple[CatalogObject, ...]:
+    """Return those of a snapshot's large objects that are still there, as they are now."""
+    touched = captured.footprint.large_objects
+    if not touched.is_any:
+        return ()
+    digests = large_objects.digests(session, touched.contents)
+    return tuple(describe(session, touched.contents | touched.definitions, digests))
 
 
 def _entries(captured: Captured, effects: Mapping[int, Effect]) -> list[RelationFootprint]:

@@ -112,6 +112,21 @@ class SavedTable:
 
 
 @dataclass(frozen=True)
+class SavedLargeObjects:
+    """The contents of large objects, by their OIDs, in one stream.
+
+    Each of its ``rows`` holds OID, offset, bytes and their SHA-256; the last row of each large
+    object has no bytes, and its size as the offset. What lies between is zeros. ``bytes`` are those
+    of the stream, uncompressed.
+    """
+
+    oids: tuple[int, ...]
+    rows: int
+    bytes: int
+    objects: tuple[DataObject, ...]
+
+
+@dataclass(frozen=True)
 class DatabaseInfo:
     """Where a snapshot was taken: enough to know the database again, nothing to get in."""
 
@@ -138,8 +153,8 @@ class Manifest:
 
     ``objects`` are those that the statement drops or changes, as they were, and ``left`` those of
     them that are still there, as it leaves them. ``made`` are what it adds that a restore takes
-    away again, ``renamed`` what it gives another name or schema. Where it drops the ``database``
-    itself, ``create_database`` are the statements that create that again.
+    away again, ``renamed`` what it gives another name or schema. ``large_objects`` holds the contents
+    of those among the ``objects``. Where it drops the ``database`` itself, ``create_database`` are the statements that create that again.
     """
 
     id: str
@@ -161,6 +176,7 @@ class Manifest:
     made: tuple[CatalogObject, ...] = ()
     renamed: tuple[Rename, ...] = ()
     create_database: tuple[str, ...] = ()
+    large_objects: SavedLargeObjects | None = None
     not_covered: tuple[str, ...] = ()
     format: int = FORMAT
 
@@ -176,8 +192,9 @@ class Manifest:
 
     @property
     def bytes(self) -> int:
-        """How many bytes its rows take, uncompressed."""
-        return sum(table.bytes for table in self.tables)
+        """How many bytes its rows and the contents of its large objects take, uncompressed."""
+        contents = self.large_objects.bytes if self.large_objects is not None else 0
+        return contents + sum(table.bytes for table in self.tables)
 
 
 @dataclass(frozen=True)
@@ -201,7 +218,8 @@ class WrittenRows:
 class Outcome:
     """What the statement did: ``rows`` is the driver's rowcount, None where it gave none.
 
-    ``sequences`` is where it left those of the manifest that are still there.
+    ``sequences`` is where it left those of the manifest that are still there, and ``left`` are the
+    large objects of the manifest that are, with their owners and grants.
     """
 
     status: Status
@@ -210,6 +228,7 @@ class Outcome:
     written: tuple[WrittenRows, ...] = ()
     not_covered: tuple[str, ...] = ()
     sequences: tuple[Position, ...] = ()
+    left: tuple[CatalogObject, ...] = ()
     format: int = field(default=FORMAT)
 
 
@@ -234,6 +253,7 @@ def manifest_from_json(data: bytes, key: str) -> Manifest:
             Rename(*(CatalogObject.from_json(item[name]) for name in ("before", "after")))
             for item in document.get("renamed", ())
         )
+        document["large_objects"] = _large_objects(document.get("large_objects"))
         document["create_database"] = tuple(document.get("create_database", ()))
         document["not_covered"] = tuple(document["not_covered"])
         return _build(Manifest, document)
@@ -262,6 +282,7 @@ def outcome_from_json(data: bytes, key: str) -> Outcome:
         )
         left = document.get("sequences", ())
         document["sequences"] = tuple(_build(Position, item) for item in left)
+        document["left"] = tuple(CatalogObject.from_json(item) for item in document.get("left", ()))
         document["not_covered"] = tuple(document["not_covered"])
         return _build(Outcome, document)
     except (KeyError, TypeError, ValueError):
@@ -295,6 +316,14 @@ def _table(document: dict[str, Any]) -> SavedTable:
             "writers": tuple(document["writers"]),
         },
     )
+
+
+def _large_objects(document: dict[str, Any] | None) -> SavedLargeObjects | None:
+    if document is None:
+        return None
+    objects = tuple(_build(DataObject, item) for item in document["objects"])
+    oids = tuple(document["oids"])
+    return _build(SavedLargeObjects, {**document, "oids": oids, "objects": objects})
 
 
 def _build(kind: type[Value], document: Mapping[str, Any]) -> Value:

@@ -15,6 +15,7 @@ from backstop.postgres import locks, relations, sequences, views
 from backstop.postgres.model.difference import NO_DIFFERENCE, dropped_with
 from backstop.postgres.model.reading import read_model
 from backstop.postgres.relations import Reference, Relation
+from backstop.postgres.touched_large_objects import TouchedLargeObjects
 from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.snapshots.entries import Entries
@@ -71,7 +72,7 @@ def trace(
     when nothing of what it can destroy can be saved.
     """
     found = _Tracer(session, sql, result, rehearsal, at_once=at_once, whole=whole).trace()
-    if found.relations or found.unread or found.objects.has_savable or found.sequences:
+    if found.unread or found.holds_anything:
         return found
     if not at_once and rehearsal is None and not _ONLY_ROWS.issuperset(result.operations):
         raise OnlyARunTells(f"What the {result.operation} takes with it, a run tells.")
@@ -131,6 +132,8 @@ class _Tracer:
             # Otherwise a run shows what triggers, rules and functions do.
             self._not_covered += unread_findings(self._result, self._changes)
         self._not_covered += self._objects.not_covered
+        large_objects = self._rehearsal.large_objects if self._rehearsal else TouchedLargeObjects()
+        self._not_covered += large_objects.not_covered
         if self._rehearsal is None and traits.moves_names(self._sql):
             self._not_covered.append(
                 "The text itself changes what names mean (search_path, RENAME or SET SCHEMA): "
@@ -152,6 +155,7 @@ class _Tracer:
             sequences=frozenset(self._sequences),
             unread=tuple(dict.fromkeys(self._unread)),
             not_covered=tuple(dict.fromkeys(self._not_covered)),
+            large_objects=large_objects,
         )
 
     def _add(self, change: Change) -> None:

@@ -43,7 +43,6 @@ class Difference:
     lost columns, or values of them or in them; ``sequences`` are gone or were set.
     ``keeps_rewritten`` is whether a table that was only written anew has kept its rows.
     ``unsaved`` names what is gone or changed and may be a secret, so that it isn't among the lost.
-    So many ``large_objects`` are gone at least, which aren't saved either.
     """
 
     lost: tuple[CatalogObject, ...] = ()
@@ -56,28 +55,19 @@ class Difference:
     sequences: frozenset[int] = frozenset()
     keeps_rewritten: bool = False
     unsaved: tuple[str, ...] = ()
-    large_objects: int = 0
 
     @property
     def takes_definitions(self) -> bool:
         """Whether anything has another definition than before, or none."""
-        return self.has_savable or self.large_objects > 0
-
-    @property
-    def has_savable(self) -> bool:
-        """Whether anything of it can be saved, or at least named for a restore."""
         return bool(self.lost or self.made or self.renamed or self.unsaved)
 
     @property
     def not_covered(self) -> tuple[str, ...]:
         """What a restore will not bring back, in sentences."""
-        secrets = tuple(
+        return tuple(
             f"What may hold a secret is not saved: the {name}. Set it again after a restore."
             for name in self.unsaved
         )
-        if not self.large_objects:
-            return secrets
-        return (*secrets, f"Large objects are not saved, and {self.large_objects:,} of them go.")
 
     @property
     def contents(self) -> dict[int, str]:
@@ -97,7 +87,6 @@ class Difference:
             and made.issuperset(item.identity for item in self.made)
             and self.sequences <= other.sequences
             and set(self.unsaved) <= set(other.unsaved)
-            and self.large_objects <= other.large_objects
         )
 
 
@@ -142,7 +131,6 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
         ),
         keeps_rewritten=keeps_rewritten,
         unsaved=_unsaved(before, after),
-        large_objects=max(0, before.large_objects - after.large_objects),
     )
 
 

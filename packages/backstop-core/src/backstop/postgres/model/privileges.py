@@ -63,14 +63,15 @@ def read(session: Session, owners: Mapping[str, CatalogObject]) -> list[CatalogO
         if item is None or item.kind == "index" or not item.target:
             continue
         if not entry["follows"]:
-            found.append(_owner(item, entry["owner"], entry["role"]))
+            found.append(owner_of(item, entry["owner"], entry["role"]))
         if entry["grants"] is not None:
             grants = entry["grants"] + columns.get(entry["address"], [])
             found.append(grants_on(item, entry["owner"], grants))
     return found
 
 
-def _owner(item: CatalogObject, owner: str, role: str) -> CatalogObject:
+def owner_of(item: CatalogObject, owner: str, role: str) -> CatalogObject:
+    """Return what gives an object to its owner."""
     return CatalogObject(
         "owner",
         f"owner of {item.identity}",

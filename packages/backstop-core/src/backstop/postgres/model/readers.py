@@ -21,6 +21,7 @@ from backstop.postgres.model import (
     functions,
     indexes,
     languages,
+    large_objects,
     members,
     operators,
     privileges,
@@ -34,7 +35,7 @@ from backstop.postgres.model import (
 from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
 
-__all__ = ["READERS", "comments", "privileges"]
+__all__ = ["READERS", "comments", "large_objects", "privileges"]
 
 Reader = Callable[[Session, int], "list[CatalogObject]"]
 
@@ -62,4 +63,5 @@ READERS: tuple[Reader, ...] = (
     events.read,
     defaults.read,
     members.read,
+    large_objects.read,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,12 +27,11 @@ class Storage:
 class Model:
     """The objects of one database by identity, and the ``storage`` of its relations by OID.
 
-    Of ``large_objects`` it is only known how many there are.
+    Of large objects it holds those that have a comment, and those that were asked for.
     """
 
     objects: Mapping[str, CatalogObject]
     storage: Mapping[int, Storage]
-    large_objects: int = 0
 
     def dependents(self, identities: Iterable[str]) -> set[str]:
         """Return the identities and everything that depends on them."""
@@ -61,9 +60,14 @@ NO_OBJECTS = Model({}, {})
 _VALUES = ("table", "type", "domain")
 
 
-def read_model(session: Session, lock_timeout: float | None = None) -> Model:
+def read_model(
+    session: Session,
+    lock_timeout: float | None = None,
+    about: Collection[CatalogObject] = (),
+) -> Model:
     """Read the model, in the transaction in hand, which is left as it was.
 
+    It has the large objects that the saved objects ``about`` them have to be compared with.
     The number of queries doesn't grow with the number of objects. To spell a view, the server waits
     for whoever has locked a table of it: at most ``lock_timeout`` seconds, where it is given.
     """
@@ -72,12 +76,12 @@ def read_model(session: Session, lock_timeout: float | None = None) -> Model:
         settings["lock_timeout"] = milliseconds(lock_timeout)
     with undone(session, "backstop_model"):
         change_settings(session, settings)
-        return _read(session)
+        return _read(session, about)
 
 
-def _read(session: Session) -> Model:
+def _read(session: Session, about: Collection[CatalogObject]) -> Model:
     # Most connections never need them: what only changes rows shouldn't hold them in memory.
-    from backstop.postgres.model.readers import READERS, comments, privileges
+    from backstop.postgres.model.readers import READERS, comments, large_objects, privileges
 
     version = server.version(session)
     found = [item for read in READERS for item in read(session, version)]
@@ -86,6 +90,7 @@ def _read(session: Session) -> Model:
     owners = {item.address: item for item in found if item.address}
     found += privileges.read(session, owners)
     found += comments.read(session, dependencies.resolve)
+    found += large_objects.read_about(session, about)
     known = {item.identity for item in found}
     found = [
         # What a parent has taken over from its own parents is no object of its own.
@@ -94,14 +99,7 @@ def _read(session: Session) -> Model:
         else item
         for item in found
     ]
-    return Model(
-        {item.identity: item for item in found}, _storage(session), _large_objects(session)
-    )
-
-
-def _large_objects(session: Session) -> int:
-    counted = "SELECT pg_catalog.count(*) AS found FROM pg_catalog.pg_largeobject_metadata"
-    return int(query.row(session, counted)["found"])
+    return Model({item.identity: item for item in found}, _storage(session))
 
 
 def _storage(session: Session) -> dict[int, Storage]:
