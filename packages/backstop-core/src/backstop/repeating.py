@@ -23,6 +23,7 @@ from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
 from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.touched_large_objects import (
+    NOTHING_TOUCHED,
     TouchedLargeObjects,
     Traces,
     touched_by,
@@ -163,7 +164,8 @@ class Repeating(Generic[Answer]):
         while True:
             answer = self._run_once()
             seen = self._compare()
-            if self._judge is not None and seen.raised is None and seen.takes_nothing:
+            needless = self._judge is not None and seen.raised is None and self.captured is None
+            if needless and seen.takes_nothing:
                 self.running.keep()
                 return Ran(answer, None, None)
             self._take_in(seen.raised)
@@ -319,7 +321,7 @@ class Repeating(Generic[Answer]):
     def _touched(self) -> TouchedLargeObjects:
         """The large objects that runs so far have touched."""
         known = self._request.rehearsal
-        return known.large_objects if known is not None else TouchedLargeObjects()
+        return known.large_objects if known is not None else NOTHING_TOUCHED
 
     def _rehearsal(self, effects: Effects, seen: _Comparison) -> Rehearsal:
         known = self._request.rehearsal or Rehearsal(frozenset(), {})

@@ -94,7 +94,10 @@ class LargeObjectEffect:
     @property
     def is_any(self) -> bool:
         """Whether any was changed or removed, or had something added."""
-        return self != LargeObjectEffect()
+        return self != NO_LARGE_OBJECT_EFFECT
+
+
+NO_LARGE_OBJECT_EFFECT = LargeObjectEffect()
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class Effects:
     changes_relations: bool = False
     changes_objects: bool = False
     dropped: tuple[str, ...] = ()
-    large_objects: LargeObjectEffect = LargeObjectEffect()
+    large_objects: LargeObjectEffect = NO_LARGE_OBJECT_EFFECT
 
     def with_contents(self, contents: Collection[int], dropped: Mapping[int, str]) -> Effects:
         """Return it with what is known of which tables have lost their contents or are gone."""

@@ -12,7 +12,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from backstop.postgres import query, quoting
-from backstop.postgres.counters import Effects, LargeObjectEffect
+from backstop.postgres.counters import (
+    NO_LARGE_OBJECT_EFFECT,
+    Effects,
+    LargeObjectEffect,
+)
 from backstop.postgres.large_objects import PAGE_SIZE, existing, may, reads_pages, sized
 from backstop.session import Session
 
@@ -36,7 +40,7 @@ class TouchedLargeObjects:
     contents: frozenset[int] = frozenset()
     removed: frozenset[int] = frozenset()
     definitions: frozenset[int] = frozenset()
-    effect: LargeObjectEffect = LargeObjectEffect()
+    effect: LargeObjectEffect = NO_LARGE_OBJECT_EFFECT
     not_covered: tuple[str, ...] = ()
 
     @property
@@ -49,6 +53,9 @@ class TouchedLargeObjects:
         contents = self.contents | earlier.contents
         definitions = (self.definitions | earlier.definitions) - contents
         return replace(self, contents=contents, definitions=definitions)
+
+
+NOTHING_TOUCHED = TouchedLargeObjects()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from backstop.postgres.counters import Effect
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference
 from backstop.postgres.model.reading import Model
 from backstop.postgres.relations import Relation
-from backstop.postgres.touched_large_objects import TouchedLargeObjects
+from backstop.postgres.touched_large_objects import NOTHING_TOUCHED, TouchedLargeObjects
 from backstop.snapshots.finders import Carrier, Seed
 
 
@@ -41,7 +41,7 @@ class Rehearsal:
     inserted: frozenset[int] = frozenset()
     after: Model | None = None
     objects: Difference = NO_DIFFERENCE
-    large_objects: TouchedLargeObjects = TouchedLargeObjects()
+    large_objects: TouchedLargeObjects = NOTHING_TOUCHED
 
 
 @dataclass
@@ -95,8 +95,9 @@ class Footprint:
 
     ``relations`` are in OID order; ``seeds`` and ``carriers`` find the rows of those that aren't
     saved whole; ``objects`` are those whose definitions go as well; ``sequences``, by OID, those
-    whose positions go; ``large_objects`` those that go or change; ``unread`` are changes whose rows only a run can tell, in
-    sentences; ``not_covered`` says what a restore will not bring back.
+    whose positions go; ``unread`` are changes whose rows only a run can tell, in
+    sentences; ``not_covered`` says what a restore will not bring back; ``large_objects`` are those
+    that go or change.
     """
 
     relations: tuple[RelationFootprint, ...]
@@ -106,7 +107,7 @@ class Footprint:
     sequences: frozenset[int]
     unread: tuple[str, ...]
     not_covered: tuple[str, ...]
-    large_objects: TouchedLargeObjects = TouchedLargeObjects()
+    large_objects: TouchedLargeObjects = NOTHING_TOUCHED
 
     @property
     def holds_anything(self) -> bool:

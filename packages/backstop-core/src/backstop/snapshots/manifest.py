@@ -153,8 +153,9 @@ class Manifest:
 
     ``objects`` are those that the statement drops or changes, as they were, and ``left`` those of
     them that are still there, as it leaves them. ``made`` are what it adds that a restore takes
-    away again, ``renamed`` what it gives another name or schema. ``large_objects`` holds the contents
-    of those among the ``objects``. Where it drops the ``database`` itself, ``create_database`` are the statements that create that again.
+    away again, ``renamed`` what it gives another name or schema. Where it drops the ``database``
+    itself, ``create_database`` are the statements that create that again. ``large_objects`` are the
+    contents of those among the ``objects``.
     """
 
     id: str

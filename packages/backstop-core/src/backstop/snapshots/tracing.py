@@ -15,7 +15,7 @@ from backstop.postgres import locks, relations, sequences, views
 from backstop.postgres.model.difference import NO_DIFFERENCE, dropped_with
 from backstop.postgres.model.reading import read_model
 from backstop.postgres.relations import Reference, Relation
-from backstop.postgres.touched_large_objects import TouchedLargeObjects
+from backstop.postgres.touched_large_objects import NOTHING_TOUCHED
 from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.snapshots.entries import Entries
@@ -132,7 +132,7 @@ class _Tracer:
             # Otherwise a run shows what triggers, rules and functions do.
             self._not_covered += unread_findings(self._result, self._changes)
         self._not_covered += self._objects.not_covered
-        large_objects = self._rehearsal.large_objects if self._rehearsal else TouchedLargeObjects()
+        large_objects = self._rehearsal.large_objects if self._rehearsal else NOTHING_TOUCHED
         self._not_covered += large_objects.not_covered
         if self._rehearsal is None and traits.moves_names(self._sql):
             self._not_covered.append(

@@ -60,11 +60,13 @@ def _described(session: Session) -> list[dict[str, Any]]:
         SELECT d.classoid, d.objoid, d.objsubid, d.description AS text, NULL AS provider
         FROM pg_catalog.pg_description d
         WHERE d.objoid >= {FIRST_OWN}
-           OR d.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+           OR d.classoid IN ('pg_catalog.pg_namespace'::pg_catalog.regclass,
+                             'pg_catalog.pg_largeobject'::pg_catalog.regclass)
         UNION ALL
         SELECT d.classoid, d.objoid, d.objsubid, d.label, d.provider
         FROM pg_catalog.pg_seclabel d
         WHERE d.objoid >= {FIRST_OWN}
+           OR d.classoid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass
     """
     return query.rows(
         session,
