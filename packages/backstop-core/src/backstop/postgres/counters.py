@@ -15,8 +15,8 @@ from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 _PG_CLASS = 1259
-# pg_largeobject and pg_largeobject_metadata.
-_PAGES, _ENTRIES = _LARGE_OBJECTS = (2613, 2995)
+_PAGES, _ENTRIES = LARGE_OBJECTS = (2613, 2995)
+"""The tables of the catalog that hold the pages of large objects, and their owners and grants."""
 # The server writes the entry of this system column when a table is created, and never again.
 _CREATION = -1
 
@@ -170,7 +170,7 @@ def between(before: Counters, after: Counters) -> Effects:
     relations = objects = False
     for oid, now in after.tables.items():
         then = before.tables.get(oid, Effect())
-        if oid in _LARGE_OBJECTS:
+        if oid in LARGE_OBJECTS:
             continue
         if oid < FIRST_OWN:
             # A TRUNCATE gives a table and its indexes other files, and removes no entry.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backstop.postgres import relations
+from backstop.postgres.counters import LARGE_OBJECTS
 from backstop.postgres.relations import Relation
 from backstop.session import Session
 from backstop.snapshots.footprint import RelationFootprint
@@ -43,8 +44,9 @@ class Entries:
         """Note what happens to relations; returns those that can be saved."""
         entered = []
         for relation in self.describe(oids):
-            if relation.temporary:
-                # It ends with its session, and nobody else has ever seen it.
+            if relation.temporary or relation.oid in LARGE_OBJECTS:
+                # It ends with its session, and nobody else has ever seen it; large objects are
+                # saved as such.
                 continue
             if relation.kind not in ("r", "p"):
                 self.not_covered.append(

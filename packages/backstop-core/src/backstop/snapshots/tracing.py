@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from backstop.errors import SnapshotFailed
 from backstop.postgres import locks, relations, sequences, views
+from backstop.postgres.counters import LARGE_OBJECTS
 from backstop.postgres.model.difference import NO_DIFFERENCE, dropped_with
 from backstop.postgres.model.reading import read_model
 from backstop.postgres.relations import Reference, Relation
@@ -184,6 +185,9 @@ class _Tracer:
             return
         volatile = is_volatile(self._session, change)
         whole = self._whole or change.where is None or volatile
+        if targets[0].oid in LARGE_OBJECTS:
+            self._add_unread(change, [])
+            return
         if targets[0].kind == "v" and volatile:
             self._add_whole(change, named)
             return
