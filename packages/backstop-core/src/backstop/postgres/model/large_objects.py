@@ -24,10 +24,12 @@ def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
     found = query.rows(
         session,
         f"""
-        SELECT d.objoid AS oid FROM pg_catalog.pg_description d WHERE d.classoid = {catalog}
-        UNION
-        SELECT d.objoid FROM pg_catalog.pg_seclabel d WHERE d.classoid = {catalog}
-        ORDER BY oid
+        SELECT m.oid FROM (
+            SELECT d.objoid FROM pg_catalog.pg_description d WHERE d.classoid = {catalog}
+            UNION
+            SELECT d.objoid FROM pg_catalog.pg_seclabel d WHERE d.classoid = {catalog}
+        ) AS d JOIN pg_catalog.pg_largeobject_metadata m ON m.oid = d.objoid
+        ORDER BY m.oid
         """,
     )
     return [_large_object(int(entry["oid"]), None) for entry in found]
