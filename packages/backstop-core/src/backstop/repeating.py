@@ -144,6 +144,7 @@ class Repeating(Generic[Answer]):
         self.captured: Captured | None = None
         self.statement_failed = False
         self._gave_up = False
+        self._tries_out = False
         self._before: Model | None = None
         self._held: frozenset[str] | None = None
 
@@ -184,6 +185,7 @@ class Repeating(Generic[Answer]):
 
     def try_out(self) -> Captured | None:
         """Run the statement once, take it back, and save what it touched, as far as it did."""
+        self._tries_out = True
         self._look_before()
         self._note_locks()
         self._run_once()
@@ -229,8 +231,10 @@ class Repeating(Generic[Answer]):
         try:
             effects = self.running.look()
             after = self._read_model() if self._touches_objects(effects) else None
-            traces = trace_run(self._session, effects, self._request.sql)
-            known = coverage.has_large_objects(self._session, self._touched, traces)
+            touched = self._touched
+            thorough = self._tries_out or not touched.is_all
+            traces = trace_run(self._session, effects, self._request.sql, thorough=thorough)
+            known = coverage.has_large_objects(self._session, touched, traces)
             seen = self._seen(effects, after)
             return replace(seen, large_objects=traces, has_large_objects=known)
         except Exception as error:

@@ -26,9 +26,9 @@ def may(privilege: str) -> str:
     return f"""
         ((SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
          OR pg_catalog.current_setting('lo_compat_privileges') = 'on'
+         OR (m.lomacl IS NULL AND pg_catalog.pg_has_role(m.lomowner, 'USAGE'))
          OR EXISTS (
-            SELECT FROM pg_catalog.aclexplode(
-                coalesce(m.lomacl, pg_catalog.acldefault('L', m.lomowner))) AS g
+            SELECT FROM pg_catalog.aclexplode(m.lomacl) AS g
             WHERE g.privilege_type = '{privilege}'
               AND (g.grantee = 0 OR pg_catalog.pg_has_role(g.grantee, 'USAGE'))))
     """

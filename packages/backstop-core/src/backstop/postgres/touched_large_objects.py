@@ -1,15 +1,16 @@
 """Which large objects a statement has touched, as a run shows that is taken back.
 
 What it has removed or written bears its transaction's ids; but of contents, only who may read
-their pages sees that. For everybody else they are compared, page by page: first those that the text
-names by their numbers. Where these account for all that the server has counted, that is all.
+their pages sees that. For everybody else they are compared, page by page: those that the text names
+by their numbers. Where these don't account for all that the server has counted, a second run shows
+what has become of the others.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from backstop.postgres import query, quoting
 from backstop.postgres.counters import (
@@ -20,9 +21,9 @@ from backstop.postgres.counters import (
 from backstop.postgres.large_objects import PAGE_SIZE, existing, may, reads_pages, sized
 from backstop.session import Session
 
-# How many are compared that nothing points at and of how many bytes, and how many bytes of one.
-_MOST_UNNAMED = 1_000
-_MOST_BYTES = 32 * 1024**2
+# How many are compared that nothing points at, of how many bytes, and how many bytes of one.
+_MOST_UNNAMED = 20_000
+_MOST_BYTES = 512 * 1024**2
 _MOST_OF_ONE = 1024**3
 _NUMBER = re.compile(r"\d{1,10}")
 _FIRST_THAT_IS_NONE = 2**32
@@ -34,13 +35,15 @@ class TouchedLargeObjects:
     """What of large objects a run took, by OID.
 
     The ``contents`` are gone or others, those of the ``removed`` among them; of ``definitions``
-    only owner or grants may be others. ``effect`` is what the server counted in that run.
+    only owner or grants may be others. ``effect`` is what the server counted in that run, and
+    ``is_all`` whether these account for it.
     """
 
     contents: frozenset[int] = frozenset()
     removed: frozenset[int] = frozenset()
     definitions: frozenset[int] = frozenset()
     effect: LargeObjectEffect = NO_LARGE_OBJECT_EFFECT
+    is_all: bool = True
     not_covered: tuple[str, ...] = ()
 
     @property
@@ -63,7 +66,8 @@ class Traces:
     """What a run has left of large objects, seen while it stood.
 
     ``entered`` are those that it made, or gave another owner or other grants. ``written`` are those
-    with pages of its own, and ``pages`` the hashed pages of those that have to be compared.
+    with pages of its own, and ``pages`` the hashed pages of those that have to be compared: of all
+    that can be where it is ``thorough``.
     """
 
     xids: frozenset[str]
@@ -71,10 +75,11 @@ class Traces:
     named: frozenset[int]
     entered: frozenset[int]
     written: frozenset[int] = frozenset()
-    pages: Mapping[int, bytes] | None = field(default=None)
+    pages: Mapping[int, bytes] | None = None
+    thorough: bool = True
 
 
-def trace_run(session: Session, effects: Effects, sql: str) -> Traces | None:
+def trace_run(session: Session, effects: Effects, sql: str, *, thorough: bool) -> Traces | None:
     """Look for what a run did, before it is taken back; nothing if it has at most added some."""
     effect = effects.large_objects
     if not effect.is_any:
@@ -93,14 +98,15 @@ def trace_run(session: Session, effects: Effects, sql: str) -> Traces | None:
         return replace(
             traces, written=_with_pages(session, "xmin", effects.xids, named | entered, written)
         )
-    return replace(traces, pages=_hashed_pages(session, _candidates(session, named)))
+    compared = _candidates(session, named) if thorough else named | entered
+    return replace(traces, pages=_hashed_pages(session, compared), thorough=thorough)
 
 
 def touched_by(session: Session, traces: Traces) -> TouchedLargeObjects:
     """Return what a run has touched, now that it is taken back."""
     gone = _entries(session, "xmax", traces.xids)
     removed, definitions = gone - traces.entered, gone & traces.entered
-    missed: tuple[str, ...] = ()
+    missed = 0
     if traces.pages is None:
         pages = traces.effect.pages
         first = traces.named | removed
@@ -115,7 +121,8 @@ def touched_by(session: Session, traces: Traces) -> TouchedLargeObjects:
         removed & readable,
         definitions - readable,
         traces.effect,
-        (*missed, *_unreadable(contents - readable)),
+        not missed or traces.thorough,
+        (*_missed(missed if traces.thorough else 0), *_unreadable(contents - readable)),
     )
 
 
@@ -129,8 +136,8 @@ def every_large_object(session: Session) -> TouchedLargeObjects:
 
 def _compared(
     session: Session, traces: Traces, removed: frozenset[int]
-) -> tuple[frozenset[int], tuple[str, ...]]:
-    """Return what was written, and in a sentence whether more may have been."""
+) -> tuple[frozenset[int], int]:
+    """Return what was written, and how many others may have been."""
     left = traces.pages or {}
     made = traces.entered - existing(session, traces.entered)
     pages = traces.effect.pages
@@ -148,13 +155,7 @@ def _compared(
             counted -= differing
             if differing:
                 changed.add(oid)
-    others = _others(session, {*left, *removed}) if counted > 0 else 0
-    if not others:
-        return frozenset(changed), ()
-    return frozenset(changed), (
-        f"Not all that was written into large objects is known: {others:,} of them were not "
-        "compared, as they are many or large, or this role may not read them.",
-    )
+    return frozenset(changed), _others(session, {*left, *removed}) if counted > 0 else 0
 
 
 def _differing(before: bytes, after: bytes) -> int:
@@ -203,7 +204,7 @@ def _page_counts(session: Session, numbers: Collection[int]) -> dict[int, int]:
 
 
 def _candidates(session: Session, named: frozenset[int]) -> frozenset[int]:
-    """Return the named large objects that can be compared, and the newest of the others."""
+    """Return the named large objects, and the newest of the others as far as they fit in."""
     names = quoting.oid_array(named)
     newest = f"""
         m.oid IN (SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m
@@ -213,7 +214,7 @@ def _candidates(session: Session, named: frozenset[int]) -> frozenset[int]:
     found = query.rows(
         session,
         f"""
-        SELECT s.oid FROM ({sized(f"m.oid = ANY ({names})")}) AS s WHERE s.size <= {_MOST_OF_ONE}
+        SELECT s.oid FROM ({sized(f"m.oid = ANY ({names})")}) AS s
         UNION ALL
         SELECT s.oid FROM (
             SELECT s.oid, pg_catalog.sum(s.size) OVER (ORDER BY s.size, s.oid) AS total
@@ -225,7 +226,7 @@ def _candidates(session: Session, named: frozenset[int]) -> frozenset[int]:
 
 
 def _hashed_pages(session: Session, numbers: Collection[int]) -> dict[int, bytes]:
-    """Return a short hash of each page of large objects, one after the other."""
+    """Return a short hash of each page of large objects, one after the other, if not too large."""
     if not numbers:
         return {}
     found = query.rows(
@@ -241,6 +242,7 @@ def _hashed_pages(session: Session, numbers: Collection[int]) -> dict[int, bytes
             CROSS JOIN LATERAL pg_catalog.generate_series(
                 0, pg_catalog.length(d.data) - 1, {PAGE_SIZE}) AS b (first)), 'hex'), '') AS pages
         FROM ({sized(f"m.oid = ANY ({quoting.oid_array(numbers)})")}) AS s
+        WHERE s.size <= {_MOST_OF_ONE}
         """,
     )
     return {int(entry["oid"]): bytes.fromhex(entry["pages"]) for entry in found}
@@ -264,6 +266,15 @@ def _others(session: Session, compared: Collection[int]) -> int:
         f"WHERE m.oid <> ALL ({quoting.oid_array(compared)})",
     )
     return int(found["found"])
+
+
+def _missed(number: int) -> tuple[str, ...]:
+    if not number:
+        return ()
+    return (
+        f"Not all that was written into large objects is known: {number:,} of them were not "
+        "compared, as they are many or large, or this role may not read them.",
+    )
 
 
 def _unreadable(numbers: Collection[int]) -> tuple[str, ...]:
