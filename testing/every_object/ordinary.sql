@@ -391,6 +391,15 @@ ALTER TABLE crm.others OWNER TO :other;
 ALTER VIEW crm.others_view OWNER TO :other;
 ALTER FUNCTION crm.others_function() OWNER TO :other;
 
+-- Large objects
+
+SELECT lo_from_bytea(5001, 'a contract'), lo_from_bytea(5002, ''), lo_from_bytea(5003, 'a photograph');
+SELECT lo_put(5002, 100000, 'after a gap');
+COMMENT ON LARGE OBJECT 5001 IS 'a large object';
+GRANT SELECT ON LARGE OBJECT 5001 TO :clerk;
+GRANT SELECT ON LARGE OBJECT 5002 TO :reader WITH GRANT OPTION;
+ALTER LARGE OBJECT 5003 OWNER TO :other;
+
 -- Code that does more than its call tells
 
 CREATE TABLE report.draft (id int PRIMARY KEY, v text);
