@@ -244,6 +244,24 @@ def test_several_snapshots_newest_first_give_the_first_state(autocommit, files, 
     undone(work, autocommit=autocommit)
 
 
+def test_others_wait_until_a_superusers_statement_is_committed(files, dsn, guarded):
+    connection = guarded(autocommit=False)
+    connection.cursor().execute("SELECT lo_unlink(5001)")
+    with pytest.raises(psycopg2.errors.LockNotAvailable):
+        _run(dsn, "SET lock_timeout = '100ms'; SELECT lo_put(5005, 0, 'P')")
+    connection.commit()
+    _run(dsn, "SELECT lo_put(5005, 0, 'P')")
+
+
+def test_what_an_older_view_may_miss_is_said(files, guarded, store):
+    connection = guarded(autocommit=False)
+    connection.set_session(isolation_level="REPEATABLE READ")
+    connection.cursor().execute("SELECT lo_unlink(5001)")
+    connection.commit()
+    (snapshot,) = backstop.snapshots.list(store)
+    assert backstop.snapshots.show(snapshot.id, store).manifest.consistency.value == "not exact"
+
+
 def test_what_the_role_may_not_read_is_named(role, dsn, store):
     _run(
         dsn,

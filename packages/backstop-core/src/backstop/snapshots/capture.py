@@ -197,8 +197,9 @@ class _Attempt:
         touched = {*copier.digests, *found.large_objects.definitions}
         large = LargeObjects(describe(self._session, touched, copier.digests), contents)
         consistency = self._request.consistency
-        is_old = self._is_old or (contents is not None and state.isolation in _FROZEN_VIEW)
-        if is_old and fresh is None:
+        # Of large objects, a second connection sees nothing that isn't committed.
+        large_are_old = contents is not None and state.isolation in _FROZEN_VIEW
+        if large_are_old or (self._is_old and fresh is None):
             consistency = Consistency.NOT_EXACT
         manifest = build_manifest(
             self._session, self.id, self._request, found, state, saved, consistency, large
