@@ -300,4 +300,6 @@ def test_the_command_line_counts_them(files, dsn, guarded, store, command):
     guarded().cursor().execute("SELECT lo_unlink(5001)")
     (snapshot,) = backstop.snapshots.list(store)
     shown = command("snapshots", "show", snapshot.id, "--storage", store)
-    assert "1 large objects" in shown.stdout
+    assert "large objects: 1, " in shown.stdout
+    shown = command("snapshots", "show", snapshot.id, "--storage", store, "--json")
+    assert shown.json["large_objects"]["oids"] == [5001]

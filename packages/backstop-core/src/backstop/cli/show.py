@@ -146,7 +146,7 @@ def _print(snapshot: Snapshot) -> None:
         )
     if (contents := manifest.large_objects) is not None:
         console.print()
-        console.print(f"{len(contents.oids):,} large objects, {decimal(contents.bytes)}")
+        console.print(f"large objects: {len(contents.oids):,}, {decimal(contents.bytes)}")
     if manifest.objects:
         console.print()
         print_list(
