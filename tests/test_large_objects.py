@@ -47,6 +47,7 @@ STATEMENTS = [
     "DELETE FROM documents WHERE id = 1",
     "UPDATE documents SET file = 5002 WHERE id = 2",
     "SELECT lo_unlink(5001); DROP TABLE documents",
+    "SELECT lo_put(5001, 0, 'X'); ALTER TABLE documents DROP COLUMN file, ADD COLUMN extra int",
 ]
 
 

@@ -63,6 +63,16 @@ class RestoreReport:
     problems: list[str] = field(default_factory=list)
 
     @property
+    def conflicting_rows(self) -> list[str]:
+        """What was left alone of rows, table by table, in sentences."""
+        return [
+            f"{table.conflicts:,} rows of {table.table} were changed after the statement and were "
+            "left as they are."
+            for table in self.tables
+            if table.conflicts
+        ]
+
+    @property
     def complete(self) -> bool:
         """Whether everything that the statement destroyed is back."""
         if self.plan.nothing_to_do is not None:

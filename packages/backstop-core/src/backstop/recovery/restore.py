@@ -10,17 +10,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import partial
 
 from backstop.drivers import connect, session_for
 from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
-from backstop.postgres import existing, large_objects, locks, sequences, server
-from backstop.postgres.comparing import RowMarks
-from backstop.postgres.model.large_objects import holds_contents
+from backstop.postgres import large_objects, server
 from backstop.postgres.model.reading import NO_OBJECTS
 from backstop.postgres.objects import RIGHTS, STAGES
-from backstop.postgres.quiet import quiet
-from backstop.postgres.relations import Relation
 from backstop.postgres.server import ServerState
 from backstop.postgres.transactions import (
     PINNED,
@@ -30,26 +25,18 @@ from backstop.postgres.transactions import (
     undone,
 )
 from backstop.recovery import databases
+from backstop.recovery.contents import ContentsRestore
 from backstop.recovery.copying import copy_aside
-from backstop.recovery.exchange import Exchange, create, exchange
-from backstop.recovery.marks import row_marks
+from backstop.recovery.exchange import create, exchange
 from backstop.recovery.objects import ObjectPlan, State, plan_objects
 from backstop.recovery.plan import make_plan, nothing_to_do, plan_aside
 from backstop.recovery.renames import Undone, undo_renames
 from backstop.recovery.report import Progress, RestorePlan, RestoreReport
-from backstop.recovery.rows import (
-    CountedReader,
-    RowPlan,
-    RowRestore,
-    check_count,
-    saved_names,
-    settle,
-)
+from backstop.recovery.saved import SavedContents
 from backstop.recovery.taking_back import Additions
 from backstop.recovery.taking_over import TakingOver
 from backstop.session import Session, TransactionStatus
 from backstop.settings import StorageArgument, storage_from
-from backstop.snapshots.manifest import SavedLargeObjects, SavedTable, Status, WrittenRows
 from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
 
 # Bodies of functions may name what comes back after them.
@@ -202,12 +189,13 @@ class _Restore:
 
     def aside(self, into: str, *, dry_run: bool) -> RestoreReport:
         with transaction(self.session):
-            plan = plan_aside(self.snapshot, server.state(self.session), into)
+            state = server.state(self.session)
+            plan = plan_aside(self.snapshot, state, into)
             report = RestoreReport(plan)
             if dry_run:
                 return report
             (table,) = self.snapshot.manifest.tables
-            source = self._reader(table.label, table)
+            source = self._saved(state).reader(table.label, table)
             report.tables.append(copy_aside(self.session, table, into, source))
         report.applied = True
         return report
@@ -216,132 +204,30 @@ class _Restore:
         self, objects: ObjectPlan, state: ServerState, report: RestoreReport
     ) -> Mapping[str, Sequence[str]]:
         """Do it, and return who had written the rows of the tables that were made anew."""
-        manifest = self.snapshot.manifest
         overwrite = self.on_conflict is OnConflict.OVERWRITE
-        marks = partial(self._marks, state)
-        additions = Additions(self.session, manifest.left, marks)
+        saved = self._saved(state)
+        additions = Additions(self.session, self.snapshot.manifest.left, saved.marks)
         objects, kept = additions.take_back(objects, overwrite=overwrite)
-        report.conflicts += kept
         swap = exchange(self.session, objects)
         report.problems += create(self.session, swap, STAGES[0])
-        relations = existing.find_relations(self.session, saved_names(manifest))
-        taking_over = TakingOver(
-            self.session, self.snapshot, objects, self._reader, marks, overwrite=overwrite
-        )
+        taking_over = TakingOver(self.session, saved, objects, overwrite=overwrite)
         report.tables += taking_over.run(swap)
-        self._restore_rows(relations, objects, state, report)
-        self._restore_large_objects(objects)
+        contents = ContentsRestore(self.session, saved, objects, report)
+        contents.rows(overwrite=overwrite)
+        contents.large_objects()
         for stage in STAGES[1:]:
             if stage == RIGHTS[0]:
-                self._move_sequences(swap, report)
+                contents.sequences(swap.positions)
             report.problems += create(self.session, swap, stage)
         report.created += [item.identity for item in objects.of(State.MISSING)]
         report.changed += [item.identity for item in objects.of(State.CHANGED)]
         report.appended += objects.appended_columns
         report.existing += [item.identity for item in objects.of(State.SAME)]
-        report.conflicts += objects.conflicts
+        report.conflicts += [*report.conflicting_rows, *kept, *objects.conflicts]
         return taking_over.rewritten
 
-    def _move_sequences(self, swap: Exchange, report: RestoreReport) -> None:
-        for position in swap.positions:
-            sequences.set_position(self.session, position)
-        saved = {f"{item.schema}.{item.name}": item for item in self.snapshot.manifest.sequences}
-        left = {f"{item.schema}.{item.name}": item for item in self.snapshot.outcome.sequences}
-        present = existing.find_relations(
-            self.session, [(item.schema, item.name) for item in saved.values()]
-        )
-        for label, sequence in saved.items():
-            if label in present:
-                sequences.set_position(self.session, sequence, left.get(label))
-            else:
-                report.conflicts.append(f"The sequence {label} doesn't exist, so it stays away.")
-
-    def _restore_rows(
-        self,
-        relations: Mapping[str, Relation],
-        objects: ObjectPlan,
-        state: ServerState,
-        report: RestoreReport,
-    ) -> None:
-        refused = {
-            item.identity
-            for item in objects.of(State.CONFLICTING, State.BLOCKED)
-            if item.kind == "table"
-        }
-        # Their rows were taken over with what was saved, or are so already.
-        altered = {
-            table.label
-            for table in self.snapshot.manifest.tables
-            if table.is_altered and f"table {table.label}" in objects.model.objects
-        }
-        relations = {label: found for label, found in relations.items() if label not in altered}
-        locks.lock(self.session, dict.fromkeys(relations.values(), locks.SHARE_ROW_EXCLUSIVE))
-        plans = []
-        for table in self.snapshot.manifest.tables:
-            if table.label in altered:
-                continue
-            relation = relations.get(table.label)
-            if relation is None:
-                report.conflicts.append(
-                    f"{table.label} doesn't exist any more, so its {table.rows:,} rows were "
-                    "not put back. Restore the snapshot that dropped it first."
-                )
-            elif f"table {table.label}" not in refused:
-                plans.append(RowPlan(self.session, self._row_restore(table, relation, state)))
-        for plan in plans:
-            plan.compare(overwrite=self.on_conflict is OnConflict.OVERWRITE)
-        settle(plans)
-        exchanged = [plan.item.relation for plan in plans if plan.exchanges]
-        with quiet(self.session, list(relations.values()), exchanged):
-            report.tables += [plan.apply() for plan in plans]
-        report.conflicts += [
-            f"{restored.conflicts:,} rows of {restored.table} were changed after the statement "
-            "and were left as they are."
-            for restored in report.tables
-            if restored.conflicts
-        ]
-
-    def _restore_large_objects(self, objects: ObjectPlan) -> None:
-        saved = self.snapshot.manifest.large_objects
-        to_do = objects.of(State.MISSING, State.CHANGED)
-        oids = [item.oid for item in to_do if holds_contents(item)]
-        if saved is None or not oids:
-            return
-        label = "large objects"
-        rows = large_objects.load(self.session, self._reader(label, saved))
-        check_count(label, rows, saved.rows)
-        large_objects.write(self.session, oids)
-
-    def _row_restore(self, table: SavedTable, relation: Relation, state: ServerState) -> RowRestore:
-        written = self.snapshot.written(table)
-        outcome = self.snapshot.outcome
-        # What was left can only be told apart where everything that was there is saved.
-        sure = outcome.status is Status.SUCCEEDED and not outcome.not_covered
-        after = self._reader(table.label, written) if sure and written and written.columns else None
-        return RowRestore(
-            table,
-            relation,
-            self._reader(table.label, table),
-            self._marks(state, table.label),
-            written,
-            after,
-            left_rows=table.left_rows and not (sure and written is None),
-        )
-
-    def _marks(self, state: ServerState, label: str) -> RowMarks:
-        """Return how the rows are known that the statement wrote into a table."""
-        manifest = self.snapshot.manifest
-        table = next((table for table in manifest.tables if table.label == label), None)
-        if table is None:
-            return RowMarks((manifest.transaction_id,))
-        written = self.snapshot.written(table)
-        return row_marks(self.repository, manifest, table, written, state)
-
-    def _reader(
-        self, label: str, stored: SavedTable | WrittenRows | SavedLargeObjects
-    ) -> CountedReader:
-        storage = self.repository.storage
-        return CountedReader(storage, stored.objects, label, stored.bytes, self.progress)
+    def _saved(self, state: ServerState) -> SavedContents:
+        return SavedContents(self.repository, self.snapshot, state, self.progress)
 
 
 def _on_conflict(value: str | OnConflict) -> OnConflict:

@@ -49,7 +49,7 @@ class Additions:
                 self._drop(now, part)
                 dropped = True
         if dropped or plan.made:
-            plan = replace(plan, model=read_model(self.session))
+            plan = replace(plan, model=read_model(self.session, about=plan.objects))
         return replace(plan, objects=tuple(_with_later(plan))), kept
 
     def _added(self, plan: ObjectPlan) -> Iterator[tuple[CatalogObject, Part]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from backstop.postgres import existing, images
 from backstop.postgres.appending import append_values, lost_columns
-from backstop.postgres.comparing import Comparison, RowMarks
+from backstop.postgres.comparing import Comparison
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.quiet import quiet
 from backstop.postgres.rebuilding import Rebuilding
@@ -14,39 +14,29 @@ from backstop.postgres.relations import Relation
 from backstop.recovery.exchange import Exchange
 from backstop.recovery.objects import ObjectPlan
 from backstop.recovery.report import TableReport
-from backstop.recovery.rows import CountedReader, check_count, saved_columns
+from backstop.recovery.rows import check_count, saved_columns
+from backstop.recovery.saved import SavedContents
 from backstop.session import Session
 from backstop.snapshots.manifest import SavedTable
-from backstop.snapshots.repository import Snapshot
 
 
 class TakingOver:
     """The tables of one restore that were made anew, or have got columns appended.
 
-    ``reader`` opens what was saved of a table, and ``marks`` tells which of its rows the statement
-    wrote. With ``overwrite``, values that were written since go.
-
-    ``rewritten`` are the labels of those made anew, each with who had written its rows.
+    With ``overwrite``, values that were written since go. ``rewritten`` are the labels of those
+    made anew, each with who had written its rows.
     """
 
     def __init__(
-        self,
-        session: Session,
-        snapshot: Snapshot,
-        objects: ObjectPlan,
-        reader: Callable[[str, SavedTable], CountedReader],
-        marks: Callable[[str], RowMarks],
-        *,
-        overwrite: bool,
+        self, session: Session, saved: SavedContents, objects: ObjectPlan, *, overwrite: bool
     ) -> None:
         self._session = session
-        self._snapshot = snapshot
+        self._saved = saved
         self._objects = objects
-        self._reader = reader
-        self._marks = marks
         self._overwrite = overwrite
         self.rewritten: dict[str, Sequence[str]] = {}
-        self._saved = {table.label: table for table in snapshot.manifest.tables if table.is_altered}
+        tables = saved.snapshot.manifest.tables
+        self._tables = {table.label: table for table in tables if table.is_altered}
 
     def run(self, swap: Exchange) -> Iterator[TableReport]:
         """Fill each of them, and report on it; what stepped aside is dropped."""
@@ -57,7 +47,7 @@ class TakingOver:
         for aside in reversed(list(swap.aside.values())):
             self._session.execute(aside.drop)
         for item in self._objects.objects:
-            table = self._saved.get(f"{item.schema}.{item.name}")
+            table = self._tables.get(f"{item.schema}.{item.name}")
             if item.identity in self._objects.appended and table is not None and table.columns:
                 yield TableReport(table.label, table.rows, updated=self._append(item, table))
 
@@ -77,11 +67,11 @@ class TakingOver:
 
     def _filled(self, rebuilding: Rebuilding) -> TableReport:
         label = rebuilding.relation.label
-        table = self._saved.get(label)
+        table = self._tables.get(label)
         if table is None:
             return TableReport(label, 0, updated=rebuilding.copy())
         comparison = self._loaded(table, rebuilding.relation)
-        marks = self._marks(label)
+        marks = self._saved.marks(label)
         rows, conflicts = rebuilding.fill(comparison, table.key, marks, overwrite=self._overwrite)
         comparison.discard()
         return TableReport(label, table.rows, updated=rows, conflicts=conflicts)
@@ -95,7 +85,7 @@ class TakingOver:
 
     def _loaded(self, table: SavedTable, relation: Relation) -> Comparison:
         comparison = Comparison(self._session, relation, saved_columns(table, relation))
-        rows = comparison.load(self._reader(table.label, table))
+        rows = comparison.load(self._saved.reader(table.label, table))
         check_count(table.label, rows, table.rows)
         return comparison
 

@@ -1,0 +1,61 @@
+"""What one snapshot holds of contents, as a restore reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from backstop.postgres.comparing import RowMarks
+from backstop.postgres.relations import Relation
+from backstop.postgres.server import ServerState
+from backstop.recovery.marks import row_marks
+from backstop.recovery.report import Progress
+from backstop.recovery.rows import CountedReader, RowRestore
+from backstop.snapshots.manifest import SavedLargeObjects, SavedTable, Status, WrittenRows
+from backstop.snapshots.repository import Repository, Snapshot
+
+
+@dataclass(frozen=True)
+class SavedContents:
+    """A snapshot's contents, and the database that they are restored to.
+
+    ``progress`` is called while they are read.
+    """
+
+    repository: Repository
+    snapshot: Snapshot
+    state: ServerState
+    progress: Callable[[Progress], None]
+
+    def reader(
+        self, label: str, stored: SavedTable | WrittenRows | SavedLargeObjects
+    ) -> CountedReader:
+        """Open what is stored of one relation, or of large objects."""
+        storage = self.repository.storage
+        return CountedReader(storage, stored.objects, label, stored.bytes, self.progress)
+
+    def marks(self, label: str) -> RowMarks:
+        """Return how the rows are known that the statement wrote into a table."""
+        manifest = self.snapshot.manifest
+        table = next((table for table in manifest.tables if table.label == label), None)
+        if table is None:
+            return RowMarks((manifest.transaction_id,))
+        written = self.snapshot.written(table)
+        return row_marks(self.repository, manifest, table, written, self.state)
+
+    def rows_of(self, table: SavedTable, relation: Relation) -> RowRestore:
+        """Return what is to be compared with a relation that has the table's name now."""
+        written = self.snapshot.written(table)
+        outcome = self.snapshot.outcome
+        # What was left can only be told apart where everything that was there is saved.
+        sure = outcome.status is Status.SUCCEEDED and not outcome.not_covered
+        after = self.reader(table.label, written) if sure and written and written.columns else None
+        return RowRestore(
+            table,
+            relation,
+            self.reader(table.label, table),
+            self.marks(table.label),
+            written,
+            after,
+            left_rows=table.left_rows and not (sure and written is None),
+        )
