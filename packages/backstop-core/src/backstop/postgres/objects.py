@@ -65,6 +65,11 @@ class CatalogObject:
         return int(self.address.split("/")[1])
 
     @property
+    def is_member(self) -> bool:
+        """Whether it belongs to an extension, which may create it again, or says that it does."""
+        return self.within.startswith("extension ")
+
+    @property
     def compared(self) -> tuple[str, ...]:
         """What is the same in two definitions of the same object, apart from its parts."""
         return self.ddl if self.definition is None else self.definition

@@ -35,7 +35,7 @@ def make_plan(
         if item.identity not in objects.appended
     ]
     steps += [f"add {column} at the end of its table" for column in objects.appended_columns]
-    missing = list(objects.of(State.MISSING))
+    missing = objects.missing
     steps += _created(missing, STAGES[0])
     present = existing.find_relations(session, saved_names(manifest))
     for table in manifest.tables:
@@ -85,7 +85,11 @@ def plan_aside(snapshot: Snapshot, state: ServerState, into: str) -> RestorePlan
 
 
 def _created(missing: Sequence[CatalogObject], stage: str) -> list[str]:
-    return [f"create {item.identity}" for item in missing if item.stage == stage]
+    return [
+        f"create {item.identity}{' and what belongs to it' if item.kind == 'extension' else ''}"
+        for item in missing
+        if item.stage == stage
+    ]
 
 
 def _sentence(statement: str) -> str:

@@ -249,7 +249,7 @@ def _extended_statistics(session: Session) -> list[dict[str, Any]]:
                {quoted("n", "s.stxname")} AS sql
         FROM pg_catalog.pg_statistic_ext s
         JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
-        WHERE {own("pg_statistic_ext", "s")} AND {lasting("n")}
+        WHERE {own("s")} AND {lasting("n")}
         ORDER BY s.oid
         """,
     )

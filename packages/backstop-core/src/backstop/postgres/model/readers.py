@@ -17,6 +17,7 @@ from backstop.postgres.model import (
     domains,
     events,
     extensions,
+    first_grants,
     foreign,
     functions,
     indexes,
@@ -34,7 +35,7 @@ from backstop.postgres.model import (
 from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
 
-__all__ = ["READERS", "comments", "privileges"]
+__all__ = ["READERS", "comments", "members", "privileges"]
 
 Reader = Callable[[Session, int], "list[CatalogObject]"]
 
@@ -61,5 +62,5 @@ READERS: tuple[Reader, ...] = (
     views.read,
     events.read,
     defaults.read,
-    members.read,
+    first_grants.read,
 )
