@@ -20,7 +20,7 @@ from backstop.postgres.model.reading import read_model
 from backstop.postgres.objects import RIGHTS, STAGES, CatalogObject, in_dependency_order
 from backstop.postgres.sequences import Position
 from backstop.recovery.executing import failure, run, tried
-from backstop.recovery.objects import FOLLOWING, ObjectPlan, State
+from backstop.recovery.objects import FOLLOWING, MAY_FAIL, ObjectPlan, State
 from backstop.session import Session
 
 _WHO = ("owner", "privileges")
@@ -138,15 +138,11 @@ def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
     return [replace(item, stage=STAGES[stages[item.identity]]) for item in ordered]
 
 
-# A role can be gone, or a view's owner can have lost the right to read what REFRESH reads.
-_MAY_FAIL = ("policy", "user mapping", "contents")
-
-
 def create(session: Session, swap: Exchange, stage: str) -> list[str]:
     """Create the objects of one stage; returns what could not be, in sentences.
 
-    Only owners, grants, policies, user mappings and a REFRESH may fail. Anything else raises
-    RestoreFailed.
+    Only owners, grants, policies, user mappings, the switches of constraints and a REFRESH may
+    fail. Anything else raises RestoreFailed.
     """
     if stage in RIGHTS:
         return _give_back_rights(session, swap, stage)
@@ -155,7 +151,7 @@ def create(session: Session, swap: Exchange, stage: str) -> list[str]:
         came = swap.brought.get(item.identity)
         if came is not None and (came.is_like(item) or not item.replaces):
             problems += _differences(came, item)
-        elif item.kind in _MAY_FAIL:
+        elif item.kind in MAY_FAIL:
             problems += tried(session, item, item.ddl)
         elif item.kind == "extension":
             _create_extension(session, swap, item)

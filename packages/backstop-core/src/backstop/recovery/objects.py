@@ -30,8 +30,13 @@ class State(Enum):
     BLOCKED = "blocked"
 
 
-FOLLOWING = frozenset({"owner", "privileges", "comment", "security label"})
+FOLLOWING = frozenset({"owner", "privileges", "comment", "security label", "constraint switch"})
 """The kinds of objects that come and go with the object that they are about."""
+
+# A role can be gone, or a view's owner can have lost the right to read what REFRESH reads. Only a
+# superuser can switch what keeps a constraint.
+MAY_FAIL = frozenset({"policy", "user mapping", "contents", "constraint switch"})
+"""The kinds of objects without which everything else comes back."""
 
 
 @dataclass(frozen=True)

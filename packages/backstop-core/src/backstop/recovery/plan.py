@@ -61,6 +61,7 @@ def make_plan(
                 session,
                 missing,
                 objects.of(State.CHANGED),
+                objects.made,
                 present.values(),
                 state.version,
             ),

@@ -17,6 +17,7 @@ _UNDONE = frozenset(
         *("published table", "published schema", "default", "trigger setting", "persistence"),
         *("row security", "forced row security", "replica identity", "clustering"),
         *("storage options", "compression", "options", "statistics target", "membership"),
+        "constraint switch",
     }
 )
 _WITHHELD = "withheld"
