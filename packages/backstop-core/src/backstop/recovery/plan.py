@@ -9,6 +9,7 @@ from backstop.postgres import existing
 from backstop.postgres.abilities import hindrances
 from backstop.postgres.later import changes_order
 from backstop.postgres.objects import STAGES, CatalogObject
+from backstop.postgres.refreshing import refused_to
 from backstop.postgres.server import ServerState
 from backstop.recovery.objects import ObjectPlan, State
 from backstop.recovery.report import RestorePlan
@@ -65,9 +66,32 @@ def make_plan(
                 present.values(),
                 state.version,
             ),
+            *_refusals(session, objects),
         ),
         not_covered=_not_covered(snapshot),
     )
+
+
+def _refusals(session: Session, objects: ObjectPlan) -> list[str]:
+    """Return what can't be read to fill materialized views with it again."""
+    known = {**objects.model.objects, **{item.identity: item for item in objects.objects}}
+    reads = []
+    for item in objects.of(State.MISSING):
+        view = known.get(item.depends_on[0]) if item.kind == "contents" else None
+        owner = known.get(f"owner of {view.identity}") if view is not None else None
+        if view is not None and owner is not None and not item.doubt:
+            reads += [
+                (item.identity, owner.name, needed.oid)
+                for name in view.depends_on
+                if (needed := objects.model.objects.get(name)) is not None
+                and needed.address.startswith("pg_class/")
+                # Where its grants come back as well, nobody can tell yet.
+                and objects.states.get(f"privileges of {name}", State.SAME) is State.SAME
+            ]
+    return [
+        f"The {contents} can't be read anew, and so stays empty: {refusal}. GRANT it first."
+        for contents, refusal in refused_to(session, reads).items()
+    ]
 
 
 def plan_aside(snapshot: Snapshot, state: ServerState, into: str) -> RestorePlan:

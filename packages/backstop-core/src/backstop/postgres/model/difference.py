@@ -76,9 +76,10 @@ class Difference:
             f"What may hold a secret is not saved: the {name}. Set it again after a restore."
             for name in self.unsaved
         )
+        found = (*secrets, *(item.doubt for item in self.lost if item.doubt))
         if not self.large_objects:
-            return secrets
-        return (*secrets, f"Large objects are not saved, and {self.large_objects:,} of them go.")
+            return found
+        return (*found, f"Large objects are not saved, and {self.large_objects:,} of them go.")
 
     @property
     def contents(self) -> dict[int, str]:
