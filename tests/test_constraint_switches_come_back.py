@@ -158,6 +158,18 @@ def test_a_key_that_steps_aside_for_rows_is_switched_off_again(switches, back):
     back("""DELETE FROM "Shop's".notes WHERE id > 3""")
 
 
+def test_rows_that_break_a_key_that_was_off_come_back_with_it(switches, guarded, store, dsn):
+    switches.execute("""CREATE TABLE "Shop's".lines (id int REFERENCES "Shop's".customers)""")
+    switches.execute("""ALTER TABLE "Shop's".lines DISABLE TRIGGER ALL""")
+    switches.execute("""INSERT INTO "Shop's".lines VALUES (99)""")
+    guarded().cursor().execute("""DROP TABLE "Shop's".lines""")
+    snapshot = backstop.snapshots.list(store)[-1]
+    report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+    assert [table.inserted for table in report.tables] == [1]
+    assert len(report.problems) == 1
+    assert "is NOT VALID now" in report.problems[0]
+
+
 def test_what_an_ordinary_role_cannot_switch_is_told_beforehand(
     switches, guarded, store, dsn, postgres_maintenance
 ):

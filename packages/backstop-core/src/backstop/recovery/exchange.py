@@ -147,6 +147,7 @@ def create(session: Session, swap: Exchange, stage: str) -> list[str]:
     if stage in RIGHTS:
         return _give_back_rights(session, swap, stage)
     problems = []
+    switched = {item.depends_on[0] for item in swap.created if item.kind == "constraint switch"}
     for item in swap.stage(stage):
         came = swap.brought.get(item.identity)
         if came is not None and (came.is_like(item) or not item.replaces):
@@ -155,9 +156,19 @@ def create(session: Session, swap: Exchange, stage: str) -> list[str]:
             problems += tried(session, item, item.ddl)
         elif item.kind == "extension":
             _create_extension(session, swap, item)
+        elif item.kind == "foreign key" and item.identity in switched:
+            problems += _create_unkept(session, item)
         else:
             run(session, item, item.ddl)
     return problems
+
+
+def _create_unkept(session: Session, item: CatalogObject) -> list[str]:
+    """Create a foreign key that had been switched off, so that rows may break it."""
+    if not tried(session, item, item.ddl):
+        return []
+    run(session, item, [f"{statement} NOT VALID" for statement in item.ddl])
+    return [f"The {item.identity} was switched off and is broken by rows: it is NOT VALID now."]
 
 
 def _create_extension(session: Session, swap: Exchange, item: CatalogObject) -> None:
