@@ -1,9 +1,11 @@
-"""Schemas, extensions, types, domains and functions come back as they were."""
+"""Schemas, types, domains and functions come back as they were; members of extensions are known."""
 
 from __future__ import annotations
 
 import pytest
 
+from backstop.drivers import session_for
+from backstop.postgres.model.reading import read_model
 from testing.recreating import assert_comes_back, objects_of, run
 
 SHOP = "CREATE SCHEMA shop;"
@@ -141,7 +143,7 @@ def test_types_that_their_own_functions_need_come_back(connect, dsn):
     assert_comes_back(connect(), dsn, BASE_TYPES, SHOP, cascade=True)
 
 
-def test_extensions_come_back_with_what_belongs_to_them(connect, dsn):
+def test_members_of_an_extension_are_told_from_what_uses_them(connect):
     connection = connect()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -153,9 +155,12 @@ def test_extensions_come_back_with_what_belongs_to_them(connect, dsn):
         CREATE DOMAIN shop.mine AS shop.{name};
         CREATE FUNCTION shop.f(shop.mine[]) RETURNS shop.{name} LANGUAGE sql AS 'SELECT NULL';
     """
-    assert_comes_back(connection, dsn, script, SHOP)
-    labels = {item.identity for item in objects_of(connection)}
-    assert labels == {
+    run(connection, SHOP, script)
+    with connection:
+        objects = read_model(session_for(connection)).objects
+    kinds = ("function", "type", "shell type", "domain", "operator class", "schema", "extension")
+    mine = {item.identity for item in objects.values() if item.kind in kinds and not item.is_member}
+    assert mine == {
         "schema public",
         "schema shop",
         "extension plpgsql",
@@ -163,6 +168,8 @@ def test_extensions_come_back_with_what_belongs_to_them(connect, dsn):
         "domain shop.mine",
         "function shop.f(shop.mine[])",
     }
+    assert objects[f"type shop.{name}"].within == f"extension {name}"
+    assert f"membership of type shop.{name} in extension {name}" in objects
 
 
 @pytest.mark.parametrize("what", SCRIPTS)

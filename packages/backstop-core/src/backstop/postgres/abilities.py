@@ -34,13 +34,14 @@ def hindrances(
     session: Session,
     created: Iterable[CatalogObject],
     changed: Iterable[CatalogObject],
+    undone: Iterable[CatalogObject],
     tables: Iterable[Relation],
     version: int,
 ) -> list[str]:
     """Return in sentences what the current role can't do of a restore; a superuser can do all.
 
-    ``created`` objects come back, ``changed`` ones are changed back, and rows go back into existing
-    ``tables``.
+    ``created`` objects come back, ``changed`` ones are changed back, what was ``undone`` is taken
+    away again, and rows go back into existing ``tables``.
     """
     role = query.row(session, _ROLE)
     if role["superuser"]:
@@ -48,6 +49,7 @@ def hindrances(
     created, changed = list(created), list(changed)
     told = [
         *_for_superusers(created),
+        *_switches([*created, *changed, *undone]),
         *_in_closed_schemas(session, created, may_create=role["may_create"]),
         *_not_owned(session, [table.oid for table in tables] + _tables(changed)),
         *_of_others(session, [*created, *changed], version),
@@ -61,6 +63,15 @@ def _for_superusers(created: Iterable[CatalogObject]) -> Iterator[str]:
         yield (
             f"only a superuser can create {', '.join(names)}, so all of it would be refused. "
             "Restore as a superuser."
+        )
+
+
+def _switches(objects: Iterable[CatalogObject]) -> Iterator[str]:
+    names = [item.identity for item in objects if item.kind == "constraint switch"]
+    if names:
+        yield (
+            "only a superuser can switch what keeps a constraint, so it stays as it is, and is "
+            f"reported: the {', the '.join(names)}."
         )
 
 

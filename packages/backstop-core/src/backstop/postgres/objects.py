@@ -8,9 +8,9 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 # Before the rows; over rows that are in place (keys, indexes, partitions); foreign keys, which need
-# all of those; when nothing of ours may fire any more (triggers, rules, policies); and owners, then
-# grants, after which we may have lost our rights.
-STAGES = ("before", "after", "references", "last", "owners", "privileges")
+# all of those; when nothing of ours may fire any more (triggers, rules, policies); owners, then
+# grants, after which we may have lost our rights; what is read with the rights of others.
+STAGES = ("before", "after", "references", "last", "owners", "privileges", "contents")
 RIGHTS = ("owners", "privileges")
 
 
@@ -41,7 +41,8 @@ class CatalogObject:
 
     What more ``parts`` it has got later takes nothing away. ``ddl`` may hold them, and is then not
     what two definitions are compared by: that is ``definition``. ``within`` is the object whose
-    ``ddl`` creates this one as well, if there is one.
+    ``ddl`` creates this one as well, or may, if there is one. ``doubt`` says in a sentence why it
+    may not come back.
     """
 
     kind: str
@@ -58,11 +59,17 @@ class CatalogObject:
     parts: tuple[Part, ...] = ()
     definition: tuple[str, ...] | None = None
     within: str = ""
+    doubt: str = ""
 
     @property
     def oid(self) -> int:
         """Its OID, in the catalog that its address names."""
         return int(self.address.split("/")[1])
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it belongs to an extension, which may create it again, or says that it does."""
+        return self.within.startswith("extension ")
 
     @property
     def compared(self) -> tuple[str, ...]:

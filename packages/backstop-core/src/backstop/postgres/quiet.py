@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from backstop.postgres import query, quoting
+from backstop.postgres.model import switches
 from backstop.postgres.relations import Relation, of_the_user
 from backstop.session import Session
 
@@ -31,11 +32,12 @@ def quiet(
     """
     oids = [relation.oid for relation in relations]
     aside = _aside(session, oids, [relation.oid for relation in exchanged])
+    states = switches.of_constraints(session, [int(entry["oid"]) for entry in aside])
     for entry in aside:
         session.execute(f"ALTER TABLE {entry['sql']} DROP CONSTRAINT {_name(entry)}")
-    switches = _switches(session, oids)
+    fired = _switches(session, oids)
     keys = _foreign_keys(session, oids)
-    for entry in switches:
+    for entry in fired:
         session.execute(f"ALTER TABLE {entry['sql']} DISABLE {_switch(entry)}")
     for entry in keys:
         session.execute(f"{_constraint(entry)} DEFERRABLE INITIALLY DEFERRED")
@@ -47,10 +49,12 @@ def quiet(
             f"{_constraint(entry)} {'DEFERRABLE' if entry['deferrable'] else 'NOT DEFERRABLE'} "
             f"INITIALLY {'DEFERRED' if entry['deferred'] else 'IMMEDIATE'}"
         )
-    for entry in switches:
+    for entry in fired:
         session.execute(f"ALTER TABLE {entry['sql']} {_ENABLE[entry['enabled']]} {_switch(entry)}")
     for entry in aside:
         _put_back(session, entry)
+    for statement in states:
+        session.execute(statement)
 
 
 def _put_back(session: Session, entry: dict[str, Any]) -> None:
@@ -86,7 +90,8 @@ def _aside(session: Session, oids: list[int], exchanged: list[int]) -> list[dict
             SELECT i.inhparent, family.exchanged FROM family
             JOIN pg_catalog.pg_inherits i ON i.inhrelid = family.oid
         )
-        SELECT con.conrelid::pg_catalog.regclass::pg_catalog.text AS sql, con.conname AS name,
+        SELECT con.oid,
+               con.conrelid::pg_catalog.regclass::pg_catalog.text AS sql, con.conname AS name,
                pg_catalog.pg_get_constraintdef(con.oid) AS def,
                pg_catalog.obj_description(con.oid, 'pg_constraint') AS comment
         FROM pg_catalog.pg_constraint con

@@ -20,12 +20,10 @@ from backstop.postgres.model.reading import read_model
 from backstop.postgres.objects import RIGHTS, STAGES, CatalogObject, in_dependency_order
 from backstop.postgres.sequences import Position
 from backstop.recovery.executing import failure, run, tried
-from backstop.recovery.objects import ObjectPlan, State
+from backstop.recovery.objects import FOLLOWING, MAY_FAIL, ObjectPlan, State
 from backstop.session import Session
 
 _WHO = ("owner", "privileges")
-# They come and go with the object that they are about.
-_FOLLOWING = frozenset({*_WHO, "comment", "security label"})
 
 
 @dataclass
@@ -33,12 +31,13 @@ class Exchange:
     """What is to be created in dependency order, and what was taken out of its way.
 
     ``aside`` is what stepped aside, by identity, and in dependency order. ``positions`` are those
-    of identity columns that are created again.
+    of identity columns that are created again. ``brought`` is what has come with an extension.
     """
 
     created: Sequence[CatalogObject]
     aside: Mapping[str, Aside] = field(default_factory=dict)
     positions: Sequence[Position] = ()
+    brought: dict[str, CatalogObject] = field(default_factory=dict)
 
     def stage(self, name: str) -> Iterator[CatalogObject]:
         """Return what is to be created in one stage."""
@@ -87,6 +86,9 @@ def _comes_along(item: CatalogObject, created: Collection[str], wanted: Collecti
     """Whether what it is a setting of is created with this setting."""
     if item.within not in created:
         return False
+    if item.is_member:
+        # Which members an extension brings is seen when it is there.
+        return item.identity not in wanted
     if (item.within in wanted) == (item.identity in wanted):
         return True
     # Not what the statement changed: it is as now, and what it belongs to as it was before. Options
@@ -136,25 +138,58 @@ def _in_stages(ordered: Sequence[CatalogObject]) -> list[CatalogObject]:
     return [replace(item, stage=STAGES[stages[item.identity]]) for item in ordered]
 
 
-# A role can be gone, or a view's owner can have lost the right to read what REFRESH reads.
-_MAY_FAIL = ("policy", "user mapping", "contents")
-
-
 def create(session: Session, swap: Exchange, stage: str) -> list[str]:
     """Create the objects of one stage; returns what could not be, in sentences.
 
-    Only owners, grants, policies, user mappings and a REFRESH may fail. Anything else raises
-    RestoreFailed.
+    Only owners, grants, policies, user mappings, the switches of constraints and a REFRESH may
+    fail. Anything else raises RestoreFailed.
     """
     if stage in RIGHTS:
         return _give_back_rights(session, swap, stage)
     problems = []
+    switched = {item.depends_on[0] for item in swap.created if item.kind == "constraint switch"}
     for item in swap.stage(stage):
-        if item.kind in _MAY_FAIL:
+        came = swap.brought.get(item.identity)
+        if came is not None and (came.is_like(item) or not item.replaces):
+            problems += _differences(came, item)
+        elif item.kind in MAY_FAIL:
             problems += tried(session, item, item.ddl)
+        elif item.kind == "extension":
+            _create_extension(session, swap, item)
+        elif item.kind == "foreign key" and item.identity in switched:
+            problems += _create_unkept(session, item)
         else:
             run(session, item, item.ddl)
     return problems
+
+
+def _create_unkept(session: Session, item: CatalogObject) -> list[str]:
+    """Create a foreign key that had been switched off, so that rows may break it."""
+    if not tried(session, item, item.ddl):
+        return []
+    run(session, item, [f"{statement} NOT VALID" for statement in item.ddl])
+    return [f"The {item.identity} was switched off and is broken by rows: it is NOT VALID now."]
+
+
+def _create_extension(session: Session, swap: Exchange, item: CatalogObject) -> None:
+    """Create an extension, and note what has come with it: nothing tells that beforehand."""
+    before = {item.identity, *read_model(session).objects}
+    run(session, item, item.ddl)
+    now = read_model(session).objects
+    brought = {identity: came for identity, came in now.items() if identity not in before}
+    swap.brought.update(brought)
+    wanted = {item.identity for item in swap.created}
+    for identity, came in brought.items():
+        # It was taken out of the extension at some time before the statement.
+        is_out = came.kind == "membership" and identity not in wanted
+        if is_out and came.depends_on[0] in wanted:
+            run(session, came, came.drop)
+
+
+def _differences(came: CatalogObject, item: CatalogObject) -> list[str]:
+    if came.is_like(item):
+        return []
+    return [f"The {item.identity} has come with its extension in another definition than before."]
 
 
 def _give_back_rights(session: Session, swap: Exchange, stage: str) -> list[str]:
@@ -168,6 +203,9 @@ def _give_back_rights(session: Session, swap: Exchange, stage: str) -> list[str]
     for item in wanted:
         now = current.get(item.identity)
         if now is not None and now.is_like(item):
+            continue
+        # An earlier version of an extension may lack what it is about.
+        if item.depends_on and item.depends_on[0] not in current:
             continue
         # What default privileges gave to the new object goes first.
         taken = now.drop if now is not None and item.kind == "privileges" else ()
@@ -223,7 +261,7 @@ def _take_away(session: Session, gone: Sequence[CatalogObject], stay: Collection
     first = {"foreign key": 0, "trigger setting": 0, "partition": 1}
     order = sorted(enumerate(gone), key=lambda pair: (first.get(pair[1].kind, 2), -pair[0]))
     for _, item in order:
-        follows = item.kind in _FOLLOWING and not identities.isdisjoint(item.depends_on)
+        follows = item.kind in FOLLOWING and not identities.isdisjoint(item.depends_on)
         if not (follows or item.within in identities or item.identity in stay):
             run(session, item, item.drop)
 

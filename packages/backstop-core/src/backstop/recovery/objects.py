@@ -30,6 +30,15 @@ class State(Enum):
     BLOCKED = "blocked"
 
 
+FOLLOWING = frozenset({"owner", "privileges", "comment", "security label", "constraint switch"})
+"""The kinds of objects that come and go with the object that they are about."""
+
+# A role can be gone, or a view's owner can have lost the right to read what REFRESH reads. Only a
+# superuser can switch what keeps a constraint.
+MAY_FAIL = frozenset({"policy", "user mapping", "contents", "constraint switch"})
+"""The kinds of objects without which everything else comes back."""
+
+
 @dataclass(frozen=True)
 class ObjectPlan:
     """The objects of a snapshot in dependency order, and what has become of each.
@@ -47,6 +56,22 @@ class ObjectPlan:
     def of(self, *states: State) -> Iterator[CatalogObject]:
         """Return the objects in one of these states."""
         return (item for item in self.objects if self.states[item.identity] in states)
+
+    @property
+    def missing(self) -> list[CatalogObject]:
+        """What is to be created, without what extensions that are created may bring."""
+        missing = {item.identity: item for item in self.of(State.MISSING)}
+        members = {
+            identity
+            for identity, item in missing.items()
+            if item.is_member and item.within in missing
+        }
+        return [
+            item
+            for identity, item in missing.items()
+            if identity not in members
+            and not (item.kind in FOLLOWING and not members.isdisjoint(item.depends_on[:1]))
+        ]
 
     @property
     def appended_columns(self) -> list[str]:

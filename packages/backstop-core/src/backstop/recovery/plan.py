@@ -9,6 +9,7 @@ from backstop.postgres import existing
 from backstop.postgres.abilities import hindrances
 from backstop.postgres.later import changes_order
 from backstop.postgres.objects import STAGES, CatalogObject
+from backstop.postgres.refreshing import refused_to
 from backstop.postgres.server import ServerState
 from backstop.recovery.objects import ObjectPlan, State
 from backstop.recovery.report import RestorePlan
@@ -35,7 +36,7 @@ def make_plan(
         if item.identity not in objects.appended
     ]
     steps += [f"add {column} at the end of its table" for column in objects.appended_columns]
-    missing = list(objects.of(State.MISSING))
+    missing = objects.missing
     steps += _created(missing, STAGES[0])
     present = existing.find_relations(session, saved_names(manifest))
     for table in manifest.tables:
@@ -63,12 +64,36 @@ def make_plan(
                 session,
                 missing,
                 objects.of(State.CHANGED),
+                objects.made,
                 present.values(),
                 state.version,
             ),
+            *_refusals(session, objects),
         ),
         not_covered=_not_covered(snapshot),
     )
+
+
+def _refusals(session: Session, objects: ObjectPlan) -> list[str]:
+    """Return what can't be read to fill materialized views with it again."""
+    known = {**objects.model.objects, **{item.identity: item for item in objects.objects}}
+    reads = []
+    for item in objects.of(State.MISSING):
+        view = known.get(item.depends_on[0]) if item.kind == "contents" else None
+        owner = known.get(f"owner of {view.identity}") if view is not None else None
+        if view is not None and owner is not None and not item.doubt:
+            reads += [
+                (item.identity, owner.name, needed.oid)
+                for name in view.depends_on
+                if (needed := objects.model.objects.get(name)) is not None
+                and needed.address.startswith("pg_class/")
+                # Where its grants come back as well, nobody can tell yet.
+                and objects.states.get(f"privileges of {name}", State.SAME) is State.SAME
+            ]
+    return [
+        f"The {contents} can't be read anew, and so stays empty: {refusal}. GRANT it first."
+        for contents, refusal in refused_to(session, reads).items()
+    ]
 
 
 def plan_aside(snapshot: Snapshot, state: ServerState, into: str) -> RestorePlan:
@@ -87,7 +112,11 @@ def plan_aside(snapshot: Snapshot, state: ServerState, into: str) -> RestorePlan
 
 
 def _created(missing: Sequence[CatalogObject], stage: str) -> list[str]:
-    return [f"create {item.identity}" for item in missing if item.stage == stage]
+    return [
+        f"create {item.identity}{' and what belongs to it' if item.kind == 'extension' else ''}"
+        for item in missing
+        if item.stage == stage
+    ]
 
 
 def _sentence(statement: str) -> str:

@@ -17,7 +17,7 @@ from backstop.session import Session
 from backstop.snapshots.manifest import Manifest
 
 # What others stand in, and what brings others along, comes first.
-_FIRST = ("schema", "table", "view", "materialized view")
+_FIRST = ("schema", "extension", "table", "view", "materialized view")
 
 
 @dataclass(frozen=True)

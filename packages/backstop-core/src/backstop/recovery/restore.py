@@ -219,7 +219,9 @@ class _Restore:
             if stage == RIGHTS[0]:
                 contents.sequences(swap.positions)
             report.problems += create(self.session, swap, stage)
-        report.created += [item.identity for item in objects.of(State.MISSING)]
+        report.created += [
+            item.identity for item in objects.of(State.MISSING) if item.identity not in swap.brought
+        ]
         report.changed += [item.identity for item in objects.of(State.CHANGED)]
         report.appended += objects.appended_columns
         report.existing += [item.identity for item in objects.of(State.SAME)]

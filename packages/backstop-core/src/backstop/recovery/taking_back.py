@@ -15,8 +15,8 @@ from backstop.postgres.filling import is_filled
 from backstop.postgres.later import added_parts, drop_part, new_parts, with_columns
 from backstop.postgres.model.reading import read_model
 from backstop.postgres.objects import CatalogObject, Part
-from backstop.recovery.executing import execute, run
-from backstop.recovery.objects import ObjectPlan, State
+from backstop.recovery.executing import execute, run, tried
+from backstop.recovery.objects import MAY_FAIL, ObjectPlan, State
 from backstop.session import Session
 
 
@@ -41,7 +41,11 @@ class Additions:
         kept: list[str] = []
         dropped = False
         for item in plan.made:
-            run(self.session, item, plan.model.objects[item.identity].drop)
+            drop = plan.model.objects[item.identity].drop
+            if item.kind in MAY_FAIL:
+                kept += tried(self.session, item, drop)
+            else:
+                run(self.session, item, drop)
         for now, part in self._added(plan):
             if not overwrite and self._is_filled(now, part):
                 kept.append(f"{_named(now, part)} holds values that were written since, and stays.")

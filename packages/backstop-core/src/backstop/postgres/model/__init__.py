@@ -2,6 +2,5 @@
 
 One module for each family of objects gives them as values, with the statements that create each.
 Everything is read under pinned settings (an empty search_path), so that every name comes out
-qualified. What belongs to an extension, to PostgreSQL itself or to a session (temporary) is no
-object here: it comes back with its extension, or not at all.
+qualified. What belongs to PostgreSQL itself or to a session (temporary) is no object here.
 """

@@ -19,7 +19,7 @@ def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
         SELECT m.oid, m.amname AS name, pg_catalog.quote_ident(m.amname) AS sql, m.amtype AS type,
                {routine_name("m.amhandler")} AS handler
         FROM pg_catalog.pg_am m
-        WHERE {own("pg_am", "m")}
+        WHERE {own("m")}
         ORDER BY m.oid
         """,
     )

@@ -103,7 +103,7 @@ def _aggregates(session: Session) -> list[dict[str, Any]]:
         FROM pg_catalog.pg_aggregate a
         JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-        WHERE {lasting("n")} AND {own("pg_proc", "p")}
+        WHERE {lasting("n")} AND {own("p")}
         ORDER BY p.oid
         """,
     )

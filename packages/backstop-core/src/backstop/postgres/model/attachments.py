@@ -48,14 +48,14 @@ def _switch(entry: dict[str, Any]) -> CatalogObject:
     """Return what switches a partition's share of a trigger, where it isn't as the whole's."""
     name = quoting.identifier(entry["name"])
     alter = f"ALTER TABLE {entry['sql']}"
-    switch = _ENABLED.get(entry["enabled"], "ENABLE")
+    switch, usual = (_ENABLED.get(entry[whose], "ENABLE") for whose in ("enabled", "whole"))
     return CatalogObject(
         "trigger setting",
         f"setting of trigger {entry['name']} on {entry['label']}",
         (f"{alter} {switch} TRIGGER {name}",),
         (f"trigger {entry['name']} on {entry['root']}", f"partition {entry['label']}"),
         "last",
-        drop=(f"{alter} ENABLE TRIGGER {name}",),
+        drop=(f"{alter} {usual} TRIGGER {name}",),
         replaces=True,
     )
 
@@ -190,7 +190,7 @@ def _partition_switches(session: Session) -> list[dict[str, Any]]:
               ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.objid = share.root
              AND d.refclassid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.deptype = 'P'
         )
-        SELECT t.tgname AS name, t.tgenabled AS enabled, r.sql, r.label,
+        SELECT t.tgname AS name, t.tgenabled AS enabled, whole.tgenabled AS whole, r.sql, r.label,
                n.nspname || '.' || c.relname AS root
         FROM share
         JOIN pg_catalog.pg_trigger t ON t.oid = share.oid
@@ -249,7 +249,7 @@ def _extended_statistics(session: Session) -> list[dict[str, Any]]:
                {quoted("n", "s.stxname")} AS sql
         FROM pg_catalog.pg_statistic_ext s
         JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
-        WHERE {own("pg_statistic_ext", "s")} AND {lasting("n")}
+        WHERE {own("s")} AND {lasting("n")}
         ORDER BY s.oid
         """,
     )

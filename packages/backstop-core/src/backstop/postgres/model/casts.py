@@ -41,7 +41,7 @@ def _casts(session: Session) -> list[dict[str, Any]]:
                {routine_signature("c.castfunc")} AS function,
                c.castmethod AS method, c.castcontext AS context
         FROM pg_catalog.pg_cast c
-        WHERE {own("pg_cast", "c")} AND NOT EXISTS (
+        WHERE {own("c")} AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_depend made
             WHERE made.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass
               AND made.objid = c.oid AND made.deptype = 'i')

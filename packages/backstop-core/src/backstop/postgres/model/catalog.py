@@ -6,14 +6,9 @@ from backstop.postgres.model.spelling import labelled, quoted
 from backstop.postgres.summary import FIRST_OWN
 
 
-def own(catalog: str, alias: str) -> str:
-    """Return the condition that a row of a catalog is the user's own, of no extension."""
-    return f"""
-        {alias}.oid >= {FIRST_OWN} AND NOT EXISTS (
-            SELECT FROM pg_catalog.pg_depend member
-            WHERE member.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass
-              AND member.objid = {alias}.oid AND member.deptype = 'e')
-    """
+def own(alias: str) -> str:
+    """Return the condition that a row of a catalog is the user's own, or of an extension."""
+    return f"{alias}.oid >= {FIRST_OWN}"
 
 
 def lasting(alias: str) -> str:
@@ -22,7 +17,7 @@ def lasting(alias: str) -> str:
 
 
 def relations(kinds: str) -> str:
-    """Return a query for the user's own relations of some kinds (relkind, one letter each).
+    """Return a query for relations of some kinds (relkind, one letter each), not the server's own.
 
     Its columns are ``oid``, ``kind``, ``sql`` (the quoted name), ``label`` (the one for people),
     ``schema``, ``name`` and ``word``, what ALTER calls it.
@@ -36,7 +31,7 @@ def relations(kinds: str) -> str:
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind = ANY ('{{{",".join(kinds)}}}') AND c.relpersistence <> 't'
-          AND {own("pg_class", "c")} AND {lasting("n")}
+          AND {own("c")} AND {lasting("n")}
     """
 
 

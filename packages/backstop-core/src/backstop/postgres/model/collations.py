@@ -83,7 +83,7 @@ def _collations(session: Session, version: int) -> list[dict[str, Any]]:
                CASE WHEN c.collprovider = 'c' THEN c.collctype END AS lc_ctype
         FROM pg_catalog.pg_collation c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
-        WHERE {lasting("n")} AND {own("pg_collation", "c")}
+        WHERE {lasting("n")} AND {own("c")}
         ORDER BY c.oid
         """,
     )
@@ -100,7 +100,7 @@ def _conversions(session: Session) -> list[dict[str, Any]]:
                {routine_name("c.conproc")} AS function
         FROM pg_catalog.pg_conversion c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
-        WHERE {lasting("n")} AND {own("pg_conversion", "c")}
+        WHERE {lasting("n")} AND {own("c")}
         ORDER BY c.oid
         """,
     )

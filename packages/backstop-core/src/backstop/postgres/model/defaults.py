@@ -71,7 +71,7 @@ def _defaults(session: Session) -> list[dict[str, Any]]:
                {_exploded(f"pg_catalog.acldefault({kind}, d.defaclrole)")} AS usual
         FROM pg_catalog.pg_default_acl d
         LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
-        WHERE {own("pg_default_acl", "d")}
+        WHERE {own("d")}
         ORDER BY d.oid
         """,
     )

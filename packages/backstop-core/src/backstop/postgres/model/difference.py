@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backstop.postgres.model.catalog import address
@@ -16,7 +16,8 @@ _UNDONE = frozenset(
         *("partition", "sequence owner", "privileges", "default privileges"),
         *("published table", "published schema", "default", "trigger setting", "persistence"),
         *("row security", "forced row security", "replica identity", "clustering"),
-        *("storage options", "compression", "options", "statistics target"),
+        *("storage options", "compression", "options", "statistics target", "membership"),
+        "constraint switch",
     }
 )
 _WITHHELD = "withheld"
@@ -64,10 +65,11 @@ class Difference:
     @property
     def not_covered(self) -> tuple[str, ...]:
         """What a restore will not bring back, in sentences."""
-        return tuple(
+        secrets = (
             f"What may hold a secret is not saved: the {name}. Set it again after a restore."
             for name in self.unsaved
         )
+        return (*secrets, *(item.doubt for item in self.lost if item.doubt))
 
     @property
     def contents(self) -> dict[int, str]:
@@ -157,11 +159,19 @@ def _inheritance(table: CatalogObject) -> tuple[object, ...]:
 
 def _renamed(before: Model, after: Model) -> list[Rename]:
     now = {item.address: item for item in after.objects.values() if item.address}
-    return [
+    found = [
         Rename(item, now[item.address])
         for item in before.objects.values()
         if item.address in now and _is_renamed(item, now[item.address])
     ]
+    moved = {rename.before.identity for rename in found if rename.before.kind == "extension"}
+    return [rename for rename in found if not _has_moved_along(rename, moved)]
+
+
+def _has_moved_along(rename: Rename, moved: Collection[str]) -> bool:
+    """Whether it has another schema as a member of an extension that has, and so comes back."""
+    before = rename.before
+    return before.is_member and before.within in moved and before.name == rename.after.name
 
 
 def _is_renamed(before: CatalogObject, after: CatalogObject) -> bool:

@@ -86,7 +86,7 @@ def _domains(session: Session) -> list[dict[str, Any]]:
         FROM pg_catalog.pg_type t
         JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
         JOIN pg_catalog.pg_type base ON base.oid = t.typbasetype
-        WHERE t.typtype = 'd' AND {lasting("n")} AND {own("pg_type", "t")}
+        WHERE t.typtype = 'd' AND {lasting("n")} AND {own("t")}
         ORDER BY t.oid
         """,
     )
@@ -102,7 +102,7 @@ def _constraints(session: Session) -> list[dict[str, Any]]:
         FROM pg_catalog.pg_constraint con
         JOIN pg_catalog.pg_type t ON t.oid = con.contypid
         JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-        WHERE t.typtype = 'd' AND {lasting("n")} AND {own("pg_type", "t")}
+        WHERE t.typtype = 'd' AND {lasting("n")} AND {own("t")}
         ORDER BY con.oid
         """,
     )

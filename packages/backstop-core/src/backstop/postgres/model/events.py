@@ -116,7 +116,7 @@ def _event_triggers(session: Session) -> list[dict[str, Any]]:
                e.evtevent AS event, e.evttags AS tags, e.evtenabled AS enabled,
                {routine_name("e.evtfoid")} AS function
         FROM pg_catalog.pg_event_trigger e
-        WHERE {own("pg_event_trigger", "e")}
+        WHERE {own("e")}
         ORDER BY e.oid
         """,
     )
@@ -132,7 +132,7 @@ def _publications(session: Session, version: int) -> list[dict[str, Any]]:
                p.pubdelete AS delete, p.pubtruncate AS truncate, p.pubviaroot AS via_root,
                {generated} AS generated
         FROM pg_catalog.pg_publication p
-        WHERE {own("pg_publication", "p")}
+        WHERE {own("p")}
         ORDER BY p.oid
         """,
     )
@@ -158,7 +158,7 @@ def _published_tables(session: Session, version: int) -> list[dict[str, Any]]:
         JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
         JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE {own("pg_publication_rel", "r")}
+        WHERE {own("r")}
         ORDER BY r.oid
         """,
     )
@@ -173,7 +173,7 @@ def _published_schemas(session: Session) -> list[dict[str, Any]]:
         FROM pg_catalog.pg_publication_namespace s
         JOIN pg_catalog.pg_publication p ON p.oid = s.pnpubid
         JOIN pg_catalog.pg_namespace n ON n.oid = s.pnnspid
-        WHERE {own("pg_publication_namespace", "s")}
+        WHERE {own("s")}
         ORDER BY s.oid
         """,
     )

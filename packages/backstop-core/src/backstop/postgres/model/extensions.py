@@ -1,4 +1,4 @@
-"""Extensions: their members come back with them, and the rows of their tables do not."""
+"""Extensions. What belongs to one is an object of its own, since it may have been added later."""
 
 from __future__ import annotations
 

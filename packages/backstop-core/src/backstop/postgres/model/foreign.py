@@ -126,7 +126,7 @@ _WRAPPERS = f"""
            {routine_name("w.fdwhandler")} AS handler,
            {routine_name("w.fdwvalidator")} AS validator, w.fdwoptions AS options
     FROM pg_catalog.pg_foreign_data_wrapper w
-    WHERE {own("pg_foreign_data_wrapper", "w")}
+    WHERE {own("w")}
     ORDER BY w.oid
 """
 
@@ -136,7 +136,7 @@ _SERVERS = f"""
            pg_catalog.quote_ident(w.fdwname) AS wrapper, s.srvoptions AS options
     FROM pg_catalog.pg_foreign_server s
     JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
-    WHERE {own("pg_foreign_server", "s")}
+    WHERE {own("s")}
     ORDER BY s.oid
 """
 
@@ -158,6 +158,6 @@ _USER_MAPPINGS = f"""
                false) AS readable
     FROM (SELECT umid AS oid, * FROM pg_catalog.pg_user_mappings) AS m
     JOIN pg_catalog.pg_foreign_server s ON s.oid = m.srvid
-    WHERE {own("pg_user_mapping", "m")}
+    WHERE {own("m")}
     ORDER BY m.oid
 """

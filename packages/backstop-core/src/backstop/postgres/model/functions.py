@@ -52,7 +52,7 @@ def _routines(session: Session) -> list[dict[str, Any]]:
                        AND d.objid = p.oid AND d.deptype = 'x' ORDER BY 1) AS extensions
         FROM pg_catalog.pg_proc p
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-        WHERE p.prokind <> 'a' AND {lasting("n")} AND {own("pg_proc", "p")}
+        WHERE p.prokind <> 'a' AND {lasting("n")} AND {own("p")}
           AND NOT EXISTS (
               SELECT FROM pg_catalog.pg_depend made
               WHERE made.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass

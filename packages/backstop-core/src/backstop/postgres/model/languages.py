@@ -63,7 +63,7 @@ _LANGUAGES = f"""
            {routine_name("l.laninline")} AS inline,
            {routine_name("l.lanvalidator")} AS validator
     FROM pg_catalog.pg_language l
-    WHERE l.lanispl AND {own("pg_language", "l")}
+    WHERE l.lanispl AND {own("l")}
     ORDER BY l.oid
 """
 
@@ -74,6 +74,6 @@ _TRANSFORMS = f"""
            {routine_signature("t.trftosql")} AS to_sql
     FROM pg_catalog.pg_transform t
     JOIN pg_catalog.pg_language l ON l.oid = t.trflang
-    WHERE {own("pg_transform", "t")}
+    WHERE {own("t")}
     ORDER BY t.oid
 """

@@ -30,11 +30,11 @@ def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
         *(_operator(entry) for entry in _operators(session)),
         *(
             _family(entry, members["pg_opfamily", entry["oid"]])
-            for entry in _grouped(session, "pg_opfamily", _FAMILIES)
+            for entry in _grouped(session, _FAMILIES)
         ),
         *(
             _class(entry, members["pg_opclass", entry["oid"]])
-            for entry in _grouped(session, "pg_opclass", _CLASSES)
+            for entry in _grouped(session, _CLASSES)
         ),
     ]
 
@@ -136,7 +136,7 @@ def _operators(session: Session) -> list[dict[str, Any]]:
                o.oprcanhash AS hashes, o.oprcanmerge AS merges
         FROM pg_catalog.pg_operator o
         JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-        WHERE o.oprcode <> 0 AND {lasting("n")} AND {own("pg_operator", "o")}
+        WHERE o.oprcode <> 0 AND {lasting("n")} AND {own("o")}
         ORDER BY o.oid
         """,
     )
@@ -164,10 +164,8 @@ _CLASSES = f"""
 """
 
 
-def _grouped(session: Session, catalog: str, named: str) -> list[dict[str, Any]]:
-    return query.rows(
-        session, f"{named} WHERE {lasting('n')} AND {own(catalog, 'g')} ORDER BY g.oid"
-    )
+def _grouped(session: Session, named: str) -> list[dict[str, Any]]:
+    return query.rows(session, f"{named} WHERE {lasting('n')} AND {own('g')} ORDER BY g.oid")
 
 
 def _members(session: Session) -> list[dict[str, Any]]:

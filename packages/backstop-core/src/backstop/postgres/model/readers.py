@@ -17,6 +17,7 @@ from backstop.postgres.model import (
     domains,
     events,
     extensions,
+    first_grants,
     foreign,
     functions,
     indexes,
@@ -27,6 +28,7 @@ from backstop.postgres.model import (
     privileges,
     schemas,
     sequences,
+    switches,
     tables,
     text,
     types,
@@ -35,7 +37,7 @@ from backstop.postgres.model import (
 from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
 
-__all__ = ["READERS", "comments", "large_objects", "privileges"]
+__all__ = ["READERS", "comments", "large_objects", "members", "privileges"]
 
 Reader = Callable[[Session, int], "list[CatalogObject]"]
 
@@ -59,9 +61,10 @@ READERS: tuple[Reader, ...] = (
     constraints.read,
     indexes.read,
     attachments.read,
+    switches.read,
     views.read,
     events.read,
     defaults.read,
-    members.read,
     large_objects.read,
+    first_grants.read,
 )

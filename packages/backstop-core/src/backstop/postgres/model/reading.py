@@ -81,25 +81,53 @@ def read_model(
 
 def _read(session: Session, about: Collection[CatalogObject]) -> Model:
     # Most connections never need them: what only changes rows shouldn't hold them in memory.
-    from backstop.postgres.model.readers import READERS, comments, large_objects, privileges
+    from backstop.postgres.model.readers import (
+        READERS,
+        comments,
+        large_objects,
+        members,
+        privileges,
+    )
 
     version = server.version(session)
     found = [item for read in READERS for item in read(session, version)]
     dependencies = Dependencies(session, found)
     found = dependencies.put_into(found)
     owners = {item.address: item for item in found if item.address}
+    memberships = members.read(session, owners)
+    found = _within_extensions(found, memberships, owners)
+    found += memberships
     found += privileges.read(session, owners)
     found += comments.read(session, dependencies.resolve)
     found += large_objects.read_about(session, about)
     known = {item.identity for item in found}
     found = [
         # What a parent has taken over from its own parents is no object of its own.
-        replace(item, depends_on=tuple(name for name in item.depends_on if name in known))
-        if item.depends_on
-        else item
+        item
+        if known.issuperset(item.depends_on)
+        else replace(item, depends_on=tuple(name for name in item.depends_on if name in known))
         for item in found
     ]
     return Model({item.identity: item for item in found}, _storage(session))
+
+
+def _within_extensions(
+    found: list[CatalogObject],
+    memberships: Iterable[CatalogObject],
+    owners: Mapping[str, CatalogObject],
+) -> list[CatalogObject]:
+    """Return the objects with the extension that each is a member of, if it is of any."""
+    extensions = {item.depends_on[0]: item.within for item in memberships}
+    # A type and its shell are at one place.
+    places = {
+        place: extensions[item.identity]
+        for place, item in owners.items()
+        if item.identity in extensions
+    }
+    return [
+        replace(item, within=places[item.address]) if item.address in places else item
+        for item in found
+    ]
 
 
 def _storage(session: Session) -> dict[int, Storage]:

@@ -15,7 +15,7 @@ def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
         f"""
         SELECT n.oid, n.nspname AS name, pg_catalog.quote_ident(n.nspname) AS sql
         FROM pg_catalog.pg_namespace n
-        WHERE {lasting("n")} AND (n.nspname = 'public' OR {own("pg_namespace", "n")})
+        WHERE {lasting("n")} AND (n.nspname = 'public' OR {own("n")})
         ORDER BY n.oid
         """,
     )

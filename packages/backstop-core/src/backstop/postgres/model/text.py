@@ -126,7 +126,7 @@ _PARSERS = f"""
            {routine_name("p.prsheadline")} AS headline
     FROM pg_catalog.pg_ts_parser p
     JOIN pg_catalog.pg_namespace n ON n.oid = p.prsnamespace
-    WHERE {lasting("n")} AND {own("pg_ts_parser", "p")}
+    WHERE {lasting("n")} AND {own("p")}
     ORDER BY p.oid
 """
 
@@ -136,7 +136,7 @@ _TEMPLATES = f"""
            {routine_name("t.tmplinit")} AS init, {routine_name("t.tmpllexize")} AS lexize
     FROM pg_catalog.pg_ts_template t
     JOIN pg_catalog.pg_namespace n ON n.oid = t.tmplnamespace
-    WHERE {lasting("n")} AND {own("pg_ts_template", "t")}
+    WHERE {lasting("n")} AND {own("t")}
     ORDER BY t.oid
 """
 
@@ -149,7 +149,7 @@ _DICTIONARIES = f"""
     JOIN pg_catalog.pg_namespace n ON n.oid = d.dictnamespace
     JOIN pg_catalog.pg_ts_template t ON t.oid = d.dicttemplate
     JOIN pg_catalog.pg_namespace tn ON tn.oid = t.tmplnamespace
-    WHERE {lasting("n")} AND {own("pg_ts_dict", "d")}
+    WHERE {lasting("n")} AND {own("d")}
     ORDER BY d.oid
 """
 
@@ -174,6 +174,6 @@ _CONFIGURATIONS = f"""
     JOIN pg_catalog.pg_namespace n ON n.oid = c.cfgnamespace
     JOIN pg_catalog.pg_ts_parser p ON p.oid = c.cfgparser
     JOIN pg_catalog.pg_namespace pn ON pn.oid = p.prsnamespace
-    WHERE {lasting("n")} AND {own("pg_ts_config", "c")}
+    WHERE {lasting("n")} AND {own("c")}
     ORDER BY c.oid
 """

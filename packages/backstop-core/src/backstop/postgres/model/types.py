@@ -164,7 +164,7 @@ _NAMED = f"""
 _FROM = """
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 """
-_OWN = f"{lasting('n')} AND {own('pg_type', 't')}"
+_OWN = f"{lasting('n')} AND {own('t')}"
 
 
 def _enums(session: Session) -> list[dict[str, Any]]:

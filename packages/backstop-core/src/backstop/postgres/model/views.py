@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backstop.postgres import query, quoting
+from backstop.postgres import query, quoting, refreshing
 from backstop.postgres.model.catalog import address, relations
 from backstop.postgres.objects import CatalogObject, Part
 from backstop.session import Session
@@ -13,13 +13,14 @@ from backstop.session import Session
 def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
     """Return what creates the views. What a materialized one holds is an object of its own."""
     objects = []
+    refusals = refreshing.refused(session)
     for entry in _views(session):
         if entry["kind"] == "v":
             objects.append(_view(entry))
         else:
             objects.append(_materialized(entry))
             if entry["populated"]:
-                objects.append(_contents(entry))
+                objects.append(_contents(entry, refusals.get(str(entry["oid"]))))
     return objects
 
 
@@ -52,7 +53,7 @@ def _materialized(entry: dict[str, Any]) -> CatalogObject:
     )
 
 
-def _contents(entry: dict[str, Any]) -> CatalogObject:
+def _contents(entry: dict[str, Any], refusal: str | None) -> CatalogObject:
     refresh = f"REFRESH MATERIALIZED VIEW {entry['sql']}"
     own = f"materialized view {entry['label']}"
     return CatalogObject(
@@ -60,9 +61,13 @@ def _contents(entry: dict[str, Any]) -> CatalogObject:
         f"contents of {own}",
         (refresh,),
         (own,),
-        "references",
+        # It reads with the rights of the owner, who has to have them back.
+        "contents",
         drop=(f"{refresh} WITH NO DATA",),
         replaces=True,
+        doubt=f"What the {own} holds can't be saved, and can't be read anew: {refusal}."
+        if refusal
+        else "",
     )
 
 
