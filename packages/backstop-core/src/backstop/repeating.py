@@ -10,25 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Callable, Generic, TypeVar
 
 from backstop.assessment import Judge
 from backstop.audit import Event
 from backstop.errors import describe
+from backstop.looking import Looking, Seen
 from backstop.modes import Action
 from backstop.postgres import locks, sequences
-from backstop.postgres.counters import Effect, Effects
-from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
-from backstop.postgres.model.reading import Model, read_model
-from backstop.postgres.touched_large_objects import (
-    NOTHING_TOUCHED,
-    TouchedLargeObjects,
-    Traces,
-    touched_by,
-    trace_run,
-)
+from backstop.postgres.counters import Effects
+from backstop.postgres.touched_large_objects import touched_by
 from backstop.result import RiskResult
 from backstop.running import Running
 from backstop.session import Session
@@ -73,49 +65,6 @@ class Ran(Generic[Answer]):
     outcome: Outcome | None
 
 
-@dataclass(frozen=True)
-class _Comparison:
-    """What a run has done, what of it isn't saved, and what a look at it raised the level to.
-
-    ``problem`` says why it isn't known. ``after`` is the database then, ``objects`` what that
-    differs in from before, and ``has_objects`` whether all of that is saved; it is ``untold``
-    where nobody had looked before. ``large_objects`` are its traces in these, if there are any, and
-    ``has_large_objects`` is whether what they lead to is known and saved.
-    """
-
-    effects: Effects | None
-    lost: Mapping[int, Effect]
-    raised: RiskResult | None = None
-    problem: str | None = None
-    after: Model | None = None
-    objects: Difference = NO_DIFFERENCE
-    has_objects: bool = True
-    untold: bool = False
-    large_objects: Traces | None = None
-    has_large_objects: bool = True
-
-    @property
-    def is_covered(self) -> bool:
-        """Whether everything that it has taken is saved."""
-        return not self.lost and self.takes_nothing
-
-    @property
-    def takes_nothing(self) -> bool:
-        """Whether no object is gone or changed that isn't saved."""
-        return self.has_objects and self.has_large_objects and not self.untold
-
-    @property
-    def takes_only_definitions(self) -> bool:
-        """Whether it has taken objects, and nothing that it is too late to save."""
-        gone = (
-            self.lost
-            or self.objects.contents
-            or self.objects.sequences
-            or not self.has_large_objects
-        )
-        return self.objects.takes_definitions and not gone and self.problem is None
-
-
 class Repeating(Generic[Answer]):
     """One statement on its way through runs that are taken back, to the one that stands.
 
@@ -140,12 +89,11 @@ class Repeating(Generic[Answer]):
         self._execution = execution
         self.running = running
         self._failed = failed
-        self._judge = judge
+        self._looking = Looking(session, running, judge)
         self.captured: Captured | None = None
         self.statement_failed = False
         self._gave_up = False
         self._tries_out = False
-        self._before: Model | None = None
         self._held: frozenset[str] | None = None
 
     def begin(self) -> None:
@@ -160,12 +108,14 @@ class Repeating(Generic[Answer]):
     def run(self) -> Ran[Answer]:
         """Run the statement until all that it touches is saved; what it raises passes through."""
         left = 0 if self._request.at_once else _MOST_REPETITIONS
-        self._look_before()
+        self._looking.look_before(self._request)
         self._note_locks()
         while True:
             answer = self._run_once()
-            seen = self._compare()
-            needless = self._judge is not None and seen.raised is None and self.captured is None
+            seen = self._look()
+            needless = (
+                self._looking.judge is not None and seen.raised is None and self.captured is None
+            )
             if needless and seen.takes_nothing:
                 self.running.keep()
                 return Ran(answer, None, None)
@@ -179,19 +129,19 @@ class Repeating(Generic[Answer]):
                 return self._stand(answer, seen)
             left -= 1
             self._undo()
-            seen = self._told(seen)
+            seen = self._look_again(seen)
             if unknown or not seen.is_covered:
                 self._capture_more(seen)
 
     def try_out(self) -> Captured | None:
         """Run the statement once, take it back, and save what it touched, as far as it did."""
         self._tries_out = True
-        self._look_before()
+        self._looking.look_before(self._request)
         self._note_locks()
         self._run_once()
-        seen = self._compare()
+        seen = self._look()
         self._undo()
-        self._capture_more(self._told(seen))
+        self._capture_more(self._look_again(seen))
         self.running.keep()
         if self.captured is None or seen.effects is None:
             return self.captured
@@ -199,15 +149,6 @@ class Repeating(Generic[Answer]):
         return replace(
             self.captured, written=sum(effect.inserted + effect.updated for effect in effects)
         )
-
-    def _look_before(self) -> None:
-        """Look at the database's objects, where the text says that it changes some."""
-        if not self._request.defines:
-            return
-        self.running.begin()
-        # Without that it is done after a run that is taken back.
-        with contextlib.suppress(Exception):
-            self._before = self._read_model()
 
     def _run_once(self) -> Answer:
         self.running.start()
@@ -227,70 +168,24 @@ class Repeating(Generic[Answer]):
         if self._held is not None:
             locks.release_advisory(self._session, self._held)
 
-    def _compare(self) -> _Comparison:
-        try:
-            effects = self.running.look()
-            after = self._read_model() if self._touches_objects(effects) else None
-            touched = self._touched
-            thorough = self._tries_out or not touched.is_all
-            traces = trace_run(self._session, effects, self._request.sql, thorough=thorough)
-            known = coverage.has_large_objects(self._session, touched, traces)
-            seen = self._seen(effects, after)
-            return replace(seen, large_objects=traces, has_large_objects=known)
-        except Exception as error:
-            problem = f"It isn't known what the statement touched: {describe(error)}."
-            raised = self._judge(None) if self._judge is not None else None
-            return _Comparison(None, {}, raised, problem)
+    def _look(self) -> Seen:
+        return self._looking.look(self._request, self.captured, tries_out=self._tries_out)
 
-    def _read_model(self) -> Model:
-        return read_model(self._session, self._request.limits.lock_timeout)
-
-    def _touches_objects(self, effects: Effects) -> bool:
-        relations = effects.changes_relations and not self._request.only_rows
-        return self._request.defines or effects.changes_objects or relations
-
-    def _seen(self, effects: Effects, after: Model | None) -> _Comparison:
-        """Return what a run has done, by its counters and by the database's objects after it."""
-        if after is not None and self._before is None:
-            return _Comparison(effects, {}, after=after, untold=True)
-        objects = NO_DIFFERENCE
-        if after is not None and self._before is not None:
-            kept = self._request.keeps_rewritten
-            objects = difference(self._before, after, keeps_rewritten=kept)
-            effects = effects.with_contents(objects.contents, objects.dropped)
-        raised = self._judge(effects) if self._judge is not None else None
-        lost: Mapping[int, Effect] = {}
-        if self._judge is None or raised is not None:
-            lost = coverage.missing(self._session, self.captured, effects)
-        has_objects = coverage.has_objects(self.captured, objects)
-        return _Comparison(effects, lost, raised, None, after, objects, has_objects)
-
-    def _told(self, seen: _Comparison) -> _Comparison:
-        """Return what a run has done, by a look at the objects now that it is taken back."""
-        if not seen.untold or seen.effects is None:
-            return seen
-        try:
-            self._before = self._read_model()
-            told = replace(
-                self._seen(seen.effects, seen.after),
-                large_objects=seen.large_objects,
-                has_large_objects=seen.has_large_objects,
-            )
-        except Exception as error:
-            problem = f"It isn't known what the statement touched: {describe(error)}."
-            return _Comparison(None, {}, None, problem)
-        self._take_in(told.raised)
+    def _look_again(self, seen: Seen) -> Seen:
+        told = self._looking.look_again(self._request, self.captured, seen)
+        if told is not seen:
+            self._take_in(told.raised)
         return told
 
     def _take_in(self, raised: RiskResult | None) -> None:
         if raised is None:
             return
-        self._judge = None
+        self._looking.judge = None
         self._request = replace(self._request, result=raised)
         event = self._execution.event
         event.result, event.action = raised, Action.SNAPSHOT
 
-    def _capture_more(self, seen: _Comparison) -> None:
+    def _capture_more(self, seen: Seen) -> None:
         """Save what the text tells together with what a run has shown."""
         earlier = self.captured
         try:
@@ -301,7 +196,7 @@ class Repeating(Generic[Answer]):
                 rehearsal = self._rehearsal(seen.effects, seen)
                 self._request = replace(self._request, rehearsal=rehearsal)
             self.captured = capture(self._session, self._repository, self._request)
-            self._before = self.captured.before or self._before
+            self._looking.before = self.captured.before or self._looking.before
         except NothingToSave:
             return
         except Exception as error:
@@ -313,7 +208,7 @@ class Repeating(Generic[Answer]):
             with contextlib.suppress(Exception):
                 self._repository.discard(earlier.manifest.id)
 
-    def _capture_definitions(self, seen: _Comparison) -> None:
+    def _capture_definitions(self, seen: Seen) -> None:
         try:
             self.captured = capture_definitions(
                 self._session, self._repository, self._request, seen.objects
@@ -321,13 +216,7 @@ class Repeating(Generic[Answer]):
         except Exception as error:
             self._failed(error)
 
-    @property
-    def _touched(self) -> TouchedLargeObjects:
-        """The large objects that runs so far have touched."""
-        known = self._request.rehearsal
-        return known.large_objects if known is not None else NOTHING_TOUCHED
-
-    def _rehearsal(self, effects: Effects, seen: _Comparison) -> Rehearsal:
+    def _rehearsal(self, effects: Effects, seen: Seen) -> Rehearsal:
         known = self._request.rehearsal or Rehearsal(frozenset(), {})
         touched = known.large_objects
         if seen.large_objects is not None:
@@ -348,14 +237,14 @@ class Repeating(Generic[Answer]):
             touched,
         )
 
-    def _stand(self, answer: Answer, seen: _Comparison) -> Ran[Answer]:
+    def _stand(self, answer: Answer, seen: Seen) -> Ran[Answer]:
         outcome = None if self.captured is None else self._outcome(self.captured, seen)
         if outcome is None and not seen.has_large_objects:
             self._execution.event.notes.append(coverage.LARGE_OBJECTS_LOST)
         self.running.keep()
         return Ran(answer, self.captured, outcome)
 
-    def _outcome(self, captured: Captured, seen: _Comparison) -> Outcome:
+    def _outcome(self, captured: Captured, seen: Seen) -> Outcome:
         outcome = Outcome(Status.SUCCEEDED, self._execution.rows)
         if seen.effects is None:
             return replace(outcome, not_covered=(seen.problem or "",))
