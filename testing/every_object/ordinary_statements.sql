@@ -511,7 +511,6 @@ DROP PUBLICATION nothing
 ALTER PUBLICATION listed DROP TABLE shop.customer
 ALTER PUBLICATION listed SET (publish = 'delete')
 ALTER PUBLICATION listed RENAME TO unlisted
-ALTER PUBLICATION listed OWNER TO :other
 ALTER PUBLICATION listed SET TABLE shop.product
 \if :since_15
 DROP PUBLICATION part

@@ -89,6 +89,7 @@ DROP EXTENSION plpgsql CASCADE
 
 -- Whose owner may not do it
 TRUNCATE shop.log RESTART IDENTITY
+ALTER PUBLICATION listed OWNER TO :other
 
 -- Grants and owners
 DROP OWNED BY :owner CASCADE
