@@ -46,7 +46,8 @@ from backstop.result import Finding, RiskResult
 
 if TYPE_CHECKING:
     from backstop import snapshots as snapshots
-    from backstop.psycopg2 import GuardedConnection, guard
+    from backstop.dispatch import guard
+    from backstop.psycopg2 import GuardedConnection
     from backstop.recovery import restore
     from backstop.sqlalchemy import protect_engine
 
@@ -86,7 +87,7 @@ logging.getLogger("backstop").addHandler(logging.NullHandler())
 # Loaded on first use: `import backstop` stays fast, and core needs no adapter.
 _LAZY = {
     "GuardedConnection": ("backstop.psycopg2", "backstop-psycopg2[binary]"),
-    "guard": ("backstop.psycopg2", "backstop-psycopg2[binary]"),
+    "guard": ("backstop.dispatch", "backstop-psycopg2[binary]"),
     "protect_engine": ("backstop.sqlalchemy", "backstop-sqlalchemy"),
     "restore": ("backstop.recovery", "backstop-core"),
 }

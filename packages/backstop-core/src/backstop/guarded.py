@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from time import perf_counter
-from typing import Callable, TypeVar
+from typing import Callable, NamedTuple, TypeVar
 
 from backstop import audit
 from backstop.assessment import Open
@@ -33,6 +33,16 @@ _SYSTEM_NAMES = {
 }
 
 
+class Judgement(NamedTuple):
+    """What was decided on one statement; ``action`` says whether it just runs."""
+
+    statement: Statement
+    result: RiskResult
+    action: Action
+    event: Event | None
+    started: float
+
+
 class Guarded(ABC):
     """What an adapter hands its statements to: they are judged, then run or refused."""
 
@@ -53,6 +63,13 @@ class Guarded(ABC):
         driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
         where a failed snapshot shall stop its statement.
         """
+        return self.take(self.judge(statement), run, rowcount)
+
+    def judge(self, statement: Statement) -> Judgement:
+        """Decide on one statement, which must be taken next.
+
+        For adapters that have to know whether a statement just runs before they run it.
+        """
         started = perf_counter()
         result, reach = self._assess(statement, classify(statement.text))
         context = current()
@@ -70,15 +87,27 @@ class Guarded(ABC):
             event = Event(
                 result, settings.mode, settings.actor, context, action, system=self._system
             )
+        return Judgement(statement, result, action, event, started)
+
+    def take(
+        self,
+        judgement: Judgement,
+        run: Callable[[], Answer],
+        rowcount: Callable[[], int | None] = lambda: None,
+    ) -> Answer:
+        """Do with a statement what was decided, as :meth:`execute` does."""
+        event = judgement.event
         try:
-            return self._take(action, statement, result, event, run, rowcount)
+            return self._take(
+                judgement.action, judgement.statement, judgement.result, event, run, rowcount
+            )
         except BaseException as error:
             if event is not None:
                 event.error = error
             raise
         finally:
             if event is not None:
-                event.duration = perf_counter() - started
+                event.duration = perf_counter() - judgement.started
                 audit.record(event)
 
     def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:  # noqa: ARG002

@@ -70,6 +70,11 @@ class GuardedSession(Guarded):
         self._protection = Protection(session, guard.repository, self._fates, guard.settings)
         self._turn = threading.RLock()
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether the open transaction has a snapshot, whose fate its end will tell."""
+        return self._fates.is_pending
+
     def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:
         """End the transaction by the driver's own call; a failed commit counts as a rollback."""
         with self._turn:
@@ -212,6 +217,7 @@ class GuardedSession(Guarded):
             allowed=event.context.allowed,
             limits=self._settings.limits,
             in_parts=statement.sets > 1,
+            once=statement.once,
             at_once=leaves_transaction(statement.text),
             defines=defines(result.operations),
             keeps_rewritten=only_defines(result.operations) and result.level < AT_RISK,

@@ -65,7 +65,7 @@ class Protection:
         if status is TransactionStatus.FAILED and not controls(request.sql):
             # The server refuses the statement, as it would refuse everything of ours.
             return execution.run()
-        if self._runs_in_parts(request.sql, several=request.in_parts):
+        if self._runs_in_parts(request.sql, several=request.in_parts, once=request.once):
             return self._run_in_parts(request, execution)
         alone = self._is_alone
         repeating = self._repeating(request, execution, alone=alone)
@@ -86,7 +86,7 @@ class Protection:
         """Run the statement, and if it did more than ``judge`` lets pass, do so with a snapshot."""
         if self._session.status() is TransactionStatus.FAILED:
             return execution.run()
-        if self._runs_in_parts(request.sql, several=request.in_parts):
+        if self._runs_in_parts(request.sql, several=request.in_parts, once=request.once):
             if only_adds(request.result.operations):
                 execution.event.action = Action.RUN
                 return execution.run()
@@ -128,13 +128,16 @@ class Protection:
 
     def can_undo(self, statement: Statement) -> bool:
         """Whether a run of the statement can be taken back, to run it again."""
-        in_parts = self._runs_in_parts(statement.text, several=statement.sets > 1)
+        in_parts = self._runs_in_parts(
+            statement.text, several=statement.sets > 1, once=statement.once
+        )
         return not in_parts and not leaves_transaction(statement.text)
 
-    def _runs_in_parts(self, sql: str, *, several: bool) -> bool:
-        """Whether the text commits in between, part by part, so that nothing can be around it."""
+    def _runs_in_parts(self, sql: str, *, several: bool, once: bool) -> bool:
+        """Whether nothing can be around the text: it commits part by part, or goes on for long."""
         alone = self._is_alone
-        return bool(controls(sql)) or (alone and (several or dropped_database(sql) is not None))
+        in_between = alone and (several or dropped_database(sql) is not None)
+        return once or bool(controls(sql)) or in_between
 
     @property
     def _is_alone(self) -> bool:

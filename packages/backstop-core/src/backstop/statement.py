@@ -39,12 +39,14 @@ class Statement:
 
     ``text`` is what is classified; ``render`` gives the text as the server gets it, and is
     called only when that is needed. ``sets`` is how many sets of parameters it is run with, one
-    after the other.
+    after the other. ``once`` says that data flows from the application after its run has returned,
+    so that it can neither be repeated nor be looked at.
     """
 
     text: str
     render: Callable[[], str]
     sets: int = 1
+    once: bool = False
 
 
 def with_parameters(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from backstop.session import Session
     from backstop.statement import Statement
 
-__all__ = ["Reader", "connect", "reader_of", "session_for"]
+__all__ = ["Reader", "connect", "driver_of", "reader_of", "session_for", "unsupported"]
 
 
 class Reader(Protocol):
@@ -29,6 +29,10 @@ def reader_of(driver: str) -> Reader:
         from backstop.drivers import psycopg2_statements
 
         return psycopg2_statements
+    if driver == "psycopg":
+        from backstop.drivers import psycopg_statements
+
+        return psycopg_statements
     from backstop.drivers import text_statements
 
     return text_statements
@@ -39,13 +43,41 @@ def session_for(connection: object) -> Session:
 
     Raises UnsupportedConnection, naming what is supported, for any other object.
     """
-    if any(base.__module__.startswith("psycopg2") for base in type(connection).__mro__):
+    driver = driver_of(connection)
+    if driver == "psycopg2":
         from backstop.drivers.psycopg2 import Psycopg2Session
 
         return Psycopg2Session(connection)
-    raise UnsupportedConnection(
-        f"conn is a {type(connection).__module__}.{type(connection).__qualname__}; "
-        "Backstop takes an open psycopg2 connection (psycopg2.connect(…))."
+    if driver == "psycopg":
+        from backstop.drivers.psycopg import PsycopgSession
+
+        return PsycopgSession(connection)
+    raise unsupported(connection)
+
+
+def driver_of(connection: object) -> str | None:
+    """Return the module of the driver that a connection is of, None for one of no known driver."""
+    names = [
+        (base.__module__.partition(".")[0], base.__name__) for base in type(connection).__mro__
+    ]
+    if any(module == "psycopg2" for module, _ in names):
+        return "psycopg2"
+    return "psycopg" if ("psycopg", "Connection") in names else None
+
+
+def unsupported(connection: object) -> UnsupportedConnection:
+    """Return the error for what is no connection of a known driver; it says what is supported."""
+    kind = type(connection)
+    found = f"conn is a {kind.__module__}.{kind.__qualname__}"
+    if any(base.__name__ == "AsyncConnection" for base in kind.__mro__):
+        return UnsupportedConnection(
+            f"{found}: this version guards synchronous connections only. "
+            "Send what needs a guard through psycopg.connect(…)."
+        )
+    return UnsupportedConnection(
+        f"{found}: Backstop guards an open connection of psycopg2, as psycopg2.connect(…) returns "
+        "it, or of psycopg 3, as psycopg.connect(…) does; an SQLAlchemy engine is guarded by "
+        "backstop.protect_engine(engine)."
     )
 
 
@@ -58,7 +90,14 @@ def connect(dsn: str, database: str | None = None) -> Session:
     try:
         from backstop.drivers.psycopg2 import Psycopg2Session
     except ImportError:
+        pass
+    else:
+        return Psycopg2Session.open(dsn, database)
+    try:
+        from backstop.drivers.psycopg import PsycopgSession
+    except ImportError:
         raise MissingDistribution(
-            "A DSN needs a PostgreSQL driver: install backstop-psycopg2[binary]."
+            "A DSN needs a PostgreSQL driver: install backstop-psycopg2[binary], "
+            "or psycopg[binary]."
         ) from None
-    return Psycopg2Session.open(dsn, database)
+    return PsycopgSession.open(dsn, database)

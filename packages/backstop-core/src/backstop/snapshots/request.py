@@ -16,13 +16,14 @@ class SnapshotRequest:
     """What is to be saved, and why.
 
     ``sql`` is the text as the server gets it; ``shown`` is the text with its literals masked.
-    ``in_parts`` says that the text reaches the server in several pieces, one after the other, and
-    ``at_once`` that it can't be run twice. ``whole`` says that its conditions can't be evaluated
-    beforehand. ``rehearsal`` is what was seen of it already. ``defines`` says that it changes or
-    drops objects of the database by its own words, and ``keeps_rewritten`` that a table which it
-    only writes anew has kept its rows. ``only_rows`` says that it does nothing but to change rows.
-    ``create_database`` are the statements that create the database that it drops, and
-    ``not_covered`` is what isn't saved anyway.
+    ``in_parts`` says that the text reaches the server in several pieces, one after the other,
+    ``at_once`` that it can't be run twice, and ``once`` that it goes on when its run has returned.
+    ``whole`` says that its conditions can't be evaluated beforehand. ``rehearsal`` is what was seen
+    of it already. ``defines`` says that it changes or drops objects of the database by its own
+    words, and ``keeps_rewritten`` that a table which it only writes anew has kept its rows.
+    ``only_rows`` says that it does nothing but to change rows. ``create_database`` are the
+    statements that create the database that it drops, and ``not_covered`` is what isn't saved
+    anyway.
     """
 
     sql: str
@@ -34,6 +35,7 @@ class SnapshotRequest:
     allowed: str | None
     limits: Limits
     in_parts: bool = False
+    once: bool = False
     at_once: bool = False
     whole: bool = False
     rehearsal: Rehearsal | None = None

@@ -123,7 +123,7 @@ def written_names(tokens: list[Token], start: int, stop: int) -> list[WriteUse]:
     for index in range(start, stop):
         command = tokens[index].upper
         events = _WRITTEN.get(command)
-        if events is None or (command == "COPY" and not _copies_in(tokens, index, stop)):
+        if events is None or (command == "COPY" and not copies_in(tokens, index, stop)):
             continue
         if command == "INSERT" and overwrites:
             events = _OVERWRITTEN
@@ -137,7 +137,7 @@ def written_names(tokens: list[Token], start: int, stop: int) -> list[WriteUse]:
     return found
 
 
-def _copies_in(tokens: list[Token], start: int, stop: int) -> bool:
+def copies_in(tokens: list[Token], start: int, stop: int) -> bool:
     """Whether a COPY is one FROM somewhere; in doubt it is."""
     depth = 0
     for token in tokens[start:stop]:

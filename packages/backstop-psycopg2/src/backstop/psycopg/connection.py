@@ -1,0 +1,199 @@
+"""The guarded connection: a subclass of the connection's own class, which it takes on in place.
+
+It stands where the driver waits for the server. Nothing is sent before, so that a statement can
+be saved, refused, or run twice, whatever cursor it comes by.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg._copy_base import BaseCopy
+from psycopg.sql import Composable
+
+from backstop.drivers import driver_of, unsupported
+from backstop.drivers.psycopg import PsycopgSession
+from backstop.errors import ConfigurationError, UnsupportedConnection
+from backstop.guarding import Guard, GuardedSession
+from backstop.levels import Mode
+from backstop.modes import Action
+from backstop.psycopg import calls, pipelines
+from backstop.psycopg.calls import Call, Waiting
+from backstop.psycopg.held import HeldCopy, HeldStream
+from backstop.psycopg.runs import Run, statement_of
+from backstop.settings import Options, Settings, StorageArgument, build_settings
+from backstop.statement import Statement
+from backstop.syntax.controls import controls
+from backstop.syntax.statements import ControlKind
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+Connection = TypeVar("Connection", bound=psycopg.Connection[Any])
+
+_guarding = threading.Lock()
+
+_COMMITS = (ControlKind.COMMIT, ControlKind.COMMIT_PREPARED)
+_ROLLBACKS = (ControlKind.ROLLBACK, ControlKind.ROLLBACK_PREPARED)
+_JUST_RUN = (Action.RUN, Action.BLOCK)
+
+
+class GuardedConnection(psycopg.Connection[Any]):
+    """A psycopg 3 connection under guard; everything else is the connection's own.
+
+    ``backstop_session`` is core's view of the connection, ``backstop_settings`` what the guard was
+    told to do.
+    """
+
+    backstop_session: GuardedSession
+    backstop_settings: Settings
+    _backstop_held: WeakKeyDictionary[Any, HeldCopy | HeldStream]
+
+    def wait(self, gen: Waiting, *args: Any, **kwargs: Any) -> Any:
+        """Wait for what the driver does next; a statement passes the guard first."""
+        call = Call.of(gen)
+        if call is not None and isinstance(call.owner, BaseCopy):
+            gen = self._reading(call)
+        elif call is not None and call.name in calls.STATEMENTS:
+            return self._guarded(call)
+        elif call is not None:
+            held = self._backstop_held.get(call.owner)
+            if call.name == calls.STREAM_NEXT and isinstance(held, HeldStream):
+                return held.next(call.owner, first=call.argument(0, "first"))
+            if call.name not in calls.HARMLESS:
+                raise UnsupportedConnection(
+                    f"psycopg {psycopg.__version__} does something on a cursor that this version "
+                    f"of Backstop doesn't know ({call.name}); nothing was sent to the server."
+                )
+        return super().wait(gen, *args, **kwargs)
+
+    def close(self) -> None:
+        """Close; what wasn't committed is rolled back by the server."""
+        super().close()
+        self.backstop_session.finish(lambda: None, committed=False)
+
+    def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Waiting:
+        """Send one of the driver's own commands, such as a COMMIT or a SAVEPOINT."""
+        send = super()._exec_command
+        # What becomes of a command isn't known while it is only queued.
+        pipeline = self._pipeline if self.backstop_session.is_pending else None
+
+        def run() -> Any:
+            answer = self._plain_wait(send(command, *args, **kwargs))
+            if pipeline is not None:
+                self._plain_wait(pipeline._sync_gen())
+            return answer
+
+        if pipeline is not None:
+            self._plain_wait(pipeline._sync_gen())
+        return self._commanded(self._command_text(command), run)
+        yield
+
+    def _commanded(self, text: str, run: Callable[[], Any]) -> Any:
+        guarded = self.backstop_session
+        kinds = [control.kind for control in controls(text)]
+        if kinds == [ControlKind.BEGIN]:
+            return run()
+        if len(kinds) == 1 and kinds[0] in (*_COMMITS, *_ROLLBACKS):
+            return guarded.finish(run, committed=kinds[0] in _COMMITS)
+        answer = guarded.execute(Statement(text, lambda: text), run)
+        if kinds == [ControlKind.PREPARE_TRANSACTION]:
+            guarded.forget()
+        return answer
+
+    def _guarded(self, call: Call) -> Any:
+        """Run a statement of the application's under guard."""
+        self._backstop_held.pop(call.owner, None)
+        statement = None if call.owner.closed else statement_of(call)
+        if statement is None:
+            return self._plain_wait(call.generator())
+        guarded = self.backstop_session
+        run = Run(self, self._plain_wait, call)
+        if self.backstop_settings.mode is Mode.MONITOR:
+            return guarded.execute(statement, run.as_the_driver, run.rows)
+        with pipelines.outside(self, self._plain_wait):
+            judgement = guarded.judge(statement)
+            if judgement.action not in _JUST_RUN:
+                guarded.take(judgement, run.as_a_whole, run.rows)
+                if run.held is not None:
+                    self._backstop_held[call.owner] = run.held
+                return None
+        return guarded.take(judgement, run.as_the_driver, run.rows)
+
+    def _reading(self, call: Call) -> Waiting:
+        """Return what reads on in a copy(), from what is held of it if it is."""
+        held = self._backstop_held.pop(call.owner.cursor, None)
+        if isinstance(held, HeldCopy):
+            held.lend(call.owner)
+            return call.anew()
+        return call.generator()
+
+    def _plain_wait(self, gen: Waiting) -> Any:
+        return super().wait(gen)
+
+    def _command_text(self, command: Any) -> str:
+        if isinstance(command, Composable):
+            return command.as_string(self)
+        return command if isinstance(command, str) else command.decode(self.info.encoding)
+
+
+@cache
+def _guarded_class(base: type[psycopg.Connection[Any]]) -> type[GuardedConnection]:
+    """Return the guarded subclass of a connection class."""
+    if base is psycopg.Connection:
+        return GuardedConnection
+    return type(f"Guarded{base.__name__}", (GuardedConnection, base), {"__module__": __name__})
+
+
+def guard(
+    conn: Connection,
+    storage: StorageArgument | None = None,
+    actor: str | None = None,
+    mode: str | Mode | None = None,
+    **options: Unpack[Options],
+) -> Connection:
+    """Put a psycopg 3 connection under guard, in place, and return it.
+
+    The settings are those of :func:`backstop.guard`. Cursors that were made before are guarded as
+    well. Guarding a connection twice with the same settings changes nothing.
+
+    Raises UnsupportedConnection (a TypeError) for anything but an open, synchronous, ordinary
+    psycopg 3 connection, and ConfigurationError for a wrong setting or a second, different guard.
+    """
+    settings = build_settings(storage, actor, mode, **options)
+    _check(conn)
+    with _guarding:
+        if not isinstance(conn, GuardedConnection):
+            _take_on(conn, settings)
+        elif conn.backstop_settings != settings:
+            raise ConfigurationError(
+                "conn is guarded already, with other settings. Use the guard that there is, "
+                "or guard another connection."
+            )
+    return conn
+
+
+def _take_on(conn: psycopg.Connection[Any], settings: Settings) -> None:
+    # Whoever waits has the connection's lock.
+    session = PsycopgSession(conn, holds_lock=True)
+    guarded: Any = conn
+    guarded.backstop_session = GuardedSession(Guard(settings), session)
+    guarded.backstop_settings = settings
+    guarded._backstop_held = WeakKeyDictionary()
+    base: Any = type(conn)
+    guarded.__class__ = _guarded_class(base)
+
+
+def _check(conn: Any) -> None:
+    if driver_of(conn) != "psycopg":
+        raise unsupported(conn)
+    if conn.closed:
+        raise UnsupportedConnection("conn is closed: give an open psycopg connection.")
+    if conn.info.get_parameters().get("replication"):
+        raise UnsupportedConnection(
+            "conn is a replication connection, which takes no SQL: give an ordinary one."
+        )
