@@ -57,9 +57,9 @@ def session_for(connection: object) -> Session:
 
 def driver_of(connection: object) -> str | None:
     """Return the module of the driver that a connection is of, None for one of no known driver."""
-    names = [
-        (base.__module__.partition(".")[0], base.__name__) for base in type(connection).__mro__
-    ]
+    # Of a proxy, the class that it passes for.
+    classes = connection.__class__.__mro__
+    names = [(base.__module__.partition(".")[0], base.__name__) for base in classes]
     if any(module == "psycopg2" for module, _ in names):
         return "psycopg2"
     return "psycopg" if ("psycopg", "Connection") in names else None
