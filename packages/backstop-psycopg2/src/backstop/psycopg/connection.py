@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -51,7 +51,13 @@ class GuardedConnection(psycopg.Connection[Any]):
 
     backstop_session: GuardedSession
     backstop_settings: Settings
+    _backstop_base: ClassVar[type[psycopg.Connection[Any]]] = psycopg.Connection
     _backstop_held: WeakKeyDictionary[Any, HeldCopy | HeldStream]
+
+    @classmethod
+    def connect(cls, *args: Any, **kwargs: Any) -> Any:
+        """Open another connection, of the class that this one had, which nobody guards yet."""
+        return cls._backstop_base.connect(*args, **kwargs)
 
     def wait(self, gen: Waiting, *args: Any, **kwargs: Any) -> Any:
         """Wait for what the driver does next; a statement passes the guard first."""
@@ -146,7 +152,8 @@ def _guarded_class(base: type[psycopg.Connection[Any]]) -> type[GuardedConnectio
     """Return the guarded subclass of a connection class."""
     if base is psycopg.Connection:
         return GuardedConnection
-    return type(f"Guarded{base.__name__}", (GuardedConnection, base), {"__module__": __name__})
+    members = {"__module__": __name__, "_backstop_base": base}
+    return type(f"Guarded{base.__name__}", (GuardedConnection, base), members)
 
 
 def guard(
