@@ -12,6 +12,8 @@ from typing import Any, Callable
 import psycopg
 from psycopg import _queries as queries
 from psycopg import adapt, sql
+from psycopg.client_cursor import ClientCursorMixin
+from psycopg.raw_cursor import RawCursorMixin
 
 from backstop.statement import Statement, values, with_parameters
 from backstop.syntax.lexer import LexError, TokenKind, tokenize
@@ -32,9 +34,9 @@ def many(cursor: Any, query: Any, sets: list[Any]) -> Statement | None:
         return None
     if all(parameters is None for parameters in sets):
         return Statement(written, lambda: written, len(sets))
-    if _merges(cursor):
+    if isinstance(cursor, ClientCursorMixin):
         return _merged(cursor, query, written, sets)
-    if _is_raw(cursor):
+    if isinstance(cursor, RawCursorMixin):
         text = written
         merge: Callable[[Any], str] = lambda one: _numbered(cursor, text, one)  # noqa: E731
     else:
@@ -83,7 +85,7 @@ def _merged(cursor: Any, query: Any, written: str, sets: list[Any]) -> Statement
 
 def _template(cursor: Any, query: Any) -> Statement | None:
     """Return the statement of a template string, whose values and parts psycopg tells apart."""
-    if _is_raw(cursor):
+    if isinstance(cursor, RawCursorMixin):
         return None
     text = _converted(cursor, query)
     return Statement(text, lambda: _mogrified(cursor, query, None))
@@ -116,14 +118,6 @@ def _numbered(cursor: Any, text: str, parameters: Any) -> str:
             literal = literals[int(token.text[1:]) - 1]
             text = f"{text[: token.start]}{literal}{text[token.end :]}"
     return text
-
-
-def _merges(cursor: Any) -> bool:
-    return issubclass(cursor._query_cls, queries.PostgresClientQuery)
-
-
-def _is_raw(cursor: Any) -> bool:
-    return issubclass(cursor._query_cls, queries.PostgresRawQuery)
 
 
 def _is_template(query: Any) -> bool:
