@@ -110,7 +110,11 @@ def tests(session: nox.Session) -> None:
         *("pytest", "--numprocesses=2"),
         *chosen,
         *session.posargs,
-        env={"COVERAGE_FILE": str(COVERAGE_FILE)},
+        # Each driver has its turn under Django.
+        env={
+            "COVERAGE_FILE": str(COVERAGE_FILE),
+            "BACKSTOP_TEST_DRIVER": "psycopg" if newest else "psycopg2",
+        },
     )
 
 

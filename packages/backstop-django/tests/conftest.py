@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any, Callable
 
 import django
@@ -10,6 +11,8 @@ from django.conf import settings as django_settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg2.extensions import parse_dsn
+
+from testing import driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +33,8 @@ if not django_settings.configured:
         USE_TZ=True,
     )
     django.setup()
+    with driver.chosen():
+        importlib.import_module("django.db.backends.postgresql.base")
 
 
 @pytest.fixture

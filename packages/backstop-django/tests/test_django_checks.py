@@ -105,17 +105,12 @@ def test_protect_on_a_database_that_cannot_be_saved(configure: Any) -> None:
     assert '"lite": {"MODE": "monitor"}' in str(message.hint)
 
 
-def test_psycopg_3_in_protect_is_told_to_come_later(
-    configure: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
+def test_both_drivers_can_be_protected(
+    configure: Any, monkeypatch: pytest.MonkeyPatch, driver: str
 ) -> None:
     configure(DATABASES=LITE_MONITORED)
-    module = type("psycopg", (), {"__name__": "psycopg"})
-    monkeypatch.setattr(connections["default"], "Database", module)
-    (message,) = check_settings()
-    assert message.id == "backstop.E003"
-    assert "not on postgresql through psycopg" in message.msg
-    assert "psycopg 3 is not supported in mode protect yet" in str(message.hint)
-    configure(MODE="monitor")
+    monkeypatch.setattr(connections["default"], "Database", type(driver, (), {"__name__": driver}))
     assert check_settings() == []
 
 

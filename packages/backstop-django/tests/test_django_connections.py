@@ -89,7 +89,7 @@ def test_a_value_that_cannot_be_merged_raises_what_it_raises_without_a_guard(
     connection = open_alias(MODE="block")
     with connection.cursor() as cursor:
         run, values = (cursor.executemany, [(object(),)]) if many else (cursor.execute, (object(),))
-        with pytest.raises(ProgrammingError, match="can't adapt"):
+        with pytest.raises(ProgrammingError, match=r"can('t|not) adapt"):
             run("SELECT %s", values)
 
 

@@ -94,7 +94,7 @@ def test_block_refuses_before_the_server_sees_it(
         with pytest.raises(PermissionError, match=r"CRITICAL.*backstop\.allow") as refused:
             cursor.execute(sql)
         assert type(refused.value) is backstop.StatementBlocked
-        assert connection.connection.get_transaction_status() == 0
+        assert connection.connection.info.transaction_status == 0
         assert sql not in log.sent()
         assert log.ours() == []
         cursor.execute("SELECT count(*) FROM orders")

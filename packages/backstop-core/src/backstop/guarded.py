@@ -155,8 +155,9 @@ class GuardedText(Guarded):
     def __init__(self, settings: Settings, system: str, driver: str) -> None:
         if settings.mode is Mode.PROTECT:
             raise ConfigurationError(
-                "mode is 'protect': this version takes snapshots on PostgreSQL through psycopg2, "
-                f"not on {system} through {driver}. Use psycopg2, or mode 'monitor' or 'block'."
+                "mode is 'protect': this version takes snapshots on PostgreSQL through psycopg2 or "
+                f"psycopg 3, not on {system} through {driver}. Use one of these, or mode 'monitor' "
+                "or 'block'."
             )
         super().__init__(settings, _SYSTEM_NAMES.get(system, system))
         self._driver = driver

@@ -10,7 +10,18 @@ if TYPE_CHECKING:
     from backstop.session import Session
     from backstop.statement import Statement
 
-__all__ = ["Reader", "connect", "driver_of", "reader_of", "session_for", "unsupported"]
+__all__ = [
+    "WITH_SESSION",
+    "Reader",
+    "connect",
+    "driver_of",
+    "reader_of",
+    "session_for",
+    "unsupported",
+]
+
+WITH_SESSION = frozenset({"psycopg2", "psycopg"})
+"""The drivers, by their modules, whose connections core can ask and save."""
 
 
 class Reader(Protocol):

@@ -65,11 +65,6 @@ def _problem(alias: str) -> Error | None:
     try:
         guard.by_text(connection.vendor, driver_of(connection))
     except ConfigurationError as error:
-        hint = (
-            "psycopg 3 is not supported in mode protect yet, and Django prefers it where both "
-            "are installed: install psycopg2 alone, or set another mode for this alias."
-            if connection.vendor == "postgresql"
-            else f'Set BACKSTOP["{conf.DATABASES}"] = {{"{alias}": {{"MODE": "monitor"}}}}.'
-        )
+        hint = f'Set BACKSTOP["{conf.DATABASES}"] = {{"{alias}": {{"MODE": "monitor"}}}}.'
         return Error(f"Database {alias!r}: {error}", hint=hint, id="backstop.E003")
     return None

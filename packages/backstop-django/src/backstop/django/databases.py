@@ -6,6 +6,8 @@ from django.db import connections
 from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 
+from backstop.drivers import WITH_SESSION
+
 # The names that databases have in the settings, before a test run replaces them.
 _names: dict[str, str] = {}
 
@@ -24,7 +26,7 @@ def driver_of(connection: BaseDatabaseWrapper) -> str:
 
 def has_session(connection: BaseDatabaseWrapper) -> bool:
     """Whether core has a session for the connection's driver, so that it can take snapshots."""
-    return connection.vendor == "postgresql" and driver_of(connection) == "psycopg2"
+    return connection.vendor == "postgresql" and driver_of(connection) in WITH_SESSION
 
 
 def is_guarded(connection: BaseDatabaseWrapper) -> bool:

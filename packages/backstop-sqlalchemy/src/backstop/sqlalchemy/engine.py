@@ -31,8 +31,8 @@ def protect_engine(
     engines made by ``engine.execution_options(…)``. The settings are those of `backstop.guard`.
     Nothing is contacted. Guarding an engine twice with the same settings changes nothing.
 
-    Mode ``protect`` needs PostgreSQL through psycopg2; ``monitor`` and ``block`` judge the
-    statements of any other database by their text.
+    Mode ``protect`` needs PostgreSQL through psycopg2 or psycopg 3; ``monitor`` and ``block`` judge
+    the statements of any other database by their text.
 
     Raises UnsupportedConnection (a TypeError) for anything but a synchronous Engine, and
     ConfigurationError for a wrong setting or a second, different guard.

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection, event
 
-from backstop.drivers import reader_of
+from backstop.drivers import WITH_SESSION, reader_of
 from backstop.guarded import Guarded
 from backstop.guarding import Guard, GuardedSession
 from backstop.settings import Settings
@@ -45,7 +45,7 @@ class Interception:
         self._guard = Guard(settings)
         self._sessions: WeakValueDictionary[int, GuardedSession] = WeakValueDictionary()
         self._replaced: dict[str, Any] = {}
-        has_session = (dialect.name, dialect.driver) == ("postgresql", "psycopg2")
+        has_session = dialect.name == "postgresql" and dialect.driver in WITH_SESSION
         self._by_text = None if has_session else self._guard.by_text(dialect.name, dialect.driver)
         self._reader = reader_of(dialect.driver)
 
