@@ -69,6 +69,12 @@ CASES = (
         imports=("backstop.psycopg2",),
         brings=frozenset({"psycopg2-binary"}),
     ),
+    Case(
+        "backstop-psycopg2",
+        "[psycopg]",
+        imports=("backstop", "backstop.dispatch", "backstop.psycopg"),
+        brings=frozenset({"psycopg"}),
+    ),
     Case("backstop-sqlalchemy", imports=("backstop.sqlalchemy",), brings=frozenset({"sqlalchemy"})),
     Case("backstop-django", imports=("backstop.django",), brings=frozenset({"django"})),
     Case(

@@ -8,6 +8,7 @@ to be destroyed, so that one command brings it back::
 
     db = backstop.guard(psycopg2.connect(dsn), storage="s3://bucket", actor="billing-agent")
 
+A connection of psycopg 3 is guarded alike, in place.
 ``guard`` and ``protect_engine`` come from the adapters backstop-psycopg2 and backstop-sqlalchemy,
 and are loaded when they are first used.
 """
