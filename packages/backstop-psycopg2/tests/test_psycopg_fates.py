@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 import backstop
+from backstop.embedded import EmbeddedServer
 from testing.dumps import dump
 
 if TYPE_CHECKING:
@@ -181,15 +182,20 @@ def test_a_fate_is_what_the_database_shows(
     assert (dump(dsn) != before) is (fate == "committed")
 
 
-def test_two_phases_leave_the_fate_unknown(by_psycopg: ByPsycopg, store: str) -> None:
-    connection = by_psycopg(autocommit=False)
-    connection.tpc_begin(connection.xid(1, "one", "two"))
-    connection.execute(SQL)
-    try:
+@pytest.mark.parametrize("end", ["tpc_commit", "tpc_rollback"])
+def test_two_phases_leave_the_fate_unknown(store: str, end: str) -> None:
+    settings = {"max_prepared_transactions": "2"}
+    with EmbeddedServer(settings=settings) as server, psycopg.connect(server.dsn()) as connection:
+        connection.execute("CREATE TABLE orders AS SELECT 1 AS id")
+        connection.commit()
+        backstop.guard(connection, storage=store, actor="tester")
+        assert connection.tpc_recover() == []
+        connection.tpc_begin(connection.xid(1, "one", "two"))
+        connection.execute(SQL)
         connection.tpc_prepare()
-    except psycopg.NotSupportedError:
-        pytest.skip("the server prepares no transactions")
-    connection.tpc_rollback()
+        getattr(connection, end)()
+        left = connection.execute("SELECT count(*) FROM orders").fetchone()
+        assert left == (0 if end == "tpc_commit" else 1,)
     assert fates(store) == ["unknown"]
 
 
