@@ -286,3 +286,39 @@ assert report.complete
 """
     subprocess.run([sys.executable, "-c", script, dsn, store], check=True)
     assert dump(dsn) == before
+
+
+def streamed(connection: Connection[Any], sql: str) -> list[Any]:
+    return list(connection.cursor().stream(sql))
+
+
+def piped(connection: Connection[Any], sql: str) -> list[Any]:
+    with connection.pipeline():
+        connection.execute("SELECT 1")
+        return connection.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+@pytest.mark.parametrize("route", [streamed, piped])
+def test_what_only_a_run_shows_is_seen_on_every_route(
+    by_psycopg: ByPsycopg,
+    route: Callable[[Connection[Any], str], list[Any]],
+    autocommit: bool,
+) -> None:
+    connection = by_psycopg(mode="block", rehearse=True, autocommit=autocommit)
+    # A language of another name stands for every one that nobody can read.
+    connection.execute(
+        "CREATE LANGUAGE secret HANDLER plpgsql_call_handler;"
+        "CREATE FUNCTION wipe() RETURNS int LANGUAGE secret AS "
+        "$$BEGIN DELETE FROM orders; RETURN 1; END$$;"
+        "CREATE FUNCTION add() RETURNS int LANGUAGE secret AS "
+        "$$BEGIN INSERT INTO orders VALUES (8, 8); RETURN 1; END$$"
+    )
+    connection.commit()
+    with pytest.raises(backstop.StatementBlocked, match="nothing of it is left"):
+        route(connection, "SELECT wipe()")
+    assert route(connection, "SELECT add()") == [(1,)]
+    assert connection.execute("SELECT count(*) FROM orders").fetchone() == (8,)
+    with backstop.allow(reason="meant"):
+        assert route(connection, "SELECT wipe()") == [(1,)]
+    assert connection.execute("SELECT count(*) FROM orders").fetchone() == (0,)

@@ -113,7 +113,8 @@ class GuardedConnection(psycopg.Connection[Any]):
 
     def _guarded(self, call: Call) -> Any:
         """Run a statement of the application's under guard."""
-        self._backstop_held.pop(call.owner, None)
+        if self._backstop_held:
+            self._backstop_held.pop(call.owner, None)
         statement = None if call.owner.closed else statement_of(call)
         if statement is None:
             return self._plain_wait(call.generator())
