@@ -351,4 +351,5 @@ def test_an_extension_with_a_script_that_leads_back_is_updated_in_place(members,
             "INSERT INTO rates VALUES (ROW(1)); CREATE TABLE held AS SELECT r FROM rates"
         )
         report = back("ALTER EXTENSION rates UPDATE TO '2'")
-        assert report.renamed == ["ALTER EXTENSION \"rates\" UPDATE TO '1'"]
+        assert report.renamed == ["ALTER EXTENSION rates UPDATE TO E'1'"]
+        assert members.rows("SELECT (r).a FROM rates") == [(1,)]
