@@ -11,6 +11,7 @@ from enum import Enum
 
 from backstop.postgres.appending import can_append, is_heir, lost_columns
 from backstop.postgres.later import replaced_parts
+from backstop.postgres.model.large_objects import holds_contents
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject, in_dependency_order
 from backstop.snapshots.manifest import Manifest
@@ -118,12 +119,14 @@ def plan_objects(
     *,
     fast: bool = False,
     restored: bool = False,
+    overwrite: bool = False,
 ) -> ObjectPlan:
     """Compare the snapshot's objects with what the database has now.
 
     Those of ``as_left`` are known to be as the statement left them, but for their names. With
     ``fast``, lost columns are appended where that is all that a table has lost. ``restored`` is
-    whether it is known that the snapshot was restored before.
+    whether it is known that the snapshot was restored before. With ``overwrite``, what was written
+    since to large objects goes.
     """
     left = {item.identity: item for item in manifest.left}
     objects = in_dependency_order(manifest.objects)
@@ -135,7 +138,8 @@ def plan_objects(
     for item in objects:
         now = model.objects.get(item.identity)
         state = _state(item, now, left.get(item.identity), restored=restored)
-        if state is State.CONFLICTING and item.identity in as_left:
+        may_change = item.identity in as_left or (overwrite and holds_contents(item))
+        if state is State.CONFLICTING and may_change:
             state = State.CHANGED
         elif state is State.MISSING and _is_taken(item, taken):
             state = State.CONFLICTING

@@ -45,9 +45,9 @@ _SETTINGS = {**PINNED, "row_security": "off", "check_function_bodies": "off"}
 
 
 class OnConflict(str, Enum):
-    """What a restore does with a row that was edited after the statement.
+    """What a restore does with a row, or a large object, that was edited after the statement.
 
-    REPORT leaves it alone and says so; OVERWRITE gives it its old values; ABORT changes nothing.
+    REPORT leaves it alone and says so; OVERWRITE gives it what it held; ABORT changes nothing.
     """
 
     REPORT = "report"
@@ -171,6 +171,7 @@ class _Restore:
             names.as_left,
             fast=self.fast,
             restored=self.repository.was_restored(manifest.id, state.system_identifier),
+            overwrite=self.on_conflict is OnConflict.OVERWRITE,
         )
         done = [*updates, *names.done]
         plan = make_plan(self.session, self.snapshot, state, objects, done)
