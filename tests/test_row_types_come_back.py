@@ -122,6 +122,27 @@ INSERT INTO shop.multi VALUES (21, '{}', '{NULL}'), (22, shop.span_multirange(
 """
 
 
+NAMES = """
+CREATE SCHEMA "Other";
+CREATE TABLE shop.rows (id int, lost int);
+CREATE TYPE shop."Rows" AS RANGE (subtype = shop.rows, multirange_type_name = "Other"."Many");
+CREATE DOMAIN shop.row AS shop.rows;
+CREATE TYPE shop.old AS RANGE (subtype = shop.row, multirange_type_name = shop.olds);
+ALTER TYPE shop.old RENAME TO new;
+ALTER TYPE shop.olds RENAME TO news;
+REVOKE USAGE ON TYPE shop.new FROM PUBLIC;
+CREATE TYPE shop.nested AS RANGE (subtype = shop.new);
+CREATE TABLE shop.named (
+    r shop."Rows" DEFAULT '(,)', m "Other"."Many", n shop.news, d shop.nested,
+    e boolean GENERATED ALWAYS AS (isempty(r)) STORED
+);
+INSERT INTO shop.named
+    SELECT r, shop."Many"(r), shop.olds(n), shop.nested(n, NULL) FROM (
+        SELECT shop."Rows"(ROW(1, 2), ROW(3, 4)) AS r, shop.old(ROW(1, 2), ROW(3, 4)) AS n) AS made;
+CREATE VIEW shop.seen AS SELECT lower(r) AS bound, unnest(m) AS part FROM shop.named;
+"""
+
+
 @pytest.fixture
 def spans(shop):
     """Give a cursor on a database with ranges over a composite type, in columns of all kinds."""
@@ -144,6 +165,13 @@ def spans(shop):
 )
 def test_what_the_bounds_of_ranges_lose_comes_back(sql, spans, comes_back):
     comes_back(sql)
+
+
+def test_ranges_of_rows_and_of_ranges_with_names_of_all_sorts_come_back(shop, comes_back):
+    if shop.connection.server_version < 140000:
+        pytest.skip("this server has no multiranges")
+    shop.execute(NAMES)
+    comes_back("ALTER TABLE shop.rows DROP COLUMN lost")
 
 
 def test_ranges_that_were_edited_since_keep_the_edit(spans, guarded, store, dsn):
