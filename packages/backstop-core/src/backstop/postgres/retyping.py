@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backstop.postgres import query, quoting
-from backstop.postgres.carrying import Carrying, Ranges, carrying
+from backstop.postgres.carrying import Carrying, Made, carrying
 from backstop.postgres.relations import Relation
 from backstop.session import Session
 
@@ -51,8 +51,8 @@ class Retyped:
 
     @property
     def _edited(self) -> str:
-        if isinstance(self.carrying, Ranges):
-            # Its bounds are to be compared with each other: they stay as they were written.
+        if isinstance(self.carrying, Made):
+            # Bounds are compared with each other: they stay as they were written.
             return self.kept
         old, now = (f"pg_catalog.to_jsonb({self._of(alias)})" for alias in ("i", "o"))
         return self.carrying.from_json(
