@@ -243,10 +243,12 @@ def test_multiranges_that_were_edited_since_keep_the_edit(spans, guarded, store,
 def test_ranges_of_an_array_without_places_for_them_are_left_with_a_clear_error(
     spans, guarded, store, dsn
 ):
-    guarded().cursor().execute("ALTER TYPE shop.pair DROP ATTRIBUTE b, ADD ATTRIBUTE b text")
+    guarded().cursor().execute("ALTER TYPE shop.pair DROP ATTRIBUTE b")
     snapshot = backstop.snapshots.list(store)[-1]
     spans.execute("UPDATE shop.spans SET many = many || many WHERE id = 15")
     before = dump(dsn)
-    with pytest.raises(backstop.RestoreFailed, match="changed nothing"):
+    with pytest.raises(
+        backstop.RestoreFailed, match=r"The rows of shop.spans .* Nothing was changed"
+    ):
         backstop.restore(snapshot.id, storage=store, dsn=dsn)
     assert dump(dsn) == before
