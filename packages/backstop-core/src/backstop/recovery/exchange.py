@@ -234,7 +234,10 @@ def _dependents(plan: ObjectPlan, again: Sequence[CatalogObject]) -> list[Catalo
                 f"({', '.join(sorted(identities))}), and as it may hold a secret, nobody could "
                 "give it back. Nothing was changed."
             )
-    return in_dependency_order(model.objects[identity] for identity in reached)
+    # In the model's order: what checks a domain has to come before what holds values of it.
+    return in_dependency_order(
+        item for identity, item in model.objects.items() if identity in reached
+    )
 
 
 def _needed_by_rows(gone: Iterable[CatalogObject]) -> set[str]:
