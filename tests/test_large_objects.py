@@ -225,6 +225,37 @@ def test_one_that_was_written_again_since_is_left_alone(files, dsn, guarded, sto
     assert _run(dsn, "SELECT convert_from(lo_get(5005), 'UTF8')") == [("PHOTOgraph",)]
 
 
+def test_what_was_written_since_is_overwritten_where_that_is_asked_for(files, dsn, guarded, store):
+    before = dump(dsn)
+    guarded().cursor().execute("SELECT lo_put(5005, 0, 'P'), lo_unlink(5003)")
+    _run(dsn, "SELECT lo_put(5005, 1, 'HOTOGRAPHER'), lo_from_bytea(5003, 'of somebody else')")
+    (snapshot,) = backstop.snapshots.list(store)
+    wanted = {"storage": store, "dsn": dsn, "on_conflict": "overwrite"}
+    planned = backstop.restore(snapshot.id, dry_run=True, **wanted).plan.steps
+    assert {"change back large object 5003", "change back large object 5005"} <= set(planned)
+    report = backstop.restore(snapshot.id, **wanted)
+    assert report.complete
+    assert dump(dsn) == before
+    again = backstop.restore(snapshot.id, **wanted)
+    assert again.complete
+    assert again.created + again.changed == []
+
+
+def test_one_that_is_overwritten_stays_with_who_has_it_now(role, dsn, guarded, store):
+    content = "SELECT md5(lo_get(5001)), lomowner::regrole::text FROM pg_largeobject_metadata"
+    content += " WHERE oid = 5001"
+    ((before, _),) = _run(dsn, content)
+    guarded().cursor().execute("SELECT lo_unlink(5001)")
+    _run(dsn, "SELECT lo_from_bytea(5001, 'of somebody else')")
+    (snapshot,) = backstop.snapshots.list(store)
+    report = backstop.restore(snapshot.id, storage=store, dsn=dsn, on_conflict="overwrite")
+    assert _run(dsn, content) == [(before, "postgres")]
+    assert (
+        "The owner of large object 5001 exists with another definition and is left as it is."
+        in report.conflicts
+    )
+
+
 def test_one_that_is_back_already_is_left_alone(files, dsn, guarded, store):
     guarded().cursor().execute("SELECT lo_unlink(5005)")
     _run(dsn, "SELECT lo_from_bytea(5005, 'photograph'); GRANT ALL ON LARGE OBJECT 5005 TO PUBLIC")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -136,12 +138,12 @@ class Members:
     def state(self):
         return dump(self.dsn), self.rows(
             """
-            SELECT e.extname, pg_describe_object(d.classid, d.objid, 0),
+            SELECT e.extname, e.extversion, pg_describe_object(d.classid, d.objid, 0),
                    (SELECT array_agg(acl::text ORDER BY acl::text) FROM pg_init_privs i,
                         unnest(i.initprivs) AS acl
                     WHERE i.objoid = d.objid AND i.classoid = d.classid AND i.objsubid = 0)
             FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-            WHERE d.deptype = 'e' ORDER BY 1, 2
+            WHERE d.deptype = 'e' ORDER BY 1, 3
             """
         )
 
@@ -265,3 +267,89 @@ def test_an_ordinary_role_brings_a_trusted_extension_back(members, back, postgre
         assert not [note for note in report.plan.notes if "superuser" in note]
     finally:
         members.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+@pytest.fixture
+def older(members):
+    """Give the database with an earlier version of the extension."""
+    versions = members.rows(
+        "SELECT 1 FROM pg_available_extension_versions WHERE name = 'hstore' AND version = '1.4'"
+    )
+    if not versions:
+        pytest.skip("this server has no extension in several versions")
+    members.execute("DROP EXTENSION hstore; CREATE EXTENSION hstore VERSION '1.4'")
+    return members
+
+
+def test_an_updated_extension_gets_its_version_back(older, back):
+    older.execute(
+        "CREATE VIEW shop.used AS SELECT 'a=>1'::hstore -> 'a' AS a;"
+        "CREATE FUNCTION shop.size(h hstore) RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    )
+    report = back("ALTER EXTENSION hstore UPDATE")
+    assert "extension hstore" in report.changed
+
+
+def test_an_updated_extension_keeps_what_was_added_to_it_and_taken_out_of_it(older, back):
+    for member in MEMBERS:
+        if not member.startswith(
+            ("SCHEMA", "ACCESS", "LANGUAGE", "TABLE", "SEQUENCE", "FOREIGN TABLE", "VIEW", "MATER")
+        ):
+            older.execute(f"ALTER EXTENSION hstore ADD {member}")
+    older.execute(
+        "ALTER EXTENSION hstore DROP FUNCTION avals(hstore);"
+        "REVOKE EXECUTE ON FUNCTION akeys(hstore) FROM PUBLIC"
+    )
+    back("ALTER EXTENSION hstore UPDATE")
+
+
+@pytest.mark.parametrize(
+    ("sql", "holder"),
+    [
+        ("CREATE TABLE shop.held AS SELECT 'a=>1'::hstore AS h", "table shop.held"),
+        ("ALTER EXTENSION hstore ADD TABLE shop.orders", "table shop.orders"),
+        ("ALTER EXTENSION hstore ADD SEQUENCE shop.counter", "sequence shop.counter"),
+    ],
+)
+def test_an_updated_extension_that_holds_something_is_left_and_named(
+    sql, holder, older, guarded, store, dsn
+):
+    older.execute(sql)
+    guarded().cursor().execute("ALTER EXTENSION hstore UPDATE; DROP TABLE shop.logs")
+    after = older.state
+    snapshot = backstop.snapshots.list(store)[-1]
+    report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+    assert not report.complete
+    assert (
+        "The extension hstore is left in the version that it has, with all that belongs to it: "
+        f"no update of it leads back, and the {holder} depends on it."
+    ) in report.plan.notes
+    assert "table shop.logs" in report.created
+    older.execute("DROP TABLE shop.logs")
+    assert older.state == after
+
+
+def test_an_extension_with_a_script_that_leads_back_is_updated_in_place(members, back):
+    if members.connection.server_version < 180000:
+        pytest.skip("on this server nobody can add an extension for a test")
+    with tempfile.TemporaryDirectory() as folder:
+        scripts = Path(folder, "extension")
+        scripts.mkdir()
+        Path(folder).chmod(0o755)
+        texts = {
+            "rates.control": "default_version = '1'",
+            "rates--1.sql": "CREATE TYPE rate AS (a int); CREATE TABLE rates (r rate);",
+            "rates--1--2.sql": "CREATE TABLE more (r rate); DROP TABLE rates;",
+            "rates--2--1.sql": "DROP TABLE more; CREATE TABLE rates (r rate);",
+        }
+        for name, text in texts.items():
+            scripts.joinpath(name).write_text(text)
+        name = members.connection.info.dbname
+        members.execute(f"ALTER DATABASE {name} SET extension_control_path = '{folder}:$system'")
+        members.execute(
+            f"SET extension_control_path = '{folder}:$system'; CREATE EXTENSION rates;"
+            "INSERT INTO rates VALUES (ROW(1)); CREATE TABLE held AS SELECT r FROM rates"
+        )
+        report = back("ALTER EXTENSION rates UPDATE TO '2'")
+        assert report.renamed == ["ALTER EXTENSION rates UPDATE TO E'1'"]
+        assert members.rows("SELECT (r).a FROM rates") == [(1,)]

@@ -49,8 +49,8 @@ _COUNTS = ("saved", "put back", "old values", "already there", "taken out", "lef
     type=click.Choice([choice.value for choice in OnConflict]),
     default=OnConflict.REPORT.value,
     show_default=True,
-    help="Rows edited since the statement: leave them and say so, give them their old values, "
-    "or change nothing at all.",
+    help="Rows and large objects edited since the statement: leave them and say so, give them "
+    "what they held, or change nothing at all.",
 )
 @click.option(
     "--fast",

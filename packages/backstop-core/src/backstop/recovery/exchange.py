@@ -20,7 +20,7 @@ from backstop.postgres.model.reading import read_model
 from backstop.postgres.objects import RIGHTS, STAGES, CatalogObject, in_dependency_order
 from backstop.postgres.sequences import Position
 from backstop.recovery.executing import failure, run, tried
-from backstop.recovery.objects import FOLLOWING, MAY_FAIL, ObjectPlan, State
+from backstop.recovery.objects import FOLLOWING, MAY_FAIL, ObjectPlan, State, holds_rows
 from backstop.session import Session
 
 _WHO = ("owner", "privileges")
@@ -234,24 +234,23 @@ def _dependents(plan: ObjectPlan, again: Sequence[CatalogObject]) -> list[Catalo
                 f"({', '.join(sorted(identities))}), and as it may hold a secret, nobody could "
                 "give it back. Nothing was changed."
             )
-    return in_dependency_order(model.objects[identity] for identity in reached)
+    # In the model's order: what checks a domain has to come before what holds values of it.
+    return in_dependency_order(
+        item for identity, item in model.objects.items() if identity in reached
+    )
 
 
 def _needed_by_rows(gone: Iterable[CatalogObject]) -> set[str]:
     """Return which of the objects step aside: tables, and what their columns are made of."""
     by_identity = {item.identity: item for item in gone if item.kind in CAN_STEP_ASIDE}
     found: set[str] = set()
-    step = [item for item in by_identity.values() if _holds_rows(item)]
+    step = [item for item in by_identity.values() if holds_rows(item)]
     while step:
         item = step.pop()
         if item.identity not in found:
             found.add(item.identity)
             step += [by_identity[name] for name in item.depends_on if name in by_identity]
     return found
-
-
-def _holds_rows(item: CatalogObject) -> bool:
-    return item.kind == "table" and not item.target.startswith("FOREIGN ")
 
 
 def _take_away(session: Session, gone: Sequence[CatalogObject], stay: Collection[str]) -> None:

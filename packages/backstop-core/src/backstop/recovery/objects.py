@@ -11,6 +11,7 @@ from enum import Enum
 
 from backstop.postgres.appending import can_append, is_heir, lost_columns
 from backstop.postgres.later import replaced_parts
+from backstop.postgres.model.large_objects import holds_contents
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject, in_dependency_order
 from backstop.snapshots.manifest import Manifest
@@ -44,7 +45,8 @@ class ObjectPlan:
     """The objects of a snapshot in dependency order, and what has become of each.
 
     ``model`` is the database as it is, and ``made`` what the statement has added to be taken away.
-    Tables of ``appended`` get lost columns at their end, instead of being made anew.
+    Tables of ``appended`` get lost columns at their end, instead of being made anew. ``versioned``
+    are the extensions that are left in another version, with all that belongs to them.
     """
 
     model: Model
@@ -52,6 +54,7 @@ class ObjectPlan:
     states: Mapping[str, State]
     made: tuple[CatalogObject, ...] = ()
     appended: frozenset[str] = frozenset()
+    versioned: frozenset[str] = frozenset()
 
     def of(self, *states: State) -> Iterator[CatalogObject]:
         """Return the objects in one of these states."""
@@ -88,8 +91,9 @@ class ObjectPlan:
         """What is left as it is, and why, in sentences."""
         return [
             *(
-                f"The {item.identity} exists with another definition and is left as it is."
+                self._conflict(item)
                 for item in self.of(State.CONFLICTING)
+                if item.within not in self.versioned
             ),
             *(
                 f"The {item.identity} is not created, as something that it needs is gone or has "
@@ -97,6 +101,15 @@ class ObjectPlan:
                 for item in self.of(State.BLOCKED)
             ),
         ]
+
+    def _conflict(self, item: CatalogObject) -> str:
+        holders = _holders(self.model, item)
+        if not holders:
+            return f"The {item.identity} exists with another definition and is left as it is."
+        return (
+            f"The {item.identity} is left in the version that it has, with all that belongs to it: "
+            f"no update of it leads back, and the {holders[0]} depends on it."
+        )
 
 
 def plan_objects(
@@ -106,12 +119,14 @@ def plan_objects(
     *,
     fast: bool = False,
     restored: bool = False,
+    overwrite: bool = False,
 ) -> ObjectPlan:
     """Compare the snapshot's objects with what the database has now.
 
     Those of ``as_left`` are known to be as the statement left them, but for their names. With
     ``fast``, lost columns are appended where that is all that a table has lost. ``restored`` is
-    whether it is known that the snapshot was restored before.
+    whether it is known that the snapshot was restored before. With ``overwrite``, what was written
+    since to large objects goes.
     """
     left = {item.identity: item for item in manifest.left}
     objects = in_dependency_order(manifest.objects)
@@ -119,24 +134,34 @@ def plan_objects(
     present = {*model.objects, *(item.identity for item in objects)}
     states: dict[str, State] = {}
     refused: set[str] = set()
+    versioned: set[str] = set()
     for item in objects:
         now = model.objects.get(item.identity)
         state = _state(item, now, left.get(item.identity), restored=restored)
-        if state is State.CONFLICTING and item.identity in as_left:
+        may_change = item.identity in as_left or (overwrite and holds_contents(item))
+        if state is State.CONFLICTING and may_change:
             state = State.CHANGED
         elif state is State.MISSING and _is_taken(item, taken):
             state = State.CONFLICTING
         elif state is State.MISSING and _is_blocked(item, refused, present):
             state = State.BLOCKED
-        elif state is State.CHANGED and _holds_later_fields(model, item, left.get(item.identity)):
+        elif state is State.CHANGED and (
+            _holds_later_fields(model, item, left.get(item.identity)) or _holders(model, item)
+        ):
             state = State.CONFLICTING
+        if item.within in versioned:
+            versioned.add(item.identity)
+            state = _with_other_version(state)
+        elif item.kind == "extension" and state is State.CONFLICTING:
+            versioned.add(item.identity)
         states[item.identity] = state
-        if state in (State.CONFLICTING, State.BLOCKED):
+        # What needs an extension may well do with another version of it.
+        if state in (State.CONFLICTING, State.BLOCKED) and item.kind != "extension":
             refused.add(item.identity)
     made = tuple(item for item in manifest.made if item.identity in model.objects)
     changed = [item for item in objects if states[item.identity] is State.CHANGED]
     appended = frozenset(_appended(model, changed)) if fast else frozenset[str]()
-    return ObjectPlan(model, tuple(objects), states, made, appended)
+    return ObjectPlan(model, tuple(objects), states, made, appended, frozenset(versioned))
 
 
 def _appended(model: Model, changed: Sequence[CatalogObject]) -> Iterator[str]:
@@ -179,6 +204,34 @@ def _holds_later_fields(model: Model, item: CatalogObject, left: CatalogObject |
 def _is_only_inherited(model: Model, identity: str) -> bool:
     users = model.with_values([identity]) - {identity}
     return all(is_heir(model.objects[user]) for user in users)
+
+
+def _holders(model: Model, item: CatalogObject) -> list[str]:
+    """Return what keeps an extension from being made anew: what would be lost with it."""
+    if item.kind != "extension" or item.identity not in model.objects:
+        return []
+    dependents = model.dependents([item.identity]) - {item.identity}
+    return sorted(other for other in dependents if _is_lost_anew(model.objects[other]))
+
+
+def _is_lost_anew(item: CatalogObject) -> bool:
+    """Whether something goes with an object that its definition, as it is now, doesn't give back.
+
+    That may be a secret, or what has been added to an extension.
+    """
+    return holds_rows(item) or item.kind in ("sequence", "extension") or not item.ddl
+
+
+def holds_rows(item: CatalogObject) -> bool:
+    """Whether it has rows of its own, which its definition doesn't give back."""
+    return item.kind == "table" and not item.target.startswith("FOREIGN ")
+
+
+def _with_other_version(state: State) -> State:
+    """Return what becomes of a member of an extension that is left in another version."""
+    if state is State.SAME:
+        return state
+    return State.BLOCKED if state is State.MISSING else State.CONFLICTING
 
 
 def _relation_names(model: Model) -> dict[tuple[str, str], str]:

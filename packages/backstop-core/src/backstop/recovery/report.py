@@ -46,9 +46,9 @@ class RestoreReport:
 
     ``conflicts`` are sentences about what was left alone; ``problems`` about what could not be
     put back, such as an owner that no longer exists. ``created`` and ``changed`` are the objects
-    that are back, ``renamed`` the statements that gave them their names back, and ``existing``
-    those that were as before already. ``appended`` are columns that are back at the end of their
-    table instead of in their old place.
+    that are back, ``renamed`` the statements that gave them their names back, or extensions their
+    versions, and ``existing`` those that were as before already. ``appended`` are columns that are
+    back at the end of their table instead of in their old place.
     """
 
     plan: RestorePlan

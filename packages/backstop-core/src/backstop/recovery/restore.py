@@ -35,6 +35,7 @@ from backstop.recovery.report import Progress, RestorePlan, RestoreReport
 from backstop.recovery.saved import SavedContents
 from backstop.recovery.taking_back import Additions
 from backstop.recovery.taking_over import TakingOver
+from backstop.recovery.updates import update_back
 from backstop.session import Session, TransactionStatus
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
@@ -44,9 +45,9 @@ _SETTINGS = {**PINNED, "row_security": "off", "check_function_bodies": "off"}
 
 
 class OnConflict(str, Enum):
-    """What a restore does with a row that was edited after the statement.
+    """What a restore does with a row, or a large object, that was edited after the statement.
 
-    REPORT leaves it alone and says so; OVERWRITE gives it its old values; ABORT changes nothing.
+    REPORT leaves it alone and says so; OVERWRITE gives it what it held; ABORT changes nothing.
     """
 
     REPORT = "report"
@@ -157,10 +158,12 @@ class _Restore:
             return RestoreReport(plan), None
         if manifest.large_objects is not None:
             large_objects.lock(self.session)
-        names = Undone(NO_OBJECTS)
+        names, updates = Undone(NO_OBJECTS), list[str]()
+        left = (*manifest.left, *self.snapshot.outcome.left)
         if manifest.holds_objects:
+            updates = update_back(self.session, replace(manifest, left=left))
             names = undo_renames(self.session, manifest)
-        manifest = replace(manifest, left=(*manifest.left, *self.snapshot.outcome.left))
+        manifest = replace(manifest, left=left)
         manifest = databases.as_left(manifest, names.model)
         objects = plan_objects(
             names.model,
@@ -168,9 +171,11 @@ class _Restore:
             names.as_left,
             fast=self.fast,
             restored=self.repository.was_restored(manifest.id, state.system_identifier),
+            overwrite=self.on_conflict is OnConflict.OVERWRITE,
         )
-        plan = make_plan(self.session, self.snapshot, state, objects, names.done)
-        return RestoreReport(plan, renamed=list(names.done)), objects
+        done = [*updates, *names.done]
+        plan = make_plan(self.session, self.snapshot, state, objects, done)
+        return RestoreReport(plan, renamed=done), objects
 
     def _record(
         self, state: ServerState, rewritten: Mapping[str, Sequence[str]], report: RestoreReport

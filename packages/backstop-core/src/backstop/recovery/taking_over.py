@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from backstop.errors import BackstopError, RestoreFailed, describe
 from backstop.postgres import existing, images
 from backstop.postgres.appending import append_values, lost_columns
 from backstop.postgres.comparing import Comparison
@@ -43,7 +44,7 @@ class TakingOver:
         rebuildings = list(self._rebuildings(swap))
         # Rows may break a constraint that is NOT VALID.
         with quiet(self._session, [rebuilding.relation for rebuilding in rebuildings]):
-            yield from map(self._filled, rebuildings)
+            yield from map(self._reported, rebuildings)
         for aside in reversed(list(swap.aside.values())):
             self._session.execute(aside.drop)
         for item in self._objects.objects:
@@ -64,6 +65,17 @@ class TakingOver:
                 writers = images.newest_writers(self._session, aside.name)
                 self.rewritten[relation.label] = writers
                 yield Rebuilding(self._session, then, now, aside.name, relation)
+
+    def _reported(self, rebuilding: Rebuilding) -> TableReport:
+        try:
+            return self._filled(rebuilding)
+        except BackstopError:
+            raise
+        except Exception as error:
+            raise RestoreFailed(
+                f"The rows of {rebuilding.relation.label} could not be taken over into the table "
+                f"as it was: {describe(error)}. Nothing was changed."
+            ) from error
 
     def _filled(self, rebuilding: Rebuilding) -> TableReport:
         label = rebuilding.relation.label

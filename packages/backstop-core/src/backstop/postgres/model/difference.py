@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from backstop.postgres.model.catalog import address
 from backstop.postgres.model.columns import INHERITED
+from backstop.postgres.model.extensions import way_back
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject
 
@@ -98,10 +99,11 @@ NO_DIFFERENCE = Difference()
 def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) -> Difference:
     """Compare two models of the same database, of which one was read in the same transaction."""
     lost, left = [], []
+    updated = _updated_extensions(before, after)
     places = {(item.kind, item.address): item for item in after.objects.values() if item.address}
     for identity, item in before.objects.items():
         now = after.objects.get(identity, places.get((item.kind, item.address)))
-        if now is not None and now.is_unchanged(item):
+        if now is not None and now.is_unchanged(item) and item.within not in updated:
             continue
         if item.kind == _WITHHELD:
             continue
@@ -134,6 +136,18 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
         keeps_rewritten=keeps_rewritten,
         unsaved=_unsaved(before, after),
     )
+
+
+def _updated_extensions(before: Model, after: Model) -> set[str]:
+    """Return the extensions in another version, which may have to be made anew with their members.
+
+    Only what belonged to them tells then what was added to them, and what the update has.
+    """
+    return {
+        identity
+        for identity, item in before.objects.items()
+        if identity in after.objects and way_back(after.objects[identity], item)
+    }
 
 
 def _is_undone(item: CatalogObject, before: Model) -> bool:

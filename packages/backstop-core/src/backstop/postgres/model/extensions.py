@@ -37,3 +37,18 @@ def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
         )
         for entry in found
     ]
+
+
+def way_back(now: CatalogObject, before: CatalogObject) -> str | None:
+    """Return the statement that would update an extension to its earlier version, if it had one.
+
+    Only the server knows whether the extension has scripts that lead there.
+    """
+    if before.kind != "extension" or _version(now) == _version(before):
+        return None
+    return f"ALTER {now.target} UPDATE TO {_version(before)}"
+
+
+def _version(item: CatalogObject) -> str:
+    """Return the version as it stands in SQL."""
+    return item.ddl[0].rpartition(" VERSION ")[2]
