@@ -250,3 +250,38 @@ def test_values_of_a_type_that_has_got_a_field_since_are_left_alone(
         f"The {what.lower()} public.place exists with another definition and is left as it is."
     ]
     assert rows(setup, "home")[1] == [["1", "(street,3)"]]
+
+
+FIELDS = [("TYPE place AS", "ATTRIBUTE"), ("TABLE place", "COLUMN")]
+
+
+@pytest.mark.parametrize(("kind", "word"), FIELDS)
+@pytest.mark.parametrize("added", ["number int", "number text", "other int"])
+def test_fields_of_values_come_back_from_a_statement_that_adds_others(
+    added, kind, word, setup, comes_back
+):
+    setup.execute(
+        f"CREATE {kind} (street text, number int);"
+        "CREATE TABLE home (id int, at place, more place[]);"
+        "INSERT INTO home VALUES (1, ('street', 2), ARRAY[('other', 3)::place])"
+    )
+    comes_back(f"ALTER {kind.split()[0]} place DROP {word} number, ADD {word} {added}")
+
+
+@pytest.mark.parametrize(("kind", "word"), FIELDS)
+def test_values_whose_field_was_replaced_and_written_since_are_left_alone(
+    kind, word, setup, destroy, restore
+):
+    setup.execute(
+        f"CREATE {kind} (street text, number int);"
+        "CREATE TABLE home (id int, at place); INSERT INTO home VALUES (1, ('street', 2))"
+    )
+    what = kind.split()[0]
+    destroy(f"ALTER {what} place DROP {word} number, ADD {word} number text")
+    setup.execute("UPDATE home SET at.number = 'mine'")
+    assert restore().conflicts == [
+        f"The {what.lower()} public.place exists with another definition and is left as it is."
+    ]
+    assert rows(setup, "home")[1] == [["1", "(street,mine)"]]
+    assert restore(on_conflict="overwrite").complete
+    assert rows(setup, "home")[1] == [["1", "(street,2)"]]

@@ -1,4 +1,4 @@
-"""Whether the cells of a column hold anything that somebody has written there.
+"""Whether the cells of a column, or rows, hold anything that somebody has written there.
 
 A column that is added to a table has the same value in all rows that are there, NULL or its
 default, which the server only stores once (``pg_attribute.attmissingval``).
@@ -50,6 +50,17 @@ def is_filled(session: Session, oid: int, column: str, marks: Callable[[str], Ro
         if query.row(session, written)["found"]:
             return True
     return False
+
+
+def is_written_since(session: Session, table: str, marks: RowMarks, xid: str) -> bool:
+    """Whether a table has rows that somebody has written since a transaction, but for its own."""
+    found = query.row(
+        session,
+        f"SELECT EXISTS (SELECT FROM ONLY {table} o WHERE NOT {marks.condition('o')} "
+        f"AND pg_catalog.age(o.xmin) < pg_catalog.age({quoting.literal(xid)}::pg_catalog.xid)) "
+        "AS found",
+    )
+    return bool(found["found"])
 
 
 def _tables_under(session: Session, oid: int) -> list[dict[str, str]]:

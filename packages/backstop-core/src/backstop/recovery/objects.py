@@ -174,7 +174,7 @@ def _appended(model: Model, changed: Sequence[CatalogObject]) -> Iterator[str]:
     for identity in candidates:
         # In columns of a row type that others have, values have lost something as well.
         heirs = model.with_values([identity])
-        if heirs <= candidates and _is_only_inherited(model, identity):
+        if heirs <= candidates and is_only_inherited(model, identity):
             yield identity
 
 
@@ -198,10 +198,11 @@ def _holds_later_fields(model: Model, item: CatalogObject, left: CatalogObject |
     now = model.objects[item.identity]
     if left is None or {part.name for part in now.parts} <= {part.name for part in left.parts}:
         return False
-    return item.kind == "type" or not _is_only_inherited(model, item.identity)
+    return item.kind == "type" or not is_only_inherited(model, item.identity)
 
 
-def _is_only_inherited(model: Model, identity: str) -> bool:
+def is_only_inherited(model: Model, identity: str) -> bool:
+    """Whether no other table has values of a table's row type, but those that inherit from it."""
     users = model.with_values([identity]) - {identity}
     return all(is_heir(model.objects[user]) for user in users)
 

@@ -28,7 +28,7 @@ def make_plan(
 ) -> RestorePlan:
     """Return the plan to restore a snapshot in place, where the renames are undone already."""
     manifest = snapshot.manifest
-    steps = [_sentence(statement) for statement in renamed]
+    steps = [f"run {statement}" for statement in renamed]
     steps += [f"take away {item.identity}" for item in objects.made]
     steps += [
         f"change back {item.identity}"
@@ -117,10 +117,6 @@ def _created(missing: Sequence[CatalogObject], stage: str) -> list[str]:
         for item in missing
         if item.stage == stage
     ]
-
-
-def _sentence(statement: str) -> str:
-    return statement[0].lower() + statement[1:]
 
 
 def nothing_to_do(snapshot: Snapshot) -> str | None:

@@ -211,7 +211,8 @@ class _Restore:
         """Do it, and return who had written the rows of the tables that were made anew."""
         overwrite = self.on_conflict is OnConflict.OVERWRITE
         saved = self._saved(state)
-        additions = Additions(self.session, self.snapshot.manifest.left, saved.marks)
+        manifest = self.snapshot.manifest
+        additions = Additions(self.session, manifest.left, saved.marks, manifest.transaction_id)
         objects, kept = additions.take_back(objects, overwrite=overwrite)
         swap = exchange(self.session, objects)
         report.problems += create(self.session, swap, STAGES[0])

@@ -10,13 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from backstop.errors import RestoreFailed, describe
+from backstop.postgres import existing
 from backstop.postgres.comparing import RowMarks
-from backstop.postgres.filling import is_filled
-from backstop.postgres.later import added_parts, drop_part, new_parts, with_columns
-from backstop.postgres.model.reading import read_model
+from backstop.postgres.filling import is_filled, is_written_since
+from backstop.postgres.later import (
+    added_parts,
+    drop_part,
+    new_parts,
+    replaced_parts,
+    with_columns,
+)
+from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.objects import CatalogObject, Part
 from backstop.recovery.executing import execute, run, tried
-from backstop.recovery.objects import MAY_FAIL, ObjectPlan, State
+from backstop.recovery.objects import MAY_FAIL, ObjectPlan, State, is_only_inherited
 from backstop.session import Session
 
 
@@ -25,12 +32,13 @@ class Additions:
     """What is there in addition to what was before, of the objects of one plan.
 
     ``left`` is what the statement left of them. ``marks`` tells by a table's label which of its
-    rows the statement wrote.
+    rows the statement wrote, whose transaction was ``xid``.
     """
 
     session: Session
     left: Sequence[CatalogObject]
     marks: Callable[[str], RowMarks]
+    xid: str
 
     def take_back(self, plan: ObjectPlan, *, overwrite: bool) -> tuple[ObjectPlan, list[str]]:
         """Take away what the statement has added; returns the plan, which keeps all others.
@@ -46,8 +54,18 @@ class Additions:
                 kept += tried(self.session, item, drop)
             else:
                 run(self.session, item, drop)
+        states = dict(plan.states)
+        for item, parts in self._fields(plan):
+            now = plan.model.objects[item.identity]
+            if not overwrite and self._is_in_use(plan.model, item):
+                states[item.identity] = State.CONFLICTING
+                continue
+            for part in parts:
+                self._drop(now, part)
+                dropped = True
+        plan = replace(plan, states=states)
         for now, part in self._added(plan):
-            if not overwrite and self._is_filled(now, part):
+            if not overwrite and is_filled(self.session, now.oid, part.name, self.marks):
                 kept.append(f"{_named(now, part)} holds values that were written since, and stays.")
             else:
                 self._drop(now, part)
@@ -56,16 +74,45 @@ class Additions:
             plan = replace(plan, model=read_model(self.session, about=plan.objects))
         return replace(plan, objects=tuple(_with_later(plan))), kept
 
-    def _added(self, plan: ObjectPlan) -> Iterator[tuple[CatalogObject, Part]]:
-        by_identity = {item.identity: item for item in self.left}
-        # What had been renamed is known by its place.
-        by_address = {item.address: item for item in self.left if item.address}
+    def _fields(self, plan: ObjectPlan) -> Iterator[tuple[CatalogObject, list[Part]]]:
+        """Give what has values in other tables, with fields that those of before don't have.
+
+        What is gone from such a value doesn't come back into another field of the same name.
+        """
         for item in plan.of(State.CHANGED):
             now = plan.model.objects[item.identity]
-            left = by_identity.get(item.identity) or by_address.get(now.address)
+            parts = replaced_parts(item, now)
+            if item.kind == "type":
+                parts += self._added_to(item, now)
+            elif item.kind != "table" or is_only_inherited(plan.model, item.identity):
+                continue
+            if parts:
+                yield item, parts
+
+    def _is_in_use(self, model: Model, item: CatalogObject) -> bool:
+        """Whether rows that hold its values were written since the statement."""
+        users = [model.objects[identity] for identity in model.with_values([item.identity])]
+        names = [(user.schema, user.name) for user in users if user.kind == "table"]
+        return any(
+            is_written_since(self.session, relation.sql, self.marks(label), self.xid)
+            for label, relation in existing.find_relations(self.session, names).items()
+            if relation.holds_rows
+        )
+
+    def _added(self, plan: ObjectPlan) -> Iterator[tuple[CatalogObject, Part]]:
+        """Give the columns that the statement has added to tables."""
+        for item in plan.of(State.CHANGED):
+            now = plan.model.objects[item.identity]
             is_partition = f"partition {now.schema}.{now.name}" in plan.model.objects
-            if left is not None and not is_partition:
-                yield from ((now, part) for part in added_parts(item, left, now))
+            if item.kind == "table" and not is_partition:
+                yield from ((now, part) for part in self._added_to(item, now))
+
+    def _added_to(self, item: CatalogObject, now: CatalogObject) -> list[Part]:
+        by_identity = {left.identity: left for left in self.left}
+        # What had been renamed is known by its place.
+        by_address = {left.address: left for left in self.left if left.address}
+        left = by_identity.get(item.identity) or by_address.get(now.address)
+        return [] if left is None else added_parts(item, left, now)
 
     def _drop(self, now: CatalogObject, part: Part) -> None:
         try:
@@ -75,10 +122,6 @@ class Additions:
                 f"{_named(now, part)} could not be dropped: {describe(error)}. What needs it has "
                 "to be dropped first. Nothing was changed."
             ) from error
-
-    def _is_filled(self, now: CatalogObject, part: Part) -> bool:
-        # What the values of a type's attribute are is up to the tables that use it.
-        return now.kind == "table" and is_filled(self.session, now.oid, part.name, self.marks)
 
 
 def _named(item: CatalogObject, part: Part) -> str:
