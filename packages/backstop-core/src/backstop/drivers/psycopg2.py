@@ -111,15 +111,16 @@ class Psycopg2Session:
 
     def commit(self) -> None:
         """Commit the transaction in hand."""
-        self._connection.commit()
+        # By class, here and below: a subclass's own method would take it for the application's.
+        extensions.connection.commit(self._connection)
 
     def rollback(self) -> None:
         """Roll the transaction in hand back."""
-        self._connection.rollback()
+        extensions.connection.rollback(self._connection)
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        extensions.connection.close(self._connection)
 
     def beside(self, connect_timeout: float, database: str | None = None) -> Psycopg2Session:
         """Open another connection of Backstop's own, in autocommit, to the same server."""
@@ -141,7 +142,7 @@ class Psycopg2Session:
                 f"The database did not accept a second connection: {_first_line(error)}."
             ) from None
         connection.autocommit = True
-        return type(self)(connection)
+        return Psycopg2Session(connection)
 
     def notices(self) -> list[str]:
         """Return the notices in psycopg2's own list; none where the application chose another."""

@@ -55,6 +55,28 @@ def copy_to(table: str) -> Statement:
     return Statement(text, lambda: text)
 
 
+def client_encoding(name: str) -> Statement:
+    """Return what set_client_encoding() sends."""
+    quoted = str(name).replace("'", "''")
+    text = f"SET client_encoding TO '{quoted}'"
+    return Statement(text, lambda: text)
+
+
+def open_large_object(oid: int, mode: str, new_oid: int) -> Statement:
+    """Return what has the effect of a large object's constructor: it creates one without an oid."""
+    if not oid:
+        return large_object("lo_create", new_oid)
+    if "w" in mode:
+        return large_object("lo_open", oid, "131072")
+    return large_object("lo_get", oid)
+
+
+def large_object(function: str, oid: int, *arguments: str) -> Statement:
+    """Return the call of one of the server's functions on a large object."""
+    text = f"SELECT {function}({', '.join(['%s', *arguments])})"
+    return Statement(text, lambda: text % oid)
+
+
 def _merged(cursor: extensions.cursor, query: Any, parameters: Any) -> str:
     return cursor.mogrify(query, parameters).decode(_encoding(cursor))
 
