@@ -24,7 +24,7 @@ def fetch(folder: Path) -> Path:
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-            *("--no-binary=:all:", f"--dest={folder}", f"psycopg2=={version}"),
+            *("--no-binary=psycopg2", f"--dest={folder}", f"psycopg2=={version}"),
         ],
         env={**os.environ, "PATH": os.pathsep.join([os.environ["PATH"], *programs])},
         check=True,

@@ -183,6 +183,10 @@ class GuardedSession(Guarded):
             if self._session.sqlstate(error) is None:
                 # It was not sent, so it would have begun no transaction.
                 self._assessment.withdraw()
+            lost = self._session.lost()
+            if lost is not None:
+                # Without a guard it would have been this statement that met the error.
+                raise lost from None
             raise
 
     def _assess(self, statement: Statement, result: RiskResult) -> tuple[RiskResult, Open]:

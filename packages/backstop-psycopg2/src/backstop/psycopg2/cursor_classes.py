@@ -56,7 +56,8 @@ def guarded_class(base: Any) -> type[GuardCursor]:
 
 def _put_under_guard(cursor: Any) -> GuardCursor:
     """Guard a cursor that a function has made: keep the cursor where its class allows that."""
-    guarded = guarded_class(type(cursor))
+    kind: Any = type(cursor)
+    guarded = guarded_class(kind)
     try:
         cursor.__class__ = guarded
     except TypeError:

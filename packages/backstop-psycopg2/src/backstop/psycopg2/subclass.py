@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
-from weakref import ref
 
 from psycopg2 import extensions
 
@@ -25,10 +24,11 @@ class GuardConnection(GuardedConnection, extensions.connection):
     _backstop_session: GuardedSession
     _backstop_factory: Any = None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: D102
         connection = super().__new__(cls, *args, **kwargs)
+        session = Psycopg2Session(connection, keeps=False)
         # Here, as a class of the application's may forget to call __init__.
-        connection._backstop_session = GuardedSession(cls._backstop_guard, _OwnSession(connection))
+        connection._backstop_session = GuardedSession(cls._backstop_guard, session)
         return connection
 
     def __init__(self, dsn: str, *args: Any, **kwargs: Any) -> None:
@@ -72,18 +72,6 @@ class GuardConnection(GuardedConnection, extensions.connection):
     def _driver(self, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] = getattr(super(GuardedConnection, self), name)
         return method
-
-
-class _OwnSession(Psycopg2Session):
-    """The session that a connection has of itself, without keeping it alive by that."""
-
-    def __init__(self, connection: extensions.connection) -> None:
-        self._reference = ref(connection)
-        self.in_block = False
-
-    @property
-    def _connection(self) -> Any:  # type: ignore[override]
-        return self._reference()
 
 
 def guarded_connection_class(
