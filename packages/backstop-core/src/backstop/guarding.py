@@ -95,6 +95,14 @@ class GuardedSession(Guarded):
             self._fates.end(Fate.ROLLED_BACK if undone else Fate.COMMITTED)
             return answer
 
+    def discard(self, run: Callable[[], Answer]) -> Answer:
+        """Reset by the driver's own call: it rolls back, and discards what the session has set."""
+        try:
+            return self.finish(run, committed=False)
+        finally:
+            # What a name stands for is another's from here on, as with another search_path.
+            self._assessment.settings_discarded()
+
     def enter(self) -> None:
         """Take in that the driver begins a transaction with the next statement."""
         self._session.in_block = True

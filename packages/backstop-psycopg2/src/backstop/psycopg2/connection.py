@@ -95,8 +95,8 @@ class GuardedConnection(_Connection):
         self.backstop_session.finish(self._driver("close"), committed=False)
 
     def reset(self) -> None:
-        """Reset the connection, which rolls back."""
-        self.backstop_session.finish(self._driver("reset"), committed=False)
+        """Reset the connection, which rolls back and discards what its session has set."""
+        self.backstop_session.discard(self._driver("reset"))
 
     def tpc_prepare(self) -> None:
         """Prepare: the transaction's fate is decided elsewhere from here on."""

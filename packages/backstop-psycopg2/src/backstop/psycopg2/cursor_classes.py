@@ -80,6 +80,7 @@ _NAMES = {
     "copy_expert": ("sql",),
     "copy_from": ("file", "table"),
     "copy_to": ("file", "table"),
+    "start_replication_expert": ("command",),
 }
 _READ: dict[str, Callable[[Any, dict[str, Any]], Statement | None]] = {
     "execute": lambda cursor, given: statements.single(cursor, given["query"], given.get("vars")),
@@ -90,6 +91,10 @@ _READ: dict[str, Callable[[Any, dict[str, Any]], Statement | None]] = {
     "copy_expert": lambda cursor, given: statements.single(cursor, given["sql"], None),
     "copy_from": lambda _, given: statements.copy_from(given["table"]),
     "copy_to": lambda _, given: statements.copy_to(given["table"]),
+    # On an ordinary connection the server takes any statement by it.
+    "start_replication_expert": lambda cursor, given: statements.single(
+        cursor, given["command"], None
+    ),
 }
 
 

@@ -11,11 +11,16 @@ import sys
 import threading
 from typing import Any, Callable
 
-from psycopg2 import _psycopg, sql
+from psycopg2 import _psycopg, _range, extensions, extras, sql
 
 from backstop.psycopg2.cursor import GuardCursor
 from backstop.psycopg2.registry import unwrapped
 
+# They hand their connection on to others, in C.
+_ADAPTERS: tuple[Any, ...] = (
+    *(extensions.SQL_IN, extras.HstoreAdapter, extras.Inet, extras.Json),
+    _range.RangeAdapter,
+)
 _FUNCTIONS = ("register_type", "quote_ident", "encrypt_password")
 
 _replaced: list[tuple[Any, str, Any]] = []
@@ -23,7 +28,9 @@ _patching = threading.Lock()
 
 
 def patch() -> None:
-    """Let ``register_type``, ``quote_ident``, ``encrypt_password`` and ``sql`` take our proxy.
+    """Let what psycopg2 writes in Python, and three of its functions in C, take our proxy.
+
+    These are ``register_type``, ``quote_ident`` and ``encrypt_password``.
 
     `backstop.guard` does it. Called earlier, it reaches modules too that import one of these
     functions by name. Does nothing the second time.
@@ -36,6 +43,8 @@ def patch() -> None:
             for module in _modules():
                 if vars(module).get(name) is original:
                     _replace(module, name, _taking_proxies(original))
+        for adapter in _ADAPTERS:
+            _replace(adapter, "prepare", _taking_proxies(adapter.prepare))
         _replace(sql.Literal, "as_string", _in_context(sql.Literal.as_string))
 
 
