@@ -34,7 +34,8 @@ def guarded_cursor(
     if is_class:
         cursor = make(**{**given, "cursor_factory": guarded_class(factory)})
     else:
-        cursor = _put_under_guard(make(**given))
+        chosen = {} if factory is None else {"cursor_factory": factory}
+        cursor = _put_under_guard(make(**{**given, **chosen}))
     cursor._backstop_connection = connection
     guarded: GuardCursor = cursor
     return guarded
