@@ -156,7 +156,7 @@ def benchmarks(session: nox.Session) -> None:
     """Measure side by side with peers; fails where a bound is broken (`-- --json` for programs)."""
     # The servers that saving needs are those of the tests.
     sync(session, "--group=test")
-    for name in ("classifying", "saving"):
+    for name in ("classifying", "guarding", "saving"):
         session.run("python", "-m", f"benchmarks.{name}", "--check", *session.posargs)
 
 

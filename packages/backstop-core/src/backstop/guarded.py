@@ -49,6 +49,7 @@ class Guarded(ABC):
     def __init__(self, settings: Settings, system: str) -> None:
         self._settings = settings
         self._system = system
+        self._only_records = settings.mode is Mode.MONITOR
 
     def execute(
         self,
@@ -71,9 +72,12 @@ class Guarded(ABC):
         For adapters that have to know whether a statement just runs before they run it.
         """
         started = perf_counter()
-        result, reach = self._assess(statement, classify(statement.text))
-        context = current()
         settings = self._settings
+        read = classify(statement.text)
+        if self._only_records and not audit.is_wanted(settings.mode, read.level):
+            return run()
+        result, reach = self._assess(statement, read)
+        context = current()
         action = decide(
             settings.mode,
             result.level,

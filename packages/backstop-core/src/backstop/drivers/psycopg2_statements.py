@@ -16,7 +16,7 @@ from backstop.statement import Statement, values, with_parameters
 
 def single(cursor: extensions.cursor, query: Any, parameters: Any) -> Statement | None:
     """Return the statement of execute(); None for an argument that psycopg2 will refuse."""
-    text = _text(cursor, query)
+    text = query if isinstance(query, str) else _text(cursor, query)
     if text is None or parameters is None:
         return None if text is None else Statement(text, lambda: text)
     return with_parameters(text, values(parameters), lambda: _merged(cursor, query, parameters))
