@@ -2,7 +2,7 @@
 
 python -m benchmarks.guarding [--json] [--check] [--rounds N]
 
-A known text in mode "monitor", over a unix socket to an embedded PostgreSQL, where nobody listens to
+A known text in mode "monitor", over a unix socket to an embedded PostgreSQL, where nobody takes
 its events; in this process's own time, as the rest is the server's.
 """
 
