@@ -85,11 +85,11 @@ def record(event: Event) -> None:
 
 
 # Looked up for every statement, which an enumeration is slow at.
-_MONITOR, _HIGH = Mode.MONITOR, RiskLevel.HIGH
+_MONITOR, _HIGH, _RANK_AT_RISK = Mode.MONITOR, RiskLevel.HIGH, AT_RISK.rank
 
 
 def _severity(mode: Mode, level: RiskLevel) -> int:
-    if level >= AT_RISK:
+    if level.rank >= _RANK_AT_RISK:
         return logging.WARNING
     if mode is _MONITOR or level is _HIGH:
         return logging.INFO
