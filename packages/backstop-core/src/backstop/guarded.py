@@ -64,6 +64,10 @@ class Guarded(ABC):
         driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
         where a failed snapshot shall stop its statement.
         """
+        if self._only_records:
+            level = classify(statement.text).level
+            if not audit.is_wanted(self._settings.mode, level):
+                return run()
         return self.take(self.judge(statement), run, rowcount)
 
     def judge(self, statement: Statement) -> Judgement:
@@ -73,10 +77,7 @@ class Guarded(ABC):
         """
         started = perf_counter()
         settings = self._settings
-        read = classify(statement.text)
-        if self._only_records and not audit.is_wanted(settings.mode, read.level):
-            return run()
-        result, reach = self._assess(statement, read)
+        result, reach = self._assess(statement, classify(statement.text))
         context = current()
         action = decide(
             settings.mode,
