@@ -146,12 +146,23 @@ def servers(session: nox.Session) -> None:
     session.run("python", "-m", "testing.servers", *versions, "--", *options, *OF_OBJECTS)
 
 
+@nox.session(python=CHOSEN[-1])
+def psycopg2_suite(session: nox.Session) -> None:
+    """Compare guarded connections with plain ones by psycopg2's own tests (by hand, five minutes).
+
+    pip fetches them from where it has its packages from.
+    """
+    sync(session, "--group=test")
+    session.install("pip")
+    session.run("python", "-m", "testing.psycopg2_suite", *session.posargs)
+
+
 @nox.session(python=CHOSEN)
 def benchmarks(session: nox.Session) -> None:
     """Measure side by side with peers; fails where a bound is broken (`-- --json` for programs)."""
     # The servers that saving needs are those of the tests.
     sync(session, "--group=test")
-    for name in ("classifying", "saving"):
+    for name in ("classifying", "guarding", "saving"):
         session.run("python", "-m", f"benchmarks.{name}", "--check", *session.posargs)
 
 

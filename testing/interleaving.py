@@ -17,7 +17,7 @@ import psycopg2
 from psycopg2 import errors
 
 import backstop
-from backstop.psycopg2.connection import GuardedConnection
+from backstop.psycopg2.proxy import ConnectionProxy
 from backstop.settings import build_settings
 from testing.steps import STORE, Step, Steps
 
@@ -160,7 +160,7 @@ class Interleaving:
         store = f"{self._store}/{self._runs}"
         self._raw.set_session(isolation_level=isolation, autocommit=autocommit)
         # A guard for each run: what it knows of an earlier one would save it steps.
-        guarded = GuardedConnection(
+        guarded = ConnectionProxy(
             self._raw,
             build_settings(store, "tester", snapshot_at="LOW", on_snapshot_failure="raise"),
         )

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from testing.postgres import Server
 
 _ENTRY = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
-_STATEMENT = re.compile(r"[^\n]*? LOG:  (?:statement|execute [^:]*): (.*)", re.DOTALL)
+# A fastpath call is a function's: those of large objects are called by that.
+_STATEMENT = re.compile(
+    r"[^\n]*? LOG:  (?:statement|execute [^:]*|fastpath function call): (.*)", re.DOTALL
+)
 _OURS = "/* backstop */"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from backstop import RiskLevel, classify
 from backstop.embedded import find_binaries
-from benchmarks import classifying, saving, wall_clock
+from benchmarks import classifying, guarding, saving, wall_clock
 from benchmarks.side_by_side import Bound, Case, measure
 from testing.s3 import find_rclone
 
@@ -98,6 +98,22 @@ def test_saving_is_measured_beside_plain_statements_and_copies_by_hand(
         rivals = [saving.PLAIN, *(by_hand if "saved" in document["case"] else [])]
         assert list(document["times"]) == [saving.GUARDED, *rivals]
         assert list(document["ratios"]) == rivals
+
+
+@pytest.mark.parametrize(("factor", "code"), [(1e9, 0), (1e-9, 1)])
+def test_both_forms_of_a_guarded_connection_are_measured(
+    factor: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if find_binaries() is None:
+        pytest.skip("it starts a PostgreSQL of its own")
+    case = dataclasses.replace(guarding.CASE, batch=5, bound=Bound(guarding.PLAIN, factor))
+    monkeypatch.setattr(guarding, "CASE", case)
+    assert guarding.main(["--json", "--check", "--rounds", "1"]) == code
+    documents = json.loads(capsys.readouterr().out)
+    assert [next(iter(document["times"])) for document in documents] == [
+        guarding.PROXY,
+        guarding.SUBCLASS,
+    ]
 
 
 @pytest.mark.usefixtures("s3_credentials")

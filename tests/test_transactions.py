@@ -9,6 +9,8 @@ import pytest
 
 import backstop
 from backstop.drivers.psycopg2 import Psycopg2Session
+from backstop.postgres import transactions
+from backstop.session import TransactionStatus
 from backstop.snapshots import Consistency, Fate, Status
 from testing.dumps import dump
 
@@ -182,6 +184,16 @@ def test_settings_of_the_user_hold_after_a_snapshot(stock, guarded):
         cursor.execute(f"SHOW {name}")
         found[name] = cursor.fetchone()[0]
     assert found == {**wanted, "transaction_read_only": "off"}
+
+
+def test_a_question_that_fails_on_its_way_leaves_the_transaction_usable(stock, connect):
+    session = Psycopg2Session(connect())
+    session.execute("DELETE FROM part")
+    # As the application's own statement_timeout may make it.
+    asked = transactions.undone(session, "backstop_reading", "SELECT 1 / 0")
+    with pytest.raises(psycopg2.errors.DivisionByZero), asked:
+        pytest.fail("nothing was asked")
+    assert session.status() is TransactionStatus.IN_TRANSACTION
 
 
 def test_a_lock_that_others_hold_fails_the_snapshot_in_time_and_nothing_else(

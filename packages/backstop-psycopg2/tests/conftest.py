@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Callable
 
 import psycopg
+import psycopg2
 import pytest
+from psycopg2 import extensions
 
 import backstop
+import backstop.psycopg2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +19,24 @@ if TYPE_CHECKING:
     from testing.postgres import Connect
 
     ByPsycopg = Callable[..., psycopg.Connection[Any]]
+    Opened = Callable[..., backstop.GuardedConnection]
+
+
+@pytest.fixture(params=["proxy", "subclass"])
+def opened(request: pytest.FixtureRequest, dsn: str, store: str) -> Iterator[Opened]:
+    """Give a function that opens a guarded connection, in both forms."""
+    with contextlib.ExitStack() as stack:
+
+        def open_guarded(*, base: Any = extensions.connection, **settings: Any) -> Any:
+            settings = {"storage": store, "actor": "tester", **settings}
+            if request.param == "subclass":
+                connection = backstop.psycopg2.connect(dsn, base, **settings)
+            else:
+                raw = psycopg2.connect(dsn, connection_factory=base)
+                connection = backstop.guard(raw, **settings)
+            return stack.enter_context(contextlib.closing(connection))
+
+        yield open_guarded
 
 
 @pytest.fixture

@@ -84,10 +84,14 @@ def record(event: Event) -> None:
     logger.log(severity, "%s", _sentence(event), extra={"backstop": event.attributes()})
 
 
+# Looked up for every statement, which an enumeration is slow at.
+_MONITOR, _HIGH, _RANK_AT_RISK = Mode.MONITOR, RiskLevel.HIGH, AT_RISK.rank
+
+
 def _severity(mode: Mode, level: RiskLevel) -> int:
-    if level >= AT_RISK:
+    if level.rank >= _RANK_AT_RISK:
         return logging.WARNING
-    if mode is Mode.MONITOR or level is RiskLevel.HIGH:
+    if mode is _MONITOR or level is _HIGH:
         return logging.INFO
     return logging.DEBUG
 

@@ -49,6 +49,7 @@ class Guarded(ABC):
     def __init__(self, settings: Settings, system: str) -> None:
         self._settings = settings
         self._system = system
+        self._only_records = settings.mode is Mode.MONITOR
 
     def execute(
         self,
@@ -63,6 +64,10 @@ class Guarded(ABC):
         driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
         where a failed snapshot shall stop its statement.
         """
+        if self._only_records:
+            level = classify(statement.text).level
+            if not audit.is_wanted(self._settings.mode, level):
+                return run()
         return self.take(self.judge(statement), run, rowcount)
 
     def judge(self, statement: Statement) -> Judgement:
@@ -71,9 +76,9 @@ class Guarded(ABC):
         For adapters that have to know whether a statement just runs before they run it.
         """
         started = perf_counter()
+        settings = self._settings
         result, reach = self._assess(statement, classify(statement.text))
         context = current()
-        settings = self._settings
         action = decide(
             settings.mode,
             result.level,

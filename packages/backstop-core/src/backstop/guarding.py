@@ -95,6 +95,14 @@ class GuardedSession(Guarded):
             self._fates.end(Fate.ROLLED_BACK if undone else Fate.COMMITTED)
             return answer
 
+    def discard(self, run: Callable[[], Answer]) -> Answer:
+        """Reset by the driver's own call: it rolls back, and discards what the session has set."""
+        try:
+            return self.finish(run, committed=False)
+        finally:
+            # What a name stands for is another's from here on, as with another search_path.
+            self._assessment.settings_discarded()
+
     def enter(self) -> None:
         """Take in that the driver begins a transaction with the next statement."""
         self._session.in_block = True
@@ -183,6 +191,10 @@ class GuardedSession(Guarded):
             if self._session.sqlstate(error) is None:
                 # It was not sent, so it would have begun no transaction.
                 self._assessment.withdraw()
+            lost = self._session.lost()
+            if lost is not None:
+                # Without a guard it would have been this statement that met the error.
+                raise lost from None
             raise
 
     def _assess(self, statement: Statement, result: RiskResult) -> tuple[RiskResult, Open]:

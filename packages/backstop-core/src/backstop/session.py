@@ -99,6 +99,9 @@ class Session(Protocol):
     def sqlstate(self, error: BaseException) -> str | None:
         """Return the SQLSTATE of a driver's error, None for any other error."""
 
+    def lost(self) -> Exception | None:
+        """Return, once, the error under which the connection closed while core asked."""
+
 
 @contextmanager
 def beside(

@@ -6,8 +6,7 @@ import datetime
 import decimal
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from backstop.syntax.lexer import has_hidden_placeholder
 
@@ -33,14 +32,14 @@ _PLAIN = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """One text that an application sends.
 
     ``text`` is what is classified; ``render`` gives the text as the server gets it, and is
     called only when that is needed. ``sets`` is how many sets of parameters it is run with, one
     after the other. ``once`` says that data flows from the application after its run has returned,
-    so that it can neither be repeated nor be looked at.
+    so that it can neither be repeated nor be looked at. (A named tuple, as one is made for every
+    statement: a frozen dataclass takes three times as long.)
     """
 
     text: str

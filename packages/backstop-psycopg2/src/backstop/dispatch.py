@@ -57,7 +57,7 @@ def guard(
     """
     driver = driver_of(conn)
     if driver == "psycopg2":
-        from backstop.psycopg2 import connection as by_psycopg2
+        from backstop.psycopg2 import entrances as by_psycopg2
 
         return by_psycopg2.guard(conn, storage, actor, mode, **options)
     if driver == "psycopg":

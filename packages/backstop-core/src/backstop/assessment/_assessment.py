@@ -128,6 +128,10 @@ class Assessment:
             self._changed = False
             self._forget()
 
+    def settings_discarded(self) -> None:
+        """Forget what names stood for under the session's settings."""
+        self._forget()
+
     def withdraw(self) -> None:
         """End the transaction that only questions of ours have begun, if there is one."""
         if self._opened and self._session.status() is TransactionStatus.IN_TRANSACTION:

@@ -46,6 +46,7 @@ class PsycopgSession:
         self._connection = cast("psycopg.Connection[Any]", connection)
         self._holds_lock = holds_lock
         self.in_block = False
+        self._lost: Exception | None = None
 
     @classmethod
     def open(cls, dsn: str, database: str | None = None) -> PsycopgSession:
@@ -168,6 +169,11 @@ class PsycopgSession:
         """Return the SQLSTATE of a psycopg error, None for any other error."""
         return error.sqlstate if isinstance(error, psycopg.Error) else None
 
+    def lost(self) -> Exception | None:
+        """Return, once, the error under which the connection closed while it was asked."""
+        error, self._lost = self._lost, None
+        return error
+
     def _run(self, sql: str) -> psycopg.Cursor[Any]:
         """Run statements and return a cursor on the last one's answer."""
         cursor = self._cursor()
@@ -198,6 +204,10 @@ class PsycopgSession:
             handler, pgconn.notice_handler = pgconn.notice_handler, None
             try:
                 yield
+            except Exception as error:
+                if self._connection.closed and self._lost is None:
+                    self._lost = error
+                raise
             finally:
                 pgconn.notice_handler = handler
 

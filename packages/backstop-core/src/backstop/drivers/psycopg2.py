@@ -6,8 +6,11 @@ chose, and reads text with psycopg2's own casters, whatever the application regi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
 from typing import Any, cast
+from weakref import ref
 
 import psycopg2
 from psycopg2 import extensions
@@ -31,11 +34,15 @@ _STATUS = {
 
 
 class Psycopg2Session:
-    """A :class:`backstop.session.Session` on one psycopg2 connection."""
+    """A :class:`backstop.session.Session` on one psycopg2 connection.
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = cast("extensions.connection", connection)
+    A connection that holds its own session shall not be kept alive by it (``keeps=False``).
+    """
+
+    def __init__(self, connection: Any, *, keeps: bool = True) -> None:
+        self._find = (lambda: connection) if keeps else ref(connection)
         self.in_block = False
+        self._lost: Exception | None = None
 
     @classmethod
     def open(cls, dsn: str, database: str | None = None) -> Psycopg2Session:
@@ -58,6 +65,10 @@ class Psycopg2Session:
     def connection(self) -> object:
         """The psycopg2 connection itself."""
         return self._connection
+
+    @property
+    def _connection(self) -> extensions.connection:
+        return cast("extensions.connection", self._find())
 
     @property
     def autocommit(self) -> bool:
@@ -111,15 +122,16 @@ class Psycopg2Session:
 
     def commit(self) -> None:
         """Commit the transaction in hand."""
-        self._connection.commit()
+        # By class, here and below: a subclass's own method would take it for the application's.
+        extensions.connection.commit(self._connection)
 
     def rollback(self) -> None:
         """Roll the transaction in hand back."""
-        self._connection.rollback()
+        extensions.connection.rollback(self._connection)
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        extensions.connection.close(self._connection)
 
     def beside(self, connect_timeout: float, database: str | None = None) -> Psycopg2Session:
         """Open another connection of Backstop's own, in autocommit, to the same server."""
@@ -141,7 +153,7 @@ class Psycopg2Session:
                 f"The database did not accept a second connection: {_first_line(error)}."
             ) from None
         connection.autocommit = True
-        return type(self)(connection)
+        return Psycopg2Session(connection)
 
     def notices(self) -> list[str]:
         """Return the notices in psycopg2's own list; none where the application chose another."""
@@ -158,9 +170,22 @@ class Psycopg2Session:
         """Return the SQLSTATE of a psycopg2 error, None for any other error."""
         return error.pgcode if isinstance(error, psycopg2.Error) else None
 
-    def _cursor(self) -> extensions.cursor:
+    def lost(self) -> Exception | None:
+        """Return, once, the error under which the connection closed while it was asked."""
+        error, self._lost = self._lost, None
+        return error
+
+    @contextmanager
+    def _cursor(self) -> Iterator[extensions.cursor]:
         # By class: a subclass's cursor() may choose another class or count its calls.
-        return extensions.connection.cursor(self._connection, cursor_factory=extensions.cursor)
+        make = extensions.connection.cursor
+        try:
+            with make(self._connection, cursor_factory=extensions.cursor) as cursor:
+                yield cursor
+        except Exception as error:
+            if self._connection.closed and self._lost is None:
+                self._lost = error
+            raise
 
 
 class _WatchedSource:

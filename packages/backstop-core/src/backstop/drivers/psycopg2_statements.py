@@ -16,7 +16,7 @@ from backstop.statement import Statement, values, with_parameters
 
 def single(cursor: extensions.cursor, query: Any, parameters: Any) -> Statement | None:
     """Return the statement of execute(); None for an argument that psycopg2 will refuse."""
-    text = _text(cursor, query)
+    text = query if isinstance(query, str) else _text(cursor, query)
     if text is None or parameters is None:
         return None if text is None else Statement(text, lambda: text)
     return with_parameters(text, values(parameters), lambda: _merged(cursor, query, parameters))
@@ -53,6 +53,28 @@ def copy_to(table: str) -> Statement:
     """Return the COPY that the method of that name sends."""
     text = f"COPY {_quoted(table)} TO STDOUT"
     return Statement(text, lambda: text)
+
+
+def client_encoding(name: str) -> Statement:
+    """Return what set_client_encoding() sends."""
+    quoted = str(name).replace("'", "''")
+    text = f"SET client_encoding TO '{quoted}'"
+    return Statement(text, lambda: text)
+
+
+def open_large_object(oid: int, mode: str, new_oid: int) -> Statement:
+    """Return what has the effect of a large object's constructor: it creates one without an oid."""
+    if not oid:
+        return large_object("lo_create", new_oid)
+    if "w" in mode:
+        return large_object("lo_open", oid, "131072")
+    return large_object("lo_get", oid)
+
+
+def large_object(function: str, oid: int, *arguments: str) -> Statement:
+    """Return the call of one of the server's functions on a large object."""
+    text = f"SELECT {function}({', '.join(['%s', *arguments])})"
+    return Statement(text, lambda: text % oid)
 
 
 def _merged(cursor: extensions.cursor, query: Any, parameters: Any) -> str:

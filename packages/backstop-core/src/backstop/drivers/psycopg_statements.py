@@ -6,7 +6,6 @@ and they can't carry SQL. ClientCursor and copy() merge them into the text, as p
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Callable
 
 import psycopg
@@ -70,8 +69,8 @@ def _copy(statement: Statement) -> Statement:
     try:
         tokens = tokenize(statement.text)
     except LexError:
-        return replace(statement, once=True)
-    return replace(statement, once=copies_in(tokens, 0, len(tokens)))
+        return statement._replace(once=True)
+    return statement._replace(once=copies_in(tokens, 0, len(tokens)))
 
 
 def _merged(cursor: Any, query: Any, written: str, sets: list[Any]) -> Statement:

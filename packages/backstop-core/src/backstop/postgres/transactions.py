@@ -60,8 +60,9 @@ def undone(session: Session, name: str, first: str = "") -> Iterator[None]:
 
     ``first`` is a statement that is sent along, to save its way to the server.
     """
-    session.execute("; ".join(filter(None, (f"SAVEPOINT {name}", first))))
     try:
+        # What is sent along may fail alone, as by the application's statement_timeout.
+        session.execute("; ".join(filter(None, (f"SAVEPOINT {name}", first))))
         yield
     finally:
         _undo(session, name)

@@ -9,7 +9,11 @@
         cursor.execute("DELETE FROM orders")        # saved first, then run
 
 Cursors are real subclasses of whatever cursor class was asked for, so that everything psycopg2
-documents works as before.
+documents works as before. Code that needs a real psycopg2 connection opens it guarded::
+
+    import backstop.psycopg2
+
+    db = backstop.psycopg2.connect(dsn, storage="s3://bucket", actor="billing-agent")
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ except ImportError:
         "backstop.psycopg2 needs a psycopg2 driver: pip install psycopg2-binary"
     ) from None
 
-from backstop.psycopg2.connection import GuardedConnection, guard
+from backstop.psycopg2.connection import GuardedConnection
+from backstop.psycopg2.entrances import connect, connection_factory, guard
+from backstop.psycopg2.unwrapping import patch, unpatch
 
-__all__ = ["GuardedConnection", "guard"]
+__all__ = ["GuardedConnection", "connect", "connection_factory", "guard", "patch", "unpatch"]

@@ -1,112 +1,121 @@
-"""The guarded connection: a proxy of a psycopg2 connection that hands out guarded cursors."""
+"""What both forms of a guarded connection do: hand out guarded cursors, and record how it ends.
+
+A form says how the driver's own method is reached; everything that it doesn't override is the
+driver's.
+"""
 
 from __future__ import annotations
 
-import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, Any, Callable
 
-import wrapt
-from psycopg2 import extensions, extras
+from psycopg2 import extensions
 
-from backstop.errors import ConfigurationError, UnsupportedConnection
-from backstop.guarding import Guard, GuardedSession
-from backstop.levels import Mode
-from backstop.psycopg2.cursor import GuardCursor, guarded_class
-from backstop.settings import Options, Settings, StorageArgument, build_settings
-
-_guarded: WeakValueDictionary[int, GuardedConnection] = WeakValueDictionary()
-_guarding = threading.Lock()
-
+from backstop.drivers import psycopg2_statements as statements
+from backstop.guarding import GuardedSession
+from backstop.psycopg2.cursor import GuardCursor
+from backstop.psycopg2.cursor_classes import guarded_cursor
+from backstop.psycopg2.lobject import GuardLobject, guarded_lobject_class
+from backstop.settings import Settings
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Self
 
-    class _Proxy(extensions.connection):
-        """What a type checker sees: everything that a connection has."""
-
-        __wrapped__: extensions.connection
-
-        def __init__(self, wrapped: extensions.connection) -> None: ...
+    _Connection = extensions.connection
 else:
-    _Proxy = wrapt.ObjectProxy
+    _Connection = object
 
 
-class GuardedConnection(_Proxy):
-    """A psycopg2 connection under guard; everything else is the wrapped connection's.
+class GuardedConnection(_Connection):
+    """A psycopg2 connection under guard; everything else is the driver's connection's.
 
-    ``backstop_session`` is core's view of the connection.
+    ``connection`` is the driver's own, for what must have that; it passes no guard.
+    ``backstop_session`` is core's view of the connection, ``backstop_settings`` what the guard was
+    told to do.
     """
 
-    def __init__(self, connection: extensions.connection, settings: Settings) -> None:
-        super().__init__(connection)
-        self._self_settings = settings
-        self._self_session = Guard(settings).on(connection)
+    __slots__ = ()
+
+    @property
+    def connection(self) -> extensions.connection:
+        """The driver's own connection, which its functions in C take."""
+        raise NotImplementedError
 
     @property
     def backstop_session(self) -> GuardedSession:
         """The session through which statements of this connection pass."""
-        return self._self_session
+        raise NotImplementedError
 
     @property
     def backstop_settings(self) -> Settings:
         """What this guard was told to do."""
-        return self._self_settings
+        raise NotImplementedError
 
-    def cursor(  # type: ignore[override]
-        self, name: Any = None, cursor_factory: Any = None, *args: Any, **kwargs: Any
-    ) -> GuardCursor:
+    def _driver(self, name: str) -> Callable[..., Any]:
+        """Return the driver's own method of that name."""
+        raise NotImplementedError
+
+    def cursor(self, *args: Any, **kwargs: Any) -> GuardCursor:  # type: ignore[override]
         """Return a guarded cursor of the class that the connection would have made."""
-        raw = self.__wrapped__
-        factory = cursor_factory or raw.cursor_factory
-        if factory is None and type(raw).cursor is extensions.connection.cursor:
-            factory = extensions.cursor
-        if not isinstance(factory, type):
-            # A function, or a connection class of its own mind: only a cursor shows what it makes.
-            chosen: dict[str, Any] = {} if factory is None else {"cursor_factory": factory}
-            factory = type(raw.cursor(**chosen))
-        # By name: a connection class of its own, such as LoggingConnection, sets a default for it.
-        chosen_class = guarded_class(factory)
-        if args:
-            cursor = raw.cursor(name, chosen_class, *args, **kwargs)
-        else:
-            cursor = raw.cursor(name, cursor_factory=chosen_class, **kwargs)
-        cursor.backstop_connection = self
-        return cursor
+        return guarded_cursor(self, self._driver("cursor"), *args, **kwargs)
+
+    def lobject(self, *args: Any, **kwargs: Any) -> GuardLobject:
+        """Return a guarded large object of the class that the connection would have made."""
+        given = dict(zip(("oid", "mode", "new_oid", "new_file", "lobject_factory"), args))
+        given.update(kwargs)
+        factory = given.get("lobject_factory", extensions.lobject)
+        given["lobject_factory"] = guarded_lobject_class(factory)
+        opened: GuardLobject = self._driver("lobject")(**given)
+        return opened
+
+    def set_client_encoding(self, encoding: str) -> None:
+        """Set the encoding under guard; psycopg2 rolls back to do that."""
+        run = self._driver("set_client_encoding")
+        session = self.backstop_session
+        session.execute(
+            statements.client_encoding(encoding),
+            lambda: session.finish(lambda: run(encoding), committed=False),
+        )
+
+    def set_isolation_level(self, level: int | None) -> None:
+        """Set the level; psycopg2 rolls back to do that."""
+        run = self._driver("set_isolation_level")
+        self.backstop_session.finish(lambda: run(level), committed=False)
 
     def commit(self) -> None:
         """Commit, and record the fate of what was snapshotted."""
-        self._self_session.finish(self.__wrapped__.commit, committed=True)
+        self.backstop_session.finish(self._driver("commit"), committed=True)
 
     def rollback(self) -> None:
         """Roll back, and record the fate of what was snapshotted."""
-        self._self_session.finish(self.__wrapped__.rollback, committed=False)
+        self.backstop_session.finish(self._driver("rollback"), committed=False)
 
     def close(self) -> None:
         """Close; what wasn't committed is rolled back by the server."""
-        self._self_session.finish(self.__wrapped__.close, committed=False)
+        self.backstop_session.finish(self._driver("close"), committed=False)
 
     def reset(self) -> None:
-        """Reset the connection, which rolls back."""
-        self._self_session.finish(self.__wrapped__.reset, committed=False)
+        """Reset the connection, which rolls back and discards what its session has set."""
+        self.backstop_session.discard(self._driver("reset"))
 
     def tpc_prepare(self) -> None:
         """Prepare: the transaction's fate is decided elsewhere from here on."""
-        self.__wrapped__.tpc_prepare()
-        self._self_session.forget()
+        self._driver("tpc_prepare")()
+        self.backstop_session.forget()
 
     def tpc_commit(self, *args: Any) -> None:
         """Commit a transaction of two phases."""
-        self._self_session.finish(lambda: self.__wrapped__.tpc_commit(*args), committed=True)
+        run = self._driver("tpc_commit")
+        self.backstop_session.finish(lambda: run(*args), committed=True)
 
     def tpc_rollback(self, *args: Any) -> None:
         """Roll back a transaction of two phases."""
-        self._self_session.finish(lambda: self.__wrapped__.tpc_rollback(*args), committed=False)
+        run = self._driver("tpc_rollback")
+        self.backstop_session.finish(lambda: run(*args), committed=False)
 
-    def __enter__(self) -> GuardedConnection:
-        self.__wrapped__.__enter__()
-        self._self_session.enter()
+    def __enter__(self) -> Self:
+        self._driver("__enter__")()
+        self.backstop_session.enter()
         return self
 
     def __exit__(
@@ -115,61 +124,5 @@ class GuardedConnection(_Proxy):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._self_session.leave(
-            lambda: self.__wrapped__.__exit__(kind, error, traceback), committed=kind is None
-        )
-
-
-def guard(
-    conn: Any,
-    storage: StorageArgument | None = None,
-    actor: str | None = None,
-    mode: str | Mode | None = None,
-    **options: Unpack[Options],
-) -> GuardedConnection:
-    """Put a psycopg2 connection under guard and return it.
-
-    ``storage``, ``actor`` and ``mode`` may come from ``BACKSTOP_STORAGE``, ``BACKSTOP_ACTOR`` and
-    ``BACKSTOP_MODE``; ``mode`` is ``protect`` (the default), ``monitor`` or ``block``.
-    ``options`` are those of :class:`backstop.settings.Options`: what is snapshotted, what a failed
-    snapshot does, limits and thresholds. Nothing is contacted.
-
-    Guarding a connection twice with the same settings returns the same guard.
-
-    Raises UnsupportedConnection (a TypeError) for anything but an open, synchronous, ordinary
-    psycopg2 connection, and ConfigurationError for a wrong setting or a second, different guard.
-    """
-    settings = build_settings(storage, actor, mode, **options)
-    raw = conn.__wrapped__ if type(conn) is GuardedConnection else conn
-    _check(raw)
-    with _guarding:
-        found = _guarded.get(id(raw))
-        if found is None:
-            found = _guarded[id(raw)] = GuardedConnection(raw, settings)
-        elif found.backstop_settings != settings:
-            raise ConfigurationError(
-                "conn is guarded already, with other settings. Use the guard that there is, "
-                "or guard another connection."
-            )
-        return found
-
-
-def _check(conn: Any) -> None:
-    if not isinstance(conn, extensions.connection):
-        raise UnsupportedConnection(
-            f"conn is a {type(conn).__module__}.{type(conn).__qualname__}: "
-            "give an open psycopg2 connection, as psycopg2.connect(…) returns it."
-        )
-    if conn.closed:
-        raise UnsupportedConnection("conn is closed: give an open psycopg2 connection.")
-    if conn.async_:
-        raise UnsupportedConnection(
-            "conn is asynchronous: Backstop needs to read before a statement runs. "
-            "Connect without async_=1."
-        )
-    if isinstance(
-        conn, (extras.LogicalReplicationConnection, extras.PhysicalReplicationConnection)
-    ):
-        raise UnsupportedConnection(
-            "conn is a replication connection, which takes no SQL: give an ordinary one."
-        )
+        leave = self._driver("__exit__")
+        self.backstop_session.leave(lambda: leave(kind, error, traceback), committed=kind is None)

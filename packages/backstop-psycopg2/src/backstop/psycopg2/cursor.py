@@ -8,12 +8,12 @@ text before it calls ``super().execute`` is what is judged.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from psycopg2 import extensions
 
 from backstop.drivers import psycopg2_statements as statements
+from backstop.psycopg2.registry import guard_of, unwrapped
 from backstop.statement import Statement
 
 if TYPE_CHECKING:
@@ -21,16 +21,24 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+_connection_in_c: Any = vars(extensions.cursor)["connection"]
+
 
 class GuardCursor(extensions.cursor):
     """A cursor whose statements pass the guard of its connection."""
 
-    backstop_connection: GuardedConnection
+    _backstop_connection: GuardedConnection | None = None
+    # The text that the guard in front of the application's class has judged already.
+    _backstop_judged: str | None = None
+
+    def __init__(self, conn: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(unwrapped(conn), *args, **kwargs)
+        self._backstop_connection = guard_of(conn)
 
     @property
     def connection(self) -> Any:  # type: ignore[override]
         """The guarded connection: its other cursors are guarded as well."""
-        return self.backstop_connection
+        return self._backstop_connection or _connection_in_c.__get__(self)
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
         """Execute one text under guard."""
@@ -72,17 +80,21 @@ class GuardCursor(extensions.cursor):
         self._guarded(statement, lambda: run(file, table, *args, **kwargs))
 
     def _guarded(self, statement: Statement | None, run: Callable[[], Answer]) -> Answer:
-        if statement is None:
+        connection = self._backstop_connection
+        if statement is None or connection is None or statement.text == self._backstop_judged:
             return run()
-        guarded = self.backstop_connection.backstop_session
-        return guarded.execute(statement, run, lambda: self.rowcount)
+        return connection.backstop_session.execute(statement, run, lambda: self.rowcount)
 
+    def _guarded_in_front(self, statement: Statement | None, run: Callable[[], Answer]) -> Answer:
+        """Guard what an application's class is given: it may go past the guard behind it."""
 
-@cache
-def guarded_class(base: type[extensions.cursor]) -> type[GuardCursor]:
-    """Return the guarded subclass of a cursor class."""
-    if issubclass(base, GuardCursor):
-        return base
-    if base is extensions.cursor:
-        return GuardCursor
-    return type(f"Guarded{base.__name__}", (base, GuardCursor), {})
+        def run_judged() -> Answer:
+            # The guard behind lets the same text through, and judges any other.
+            outer = self._backstop_judged
+            self._backstop_judged = None if statement is None else statement.text
+            try:
+                return run()
+            finally:
+                self._backstop_judged = outer
+
+        return self._guarded(statement, run_judged)

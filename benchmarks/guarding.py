@@ -1,0 +1,87 @@
+"""What a guarded psycopg2 connection adds to a statement that there is nothing to do about.
+
+python -m benchmarks.guarding [--json] [--check] [--rounds N]
+
+A known text in mode "monitor", over a unix socket to an embedded PostgreSQL, where nobody takes
+its events; in this process's own time, as the rest is the server's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Callable
+
+import psycopg2
+
+import backstop
+import backstop.psycopg2
+from backstop.embedded import EmbeddedServer
+from benchmarks.side_by_side import Bound, Case, Outcome, as_documents, measure, show
+
+PLAIN, PROXY, SUBCLASS = "psycopg2", "backstop.guard", "backstop.psycopg2.connect"
+SEVERAL_MICROSECONDS = Bound(PLAIN, 1.0, over=5.0)
+
+
+def select_one(_: int) -> str:
+    """Return always the same text."""
+    return "SELECT 1"
+
+
+CASE = Case("SELECT 1 in monitor", select_one, 500, SEVERAL_MICROSECONDS)
+
+
+def execute(connection: Any) -> Callable[[str], object]:
+    """Return what executes a text on a connection, and fetches its row."""
+    cursor = connection.cursor()
+
+    def run(sql: str) -> object:
+        cursor.execute(sql)
+        return cursor.fetchone()
+
+    return run
+
+
+def outcomes(server: EmbeddedServer, folder: Path, rounds: int) -> list[Outcome]:
+    """Measure each form of a guarded connection beside a plain one."""
+    settings: dict[str, Any] = {"storage": folder.as_uri(), "actor": "benchmark", "mode": "monitor"}
+    # Without a socket's folder, the path would be too long for one.
+    dsn = f"host={server.socket_folder or '127.0.0.1'} port={server.port} user=postgres"
+    plain, wrapped = psycopg2.connect(dsn), psycopg2.connect(dsn)
+    with (
+        closing(plain),
+        closing(backstop.guard(wrapped, **settings)) as proxy,
+        closing(backstop.psycopg2.connect(dsn, **settings)) as subclass,
+    ):
+        forms = {PROXY: proxy, SUBCLASS: subclass}
+        return [
+            measure(CASE, {name: execute(form), PLAIN: execute(plain)}, rounds)
+            for name, form in forms.items()
+        ]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and show; with --check the exit code says whether the bound holds."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is broken")
+    parser.add_argument("--rounds", type=int, default=15, help="how often it is measured")
+    options = parser.parse_args(arguments)
+    with EmbeddedServer() as server, TemporaryDirectory() as folder:
+        found = outcomes(server, Path(folder), options.rounds)
+        if options.json:
+            print(json.dumps(as_documents(found), indent=2))
+        else:
+            print(f"Python {platform.python_version()}, PostgreSQL {server.version}; medians")
+            for outcome in found:
+                show([outcome])
+    return 1 if options.check and not all(outcome.holds for outcome in found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

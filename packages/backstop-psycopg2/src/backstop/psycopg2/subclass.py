@@ -1,0 +1,86 @@
+"""The form that is a psycopg2 connection itself: a subclass that is guarded once it is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
+from psycopg2 import extensions
+
+from backstop.drivers.psycopg2 import Psycopg2Session
+from backstop.errors import UnsupportedConnection
+from backstop.guarding import Guard, GuardedSession
+from backstop.psycopg2.connection import GuardedConnection
+from backstop.psycopg2.cursor_classes import guarded_class
+from backstop.settings import Settings
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class GuardConnection(GuardedConnection, extensions.connection):
+    """A real psycopg2 connection under guard; `guarded_connection_class` makes usable classes."""
+
+    _backstop_guard: Guard
+    _backstop_session: GuardedSession
+    _backstop_factory: Any = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: D102
+        connection = super().__new__(cls, *args, **kwargs)
+        session = Psycopg2Session(connection, keeps=False)
+        # Here, as a class of the application's may forget to call __init__.
+        connection._backstop_session = GuardedSession(cls._backstop_guard, session)
+        return connection
+
+    def __init__(self, dsn: str, *args: Any, **kwargs: Any) -> None:
+        if any(args) or kwargs.get("async") or kwargs.get("async_"):
+            raise UnsupportedConnection(
+                "async_ is true: Backstop needs to read before a statement runs. "
+                "Connect without async_=1."
+            )
+        super().__init__(dsn, *args, **kwargs)
+        # What makes a cursor in C finds this one.
+        _in_c("cursor_factory").__set__(self, guarded_class(extensions.cursor))
+
+    @property
+    def connection(self) -> extensions.connection:
+        """The connection itself, as it is one of the driver's."""
+        return self
+
+    @property
+    def backstop_session(self) -> GuardedSession:
+        """The session through which statements of this connection pass."""
+        return self._backstop_session
+
+    @property
+    def backstop_settings(self) -> Settings:
+        """What this guard was told to do."""
+        return self._backstop_guard.settings
+
+    @property
+    def cursor_factory(self) -> Any:
+        """What makes this connection's cursors, unless one is given."""
+        return self._backstop_factory
+
+    @cursor_factory.setter
+    def cursor_factory(self, factory: Any) -> None:
+        self._backstop_factory = factory
+        known = isinstance(factory, type) and issubclass(factory, extensions.cursor)
+        _in_c("cursor_factory").__set__(
+            self, guarded_class(factory if known else extensions.cursor)
+        )
+
+    def _driver(self, name: str) -> Callable[..., Any]:
+        method: Callable[..., Any] = getattr(super(GuardedConnection, self), name)
+        return method
+
+
+def guarded_connection_class(
+    base: type[extensions.connection], guard: Guard
+) -> type[GuardConnection]:
+    """Return the guarded subclass of a connection class."""
+    bases = (GuardConnection,) if base is extensions.connection else (base, GuardConnection)
+    return type(f"Guarded{base.__name__}", bases, {"_backstop_guard": guard})
+
+
+def _in_c(name: str) -> Any:
+    return vars(extensions.connection)[name]
