@@ -9,24 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from math import ceil
 from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg import pq, rows
 
-from backstop.errors import ConnectionFailed
+from backstop.drivers import libpq
 from backstop.session import Sink, Source, TransactionStatus
-
-# The server's log and pg_stat_activity show whose statement it is.
-MARK = "/* backstop */ "
 
 Answer = TypeVar("Answer")
 
 _COPY_BUFFER = 1 << 17
-
-# libpq takes 1 for 2, and 0 for no limit at all.
-_LEAST_TIMEOUT = 2
 
 _STATUS = {
     pq.TransactionStatus.IDLE: TransactionStatus.IDLE,
@@ -56,16 +49,9 @@ class PsycopgSession:
                 psycopg.Connection.connect(dsn, dbname=database, application_name="backstop")
             )
         except psycopg.OperationalError as error:
-            raise ConnectionFailed(
-                f"The database did not accept the connection of dsn: {_first_line(error)}. "
-                "Check host, port, database, user and password."
-            ) from None
+            raise libpq.not_accepted(error) from None
         except psycopg.Error:
-            # libpq repeats parts of the malformed string in its message.
-            raise ConnectionFailed(
-                "dsn is malformed: give postgresql://user@host:port/database "
-                "or key=value pairs such as host=… dbname=…."
-            ) from None
+            raise libpq.malformed() from None
 
     @property
     def connection(self) -> object:
@@ -143,16 +129,14 @@ class PsycopgSession:
             "password": info.password or None,
             **other,
             "application_name": "backstop",
-            "connect_timeout": max(_LEAST_TIMEOUT, ceil(connect_timeout)),
+            "connect_timeout": libpq.timeout(connect_timeout),
         }
         try:
             # By class: a connection class of the application's, or a wrapper that a tracing tool
             # has put round psycopg.connect, would take it for one of the application's.
             connection = psycopg.Connection.connect(autocommit=True, **login)
         except psycopg.Error as error:
-            raise ConnectionFailed(
-                f"The database did not accept a second connection: {_first_line(error)}."
-            ) from None
+            raise libpq.no_second(error) from None
         return type(self)(connection)
 
     def notices(self) -> list[str]:
@@ -178,7 +162,7 @@ class PsycopgSession:
         """Run statements and return a cursor on the last one's answer."""
         cursor = self._cursor()
         with self._alone():
-            self._wait(cursor._execute_gen(MARK + sql, prepare=False))
+            self._wait(cursor._execute_gen(libpq.MARK + sql, prepare=False))
         while cursor.nextset():
             pass
         return cursor
@@ -187,7 +171,7 @@ class PsycopgSession:
     def _copying(self, sql: str) -> Iterator[tuple[psycopg.Cursor[Any], psycopg.Copy]]:
         cursor = self._cursor()
         with self._alone():
-            self._wait(cursor._start_copy_gen(MARK + sql))
+            self._wait(cursor._start_copy_gen(libpq.MARK + sql))
             with psycopg.Copy(cursor) as copy:
                 yield cursor, copy
 
@@ -221,8 +205,3 @@ class PsycopgSession:
 
 def _decoded(value: bytes | None, encoding: str) -> str | None:
     return None if value is None else value.decode(encoding)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__

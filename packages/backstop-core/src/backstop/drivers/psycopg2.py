@@ -8,23 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import ceil
 from typing import Any, cast
 from weakref import ref
 
 import psycopg2
 from psycopg2 import extensions
 
-from backstop.errors import ConnectionFailed
+from backstop.drivers import libpq
 from backstop.session import Sink, Source, TransactionStatus
 
-# The server's log and pg_stat_activity show whose statement it is.
-MARK = "/* backstop */ "
-
 _COPY_BUFFER = 1 << 20
-
-# libpq takes 1 for 2, and 0 for no limit at all.
-_LEAST_TIMEOUT = 2
 
 _STATUS = {
     extensions.TRANSACTION_STATUS_IDLE: TransactionStatus.IDLE,
@@ -50,16 +43,9 @@ class Psycopg2Session:
         try:
             return cls(psycopg2.connect(dsn, dbname=database, application_name="backstop"))
         except psycopg2.OperationalError as error:
-            raise ConnectionFailed(
-                f"The database did not accept the connection of dsn: {_first_line(error)}. "
-                "Check host, port, database, user and password."
-            ) from None
+            raise libpq.not_accepted(error) from None
         except psycopg2.ProgrammingError:
-            # libpq repeats parts of the malformed string in its message.
-            raise ConnectionFailed(
-                "dsn is malformed: give postgresql://user@host:port/database "
-                "or key=value pairs such as host=… dbname=…."
-            ) from None
+            raise libpq.malformed() from None
 
     @property
     def connection(self) -> object:
@@ -92,20 +78,20 @@ class Psycopg2Session:
     def execute(self, sql: str) -> int:
         """Run statements and return the rows that the last touched, -1 where that is unknown."""
         with self._cursor() as cursor:
-            cursor.execute(MARK + sql)
+            cursor.execute(libpq.MARK + sql)
             return cursor.rowcount
 
     def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
         """Return the rows of a query whose columns are all of type text."""
         with self._cursor() as cursor:
             extensions.register_type(extensions.UNICODE, cursor)
-            cursor.execute(MARK + sql)
+            cursor.execute(libpq.MARK + sql)
             return cursor.fetchall()
 
     def copy_out(self, sql: str, sink: Sink) -> int:
         """Run a COPY … TO STDOUT into ``sink`` and return its number of rows."""
         with self._cursor() as cursor:
-            cursor.copy_expert(MARK + sql, sink)
+            cursor.copy_expert(libpq.MARK + sql, sink)
             return cursor.rowcount
 
     def copy_in(self, sql: str, source: Source) -> int:
@@ -113,7 +99,7 @@ class Psycopg2Session:
         watched = _WatchedSource(source)
         with self._cursor() as cursor:
             try:
-                cursor.copy_expert(MARK + sql, cast("Any", watched), _COPY_BUFFER)
+                cursor.copy_expert(libpq.MARK + sql, cast("Any", watched), _COPY_BUFFER)
             except psycopg2.Error:
                 if watched.error is not None:
                     raise watched.error from None
@@ -142,16 +128,14 @@ class Psycopg2Session:
                     **_login(extensions.ConnectionInfo(self._connection)),
                     **other,
                     "application_name": "backstop",
-                    "connect_timeout": max(_LEAST_TIMEOUT, ceil(connect_timeout)),
+                    "connect_timeout": libpq.timeout(connect_timeout),
                 }
             )
             # By class: a factory of the application's, or a wrapper that a tracing tool has put
             # round psycopg2.connect, would take it for one of the application's connections.
             connection = extensions.connection(dsn)
         except psycopg2.Error as error:
-            raise ConnectionFailed(
-                f"The database did not accept a second connection: {_first_line(error)}."
-            ) from None
+            raise libpq.no_second(error) from None
         connection.autocommit = True
         return Psycopg2Session(connection)
 
@@ -212,8 +196,3 @@ def _login(info: extensions.ConnectionInfo) -> dict[str, Any]:
         # Of several servers, the one that answered: another may be a replica that lags behind.
         parameters.update(host=info.host, port=info.port, hostaddr=None)
     return parameters
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
