@@ -11,7 +11,7 @@ import pytest
 
 import backstop
 from backstop.errors import StorageError
-from backstop.psycopg2.connection import GuardedConnection
+from backstop.psycopg2.proxy import ConnectionProxy
 from backstop.settings import build_settings
 from backstop.snapshots import Fate, Status
 from testing import shop
@@ -102,7 +102,7 @@ class Trial:
         options = {"on_snapshot_failure": "raise" if policy == "raise" else "log"}
         if policy == "allow":
             options["mode"] = "block"
-        guarded = GuardedConnection(
+        guarded = ConnectionProxy(
             raw, build_settings(store, "tester", snapshot_at="LOW", **options)
         )
         error = None

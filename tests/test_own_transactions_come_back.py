@@ -66,6 +66,7 @@ def undone_all(guarded, store, dsn):
         "BEGIN; SAVEPOINT a; DROP TABLE events; ROLLBACK TO a; DELETE FROM events; COMMIT",
         "BEGIN; DELETE FROM events; SAVEPOINT a; DELETE FROM shop.orders; ROLLBACK TO a; COMMIT",
         "BEGIN; UPDATE shop.orders SET note = 'x' WHERE id = 1; TRUNCATE events; COMMIT",
+        "BEGIN; ALTER TABLE shop.orders ALTER note TYPE varchar(1) USING left(note, 1); COMMIT",
     ],
 )
 def test_what_a_text_with_its_own_transaction_takes_comes_back(sql, autocommit, undone_all):
@@ -241,3 +242,26 @@ def test_what_such_code_puts_together_at_run_time_is_named_as_not_saved(shop, gu
     report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
     assert "put together at run time (EXECUTE)" in " ".join(report.plan.not_covered)
     assert not report.complete
+
+
+PROGRAM = "COPY (SELECT 1) TO PROGRAM 'cat > /dev/null'"
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "DROP SCHEMA shop CASCADE",
+        "DROP VIEW shop.names",
+        "ALTER TABLE shop.orders DROP COLUMN note; DELETE FROM events",
+        "ALTER TABLE shop.orders ALTER note TYPE varchar(1) USING left(note, 1)",
+    ],
+)
+def test_what_stands_beside_a_command_that_no_rollback_takes_back_comes_back(
+    rest, autocommit, undone_all
+):
+    changed, said = undone_all(f"{PROGRAM}; {rest}", autocommit=autocommit)
+    assert changed
+    assert (
+        "What no rollback takes back was not tried out, and what it destroys is not saved: COPY."
+    ) in said[0]

@@ -6,7 +6,7 @@ import pytest
 
 from backstop.syntax.controls import takes_all_back
 from backstop.syntax.databases import dropped_database
-from backstop.syntax.trials import detaches_concurrently, trial_of
+from backstop.syntax.trials import detaches_concurrently, left_out, trial_of
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,8 @@ from backstop.syntax.trials import detaches_concurrently, trial_of
         ("BEGIN; DELETE FROM a; PREPARE TRANSACTION 'p'", None),
         ("BEGIN; COPY a FROM STDIN; COMMIT", None),
         ("BEGIN; SELECT dblink_exec('x'); COMMIT", None),
+        ("COPY a TO PROGRAM 'x'; DROP VIEW b; SELECT dblink_exec('x')", "DROP VIEW b"),
+        ("BEGIN; COPY a TO PROGRAM 'x'; DROP VIEW b; COMMIT", "DROP VIEW b"),
         ("REINDEX TABLE CONCURRENTLY a", None),
         ("BEGIN; SELECT 'x; COMMIT", None),
     ],
@@ -38,6 +40,21 @@ def test_only_a_detached_partition_keeps_a_check() -> None:
     assert detaches_concurrently("ALTER TABLE a DETACH PARTITION b CONCURRENTLY")
     assert not detaches_concurrently("DROP INDEX CONCURRENTLY a")
     assert not detaches_concurrently("BEGIN; ALTER TABLE a DETACH PARTITION b; COMMIT")
+    assert not detaches_concurrently("ALTER TABLE a ADD b int; COPY a TO PROGRAM 'x'")
+    assert not detaches_concurrently("ALTER TABLE a 'x")
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("COPY a TO PROGRAM 'x'; DROP VIEW b; SELECT dblink_exec('x')", ["COPY", "SELECT"]),
+        ("PREPARE p AS SELECT 1; DROP VIEW b", []),
+        ("DROP VIEW b", []),
+        ("DROP VIEW 'b", []),
+    ],
+)
+def test_what_no_rollback_takes_back_is_named(sql: str, words: list[str]) -> None:
+    assert left_out(sql) == words
 
 
 @pytest.mark.parametrize(

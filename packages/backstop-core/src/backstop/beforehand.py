@@ -20,7 +20,7 @@ from backstop.snapshots.footprint import NothingToSave
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
 from backstop.syntax.databases import dropped_database
-from backstop.syntax.trials import detaches_concurrently, trial_of
+from backstop.syntax.trials import detaches_concurrently, left_out, trial_of
 
 _DATA_EXCEPTION = "22"
 _LEFT_CHECK = (
@@ -50,6 +50,7 @@ def capture_beforehand(
         request = replace(request, not_covered=_LEFT_CHECK)
     trial = None if request.in_parts or request.once else trial_of(request.sql)
     if trial is not None:
+        request = replace(request, not_covered=(*request.not_covered, *_untried(request.sql)))
         captured = _by_trial(session, repository, request, event, trial, alone=alone)
         if captured is not None:
             return captured
@@ -60,6 +61,16 @@ def capture_beforehand(
             raise
         # One part fails where it is evaluated, but those before it will have been run.
         return _by_text(session, repository, replace(request, whole=True), alone=alone)
+
+
+def _untried(sql: str) -> tuple[str, ...]:
+    words = left_out(sql)
+    if not words:
+        return ()
+    return (
+        "What no rollback takes back was not tried out, and what it destroys is not saved: "
+        f"{', '.join(words)}.",
+    )
 
 
 def _by_trial(

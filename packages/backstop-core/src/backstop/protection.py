@@ -38,6 +38,7 @@ from backstop.syntax.controls import controls
 from backstop.syntax.databases import dropped_database
 from backstop.syntax.operations import only_adds
 from backstop.syntax.traits import leaves_transaction
+from backstop.syntax.trials import left_out
 
 Answer = TypeVar("Answer")
 
@@ -65,7 +66,8 @@ class Protection:
         if status is TransactionStatus.FAILED and not controls(request.sql):
             # The server refuses the statement, as it would refuse everything of ours.
             return execution.run()
-        if self._runs_in_parts(request.sql, several=request.in_parts, once=request.once):
+        in_parts = self._runs_in_parts(request.sql, several=request.in_parts, once=request.once)
+        if in_parts or (request.defines and left_out(request.sql)):
             return self._run_in_parts(request, execution)
         alone = self._is_alone
         repeating = self._repeating(request, execution, alone=alone)
@@ -268,7 +270,10 @@ class Protection:
 
     def _written(self, captured: Captured) -> tuple[WrittenRows, ...]:
         # Nothing was counted: any relation of the footprint may have been written.
-        changed = {entry.relation.oid: Effect(updated=1) for entry in captured.footprint.relations}
+        changed = {
+            entry.relation.oid: Effect(updated=1, rewritten=True)
+            for entry in captured.footprint.relations
+        }
         relations = leaving.written_relations(captured, changed)
         if self._session.autocommit:
             manifest = captured.manifest

@@ -146,9 +146,10 @@ class Repeating(Generic[Answer]):
         if self.captured is None or seen.effects is None:
             return self.captured
         effects = seen.effects.tables.values()
-        return replace(
-            self.captured, written=sum(effect.inserted + effect.updated for effect in effects)
-        )
+        written = sum(effect.inserted + effect.updated for effect in effects)
+        # To convert a column, the server writes every row anew, and counts none.
+        written += sum(table.rows for table in self.captured.manifest.tables if table.is_altered)
+        return replace(self.captured, written=written)
 
     def _run_once(self) -> Answer:
         self.running.start()

@@ -4,43 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backstop.syntax.lexer import LexError, Token, tokenize
+from backstop.syntax.lexer import LexError, Token
 from backstop.syntax.statements import ControlKind, split, transaction_control
-from backstop.syntax.structure import upper_at, words_at
+from backstop.syntax.structure import words_at
 from backstop.syntax.traits import leaves_transaction
 
 _ENDS = (ControlKind.BEGIN, ControlKind.COMMIT)
+# What they prepare or forget is no data.
+_HARMLESS = ("PREPARE", "DEALLOCATE")
 _MARKS = (ControlKind.SAVEPOINT, ControlKind.RELEASE, ControlKind.ROLLBACK_TO)
 
 
 def trial_of(sql: str) -> str | None:
     """Return the text without its own BEGIN and COMMIT, or without its CONCURRENTLY.
 
-    None where it has neither, where it takes back a part of itself, or where it does what no
-    rollback takes back.
+    Of several statements, those are left out whose effects no rollback takes back. None where
+    nothing is to be left out, or nothing else remains, and where it takes back a part of itself.
     """
     try:
         statements = split(sql)
-        if leaves_transaction(sql):
-            return None
     except LexError:
         return None
     if len(statements) == 1:
-        return _without_concurrently(sql, statements[0].tokens)
+        only = statements[0]
+        return None if leaves_transaction(sql) else _without_concurrently(sql, only.tokens)
     kept = []
     for statement in statements:
         control = transaction_control(statement.tokens)
         if control is None or control.kind in _MARKS:
-            kept.append(statement.text)
+            kept += [] if leaves_transaction(statement.text) else [statement.text]
         elif control.kind not in _ENDS:
             return None
     return ";\n".join(kept) if 0 < len(kept) < len(statements) else None
 
 
+def left_out(sql: str) -> list[str]:
+    """Return the first words of the statements whose effects no rollback takes back."""
+    try:
+        found = [item for item in split(sql) if leaves_transaction(item.text)]
+    except LexError:
+        return []
+    words = (statement.tokens[0].upper for statement in found)
+    return list(dict.fromkeys(word for word in words if word not in _HARMLESS))
+
+
 def detaches_concurrently(sql: str) -> bool:
     """Whether a text detaches a partition in the way that leaves a CHECK in it."""
-    trial = trial_of(sql)
-    return trial is not None and upper_at(tokenize(sql), 0) == "ALTER"
+    try:
+        (only,) = split(sql)
+    except ValueError:
+        return False
+    found = _without_concurrently(sql, only.tokens)
+    return found is not None and only.tokens[0].upper == "ALTER"
 
 
 def _without_concurrently(sql: str, tokens: Sequence[Token]) -> str | None:
