@@ -346,6 +346,30 @@ def test_partitions_whose_rows_break_a_check_come_back(sql, connect, comes_back)
     comes_back(sql)
 
 
+@pytest.mark.parametrize("type_name", ["text", "int", "int[][]", "varchar(3)[]"])
+def test_an_array_that_was_converted_comes_back(type_name, connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE listed (id int, several numeric[]);"
+        "INSERT INTO listed VALUES (1, '{1.5,NULL}'), (2, '{}'), (3, NULL)"
+    )
+    comes_back(f"ALTER TABLE listed ALTER several TYPE {type_name} USING NULL")
+
+
+def test_values_that_were_converted_to_a_type_without_a_way_back_come_back(connect, comes_back):
+    setup = connect()
+    setup.autocommit = True
+    setup.cursor().execute(
+        "CREATE TABLE dated (id int, at timestamptz, code uuid);"
+        "INSERT INTO dated VALUES (1, '2026-01-01', md5('x')::uuid), (2, NULL, NULL)"
+    )
+    comes_back(
+        "ALTER TABLE dated ALTER at TYPE bigint USING extract(epoch FROM at)::bigint,"
+        " ALTER code TYPE int USING 5"
+    )
+
+
 def test_a_child_whose_rows_break_a_check_comes_back_to_its_parent(connect, comes_back):
     setup = connect()
     setup.autocommit = True

@@ -187,7 +187,7 @@ def carrying(session: Session, oid: int, aside_oid: int) -> Carrying:
         }
         if any(isinstance(part, Made) for part in fields.values()):
             return Rows(*names, *bases, fields)
-    if now["part"]:
+    if now["part"] and then["part"]:
         part = carrying(session, now["part"], then["part"])
         if now["kind"] != "array" or isinstance(part, Made):
             return _OF_PARTS[now["kind"]](*names, *bases, part)

@@ -16,7 +16,10 @@ from backstop.postgres.objects import CatalogObject, Part
 from backstop.postgres.pairing import paired
 from backstop.postgres.relations import Relation
 from backstop.postgres.retyping import Retyped, retyped_columns
+from backstop.postgres.transactions import released
 from backstop.session import Session
+
+_CANNOT_COERCE = "42846"
 
 
 class Rebuilding:
@@ -36,23 +39,30 @@ class Rebuilding:
         stored = {column.name for column in relation.columns}
         known = {part.name: part for part in aside.parts}
         replaced = {part.name for part in replaced_parts(before, aside)}
-        retyped = {column.name: column for column in retyped_columns(session, aside_name, relation)}
+        same = {
+            part.name
+            for part in before.parts
+            if part.name in known and known[part.name].definition == part.definition
+        }
+        retyped = {
+            column.name: column for column in retyped_columns(session, aside_name, relation, same)
+        }
         self._kept: list[Part] = []
         self._converted: list[Part] = []
         self._replaced: list[Part] = []
         self._lost: list[Part] = []
         self._retyped: list[Retyped] = []
+        self._now_as_then: dict[str, str] = {}
         for part in before.parts:
             if part.name not in stored:
                 continue
-            same = part.name in known and known[part.name].definition == part.definition
             if part.name not in known:
                 self._lost.append(part)
-            elif same and part.name in retyped:
+            elif part.name in retyped:
                 self._retyped.append(retyped[part.name])
             elif part.name in replaced:
                 self._replaced.append(part)
-            elif not same:
+            elif part.name not in same:
                 self._converted.append(part)
             else:
                 self._kept.append(part)
@@ -100,9 +110,10 @@ class Rebuilding:
     def _count_conflicts(self, pairs: str, edited: Mapping[str, str]) -> int:
         if not edited:
             return 0
+        # Only what was edited can be looked at: the server's own conversions may not lead back.
         found = " OR ".join(
-            f"({edited[part.name]} AND {as_text(_of('i', part))} "
-            f"IS DISTINCT FROM {as_text(self._now(part))})"
+            f"CASE WHEN {edited[part.name]} THEN {as_text(_of('i', part))} "
+            f"IS DISTINCT FROM {as_text(self._now(part))} ELSE false END"
             for part in (*self._converted, *self._replaced)
         )
         counted = query.row(
@@ -113,8 +124,25 @@ class Rebuilding:
         return int(counted["found"])
 
     def _now(self, part: Part) -> str:
-        column = next(column for column in self.relation.columns if column.name == part.name)
-        return f"{_of('o', part)}::{column.type}"
+        """Return the value that it has now as one of the type that it had."""
+        if part.name not in self._now_as_then:
+            column = next(column for column in self.relation.columns if column.name == part.name)
+            found = f"{_of('o', part)}::{column.type}"
+            if not self._is_valid(found):
+                # Not all types are cast to all others, but each is written as text.
+                found = f"{_of('o', part)}::pg_catalog.text::{column.type}"
+            self._now_as_then[part.name] = found
+        return self._now_as_then[part.name]
+
+    def _is_valid(self, expression: str) -> bool:
+        try:
+            with released(self._session, "backstop_cast"):
+                self._session.execute(f"SELECT {expression} FROM ONLY {self._aside} o LIMIT 0")
+        except Exception as error:
+            if self._session.sqlstate(error) == _CANNOT_COERCE:
+                return False
+            raise
+        return True
 
     def _insert(self, values: Mapping[str, str], source: str) -> int:
         target = self.relation.sql

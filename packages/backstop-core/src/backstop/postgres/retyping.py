@@ -5,6 +5,7 @@ The type has the same name as before, and is another one: its values are carried
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,8 +66,10 @@ class Retyped:
         return f"{alias}.{quoting.identifier(self.name)}"
 
 
-def retyped_columns(session: Session, aside: str, relation: Relation) -> list[Retyped]:
-    """Return the columns of a relation whose type isn't that of the table that stepped aside."""
+def retyped_columns(
+    session: Session, aside: str, relation: Relation, names: Iterable[str]
+) -> list[Retyped]:
+    """Return those of some columns whose type isn't the one of the table that stepped aside."""
     found = query.rows(
         session,
         f"""
@@ -78,6 +81,7 @@ def retyped_columns(session: Session, aside: str, relation: Relation) -> list[Re
         WHERE now.attrelid = {relation.oid} AND now.attnum > 0 AND NOT now.attisdropped
           AND aside.attrelid = {quoting.literal(aside)}::pg_catalog.regclass
           AND aside.atttypid <> now.atttypid
+          AND now.attname = ANY ({quoting.text_array(list(names))})
         ORDER BY now.attnum
         """,
     )
