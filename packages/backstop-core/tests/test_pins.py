@@ -94,6 +94,7 @@ def test_a_system_column_names_a_place(sql: str, answer: bool) -> None:
         ("SELECT lo_put(5, 0, 'x')", False),
         ("DELETE FROM t WHERE dblink = 1", False),
         ("DELETE FROM t WHERE a = 'copy dblink(1)'", False),
+        ("GRANT EXECUTE ON FUNCTION pg_reload_conf() TO PUBLIC", False),
         ("DELETE FROM copy", False),
     ],
 )

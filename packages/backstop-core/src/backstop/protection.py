@@ -38,7 +38,7 @@ from backstop.syntax.controls import controls
 from backstop.syntax.databases import dropped_database
 from backstop.syntax.operations import only_adds
 from backstop.syntax.traits import leaves_transaction
-from backstop.syntax.trials import left_out
+from backstop.syntax.trials import is_tried_in_part
 
 Answer = TypeVar("Answer")
 
@@ -67,7 +67,7 @@ class Protection:
             # The server refuses the statement, as it would refuse everything of ours.
             return execution.run()
         in_parts = self._runs_in_parts(request.sql, several=request.in_parts, once=request.once)
-        if in_parts or (request.defines and left_out(request.sql)):
+        if in_parts or (request.defines and is_tried_in_part(request.sql)):
             return self._run_in_parts(request, execution)
         alone = self._is_alone
         repeating = self._repeating(request, execution, alone=alone)

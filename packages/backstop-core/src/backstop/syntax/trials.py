@@ -38,6 +38,11 @@ def trial_of(sql: str) -> str | None:
     return ";\n".join(kept) if 0 < len(kept) < len(statements) else None
 
 
+def is_tried_in_part(sql: str) -> bool:
+    """Whether something of a text can be tried out beside what no rollback takes back."""
+    return bool(left_out(sql)) and trial_of(sql) is not None
+
+
 def left_out(sql: str) -> list[str]:
     """Return the first words of the statements whose effects no rollback takes back."""
     try:
