@@ -28,6 +28,8 @@ from backstop.syntax.trials import detaches_concurrently, left_out, trial_of
         ("BEGIN; SELECT dblink_exec('x'); COMMIT", None),
         ("COPY a TO PROGRAM 'x'; DROP VIEW b; SELECT dblink_exec('x')", "DROP VIEW b"),
         ("BEGIN; COPY a TO PROGRAM 'x'; DROP VIEW b; COMMIT", "DROP VIEW b"),
+        ("BEGIN; SELECT lo_open(5, 131072); SELECT lowrite(0, 'x'); COMMIT",
+         "SELECT lo_open(5, 131072);\nSELECT lowrite(0, 'x')"),
         ("REINDEX TABLE CONCURRENTLY a", None),
         ("BEGIN; SELECT 'x; COMMIT", None),
     ],

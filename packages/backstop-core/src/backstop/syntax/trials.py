@@ -23,16 +23,17 @@ def trial_of(sql: str) -> str | None:
     """
     try:
         statements = split(sql)
+        leaves = leaves_transaction(sql)
     except LexError:
         return None
     if len(statements) == 1:
-        only = statements[0]
-        return None if leaves_transaction(sql) else _without_concurrently(sql, only.tokens)
+        return None if leaves else _without_concurrently(sql, statements[0].tokens)
     kept = []
     for statement in statements:
         control = transaction_control(statement.tokens)
         if control is None or control.kind in _MARKS:
-            kept += [] if leaves_transaction(statement.text) else [statement.text]
+            # What a statement alone could not repeat, another of the text may prepare.
+            kept += [] if leaves and leaves_transaction(statement.text) else [statement.text]
         elif control.kind not in _ENDS:
             return None
     return ";\n".join(kept) if 0 < len(kept) < len(statements) else None
@@ -46,6 +47,8 @@ def is_tried_in_part(sql: str) -> bool:
 def left_out(sql: str) -> list[str]:
     """Return the first words of the statements whose effects no rollback takes back."""
     try:
+        if not leaves_transaction(sql):
+            return []
         found = [item for item in split(sql) if leaves_transaction(item.text)]
     except LexError:
         return []
