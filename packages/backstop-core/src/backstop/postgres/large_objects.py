@@ -68,10 +68,13 @@ def existing(session: Session, numbers: Collection[int]) -> frozenset[int]:
     """Return those of the OIDs that are large objects."""
     if not numbers:
         return frozenset()
+    return find(session, f"m.oid = ANY ({quoting.oid_array(numbers)})")
+
+
+def find(session: Session, condition: str) -> frozenset[int]:
+    """Return the OIDs of the large objects of a condition on ``m``, their entries."""
     found = query.rows(
-        session,
-        "SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m "
-        f"WHERE m.oid = ANY ({quoting.oid_array(numbers)})",
+        session, f"SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m WHERE {condition}"
     )
     return frozenset(int(entry["oid"]) for entry in found)
 

@@ -18,7 +18,7 @@ from backstop.postgres.counters import (
     Effects,
     LargeObjectEffect,
 )
-from backstop.postgres.large_objects import PAGE_SIZE, existing, may, reads_pages, sized
+from backstop.postgres.large_objects import PAGE_SIZE, existing, find, may, reads_pages, sized
 from backstop.session import Session
 
 # How many are compared that nothing points at, of how many bytes, and how many bytes of one.
@@ -128,8 +128,7 @@ def touched_by(session: Session, traces: Traces) -> TouchedLargeObjects:
 
 def every_large_object(session: Session) -> TouchedLargeObjects:
     """Return all that there are, as removed."""
-    found = query.rows(session, "SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m")
-    everything = frozenset(int(entry["oid"]) for entry in found)
+    everything = find(session, "true")
     readable = _readable(session, everything)
     return TouchedLargeObjects(readable, readable, not_covered=_unreadable(everything - readable))
 
@@ -166,12 +165,7 @@ def _differing(before: bytes, after: bytes) -> int:
 
 
 def _entries(session: Session, mark: str, xids: Iterable[str]) -> frozenset[int]:
-    found = query.rows(
-        session,
-        "SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m "
-        f"WHERE m.{mark}::pg_catalog.text = ANY ({quoting.text_array(sorted(xids))})",
-    )
-    return frozenset(int(entry["oid"]) for entry in found)
+    return find(session, f"m.{mark}::pg_catalog.text = ANY ({quoting.text_array(sorted(xids))})")
 
 
 def _with_pages(
@@ -251,12 +245,7 @@ def _hashed_pages(session: Session, numbers: Collection[int]) -> dict[int, bytes
 def _readable(session: Session, numbers: Collection[int]) -> frozenset[int]:
     if not numbers:
         return frozenset()
-    found = query.rows(
-        session,
-        "SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m "
-        f"WHERE m.oid = ANY ({quoting.oid_array(numbers)}) AND {may('SELECT')}",
-    )
-    return frozenset(int(entry["oid"]) for entry in found)
+    return find(session, f"m.oid = ANY ({quoting.oid_array(numbers)}) AND {may('SELECT')}")
 
 
 def _others(session: Session, compared: Collection[int]) -> int:

@@ -158,19 +158,19 @@ class _Restore:
             return RestoreReport(plan), None
         if manifest.large_objects is not None:
             large_objects.lock(self.session)
-        names, updates = Undone(NO_OBJECTS), list[str]()
-        left = (*manifest.left, *self.snapshot.outcome.left)
+        manifest = replace(manifest, left=(*manifest.left, *self.snapshot.outcome.left))
+        names, updates, restored = Undone(NO_OBJECTS), list[str](), False
         if manifest.holds_objects:
-            updates = update_back(self.session, replace(manifest, left=left))
+            updates = update_back(self.session, manifest)
             names = undo_renames(self.session, manifest)
-        manifest = replace(manifest, left=left)
+            restored = self.repository.was_restored(manifest.id, state.system_identifier)
         manifest = databases.as_left(manifest, names.model)
         objects = plan_objects(
             names.model,
             manifest,
             names.as_left,
             fast=self.fast,
-            restored=self.repository.was_restored(manifest.id, state.system_identifier),
+            restored=restored,
             overwrite=self.on_conflict is OnConflict.OVERWRITE,
         )
         done = [*updates, *names.done]
