@@ -20,6 +20,7 @@ OF_OBJECTS = [
     "tests/test_partition_triggers.py",
     "tests/test_row_types_come_back.py",
     "tests/test_columns_since.py",
+    "tests/test_column_order_comes_back.py",
     "tests/test_members_come_back.py",
     "tests/test_constraint_switches_come_back.py",
     "tests/test_materialized_views_come_back.py",

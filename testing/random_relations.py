@@ -99,6 +99,9 @@ class Relations(Types):
         self._add_table("id int DEFAULT 0", texts, columns, inherits)
         names = tuple(found.sql for found in parents)
         self.relations[-1] = replace(self.relations[-1], parents=names)
+        if self._toss():
+            late = f"{self._new('late')} {self._kind().sql}"
+            self.statements.append(f"ALTER TABLE {self._choose(names)} ADD {late}")
 
     def _partitioned(self) -> None:
         texts, columns = self._columns()

@@ -93,18 +93,6 @@ def test_a_later_column_of_a_parent_or_child_stays(owner, setup, destroy, restor
     ]
 
 
-def test_the_plan_says_when_inherited_columns_change_their_place(setup, destroy, restore):
-    setup.execute(
-        "CREATE TABLE parent (id int); CREATE TABLE child (own int) INHERITS (parent);"
-        "ALTER TABLE parent ADD COLUMN late int; INSERT INTO child VALUES (1, 2, 3)"
-    )
-    destroy("DROP TABLE child")
-    note = "The columns of public.child come in another order: those that it inherits first."
-    assert note in restore(dry_run=True).plan.notes
-    assert restore().complete
-    assert rows(setup, "child") == (["id", "late", "own"], [["1", "3", "2"]])
-
-
 def test_a_later_setting_of_an_old_column_stays(setup, destroy, restore):
     destroy("ALTER TABLE stock DROP COLUMN name")
     setup.execute("ALTER TABLE stock ALTER size SET NOT NULL, ALTER size SET STATISTICS 9")

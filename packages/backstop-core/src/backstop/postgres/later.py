@@ -56,15 +56,5 @@ def drop_part(item: CatalogObject, part: Part) -> str:
     return f"ALTER {item.target} DROP {what} {quoting.identifier(part.name)}"
 
 
-def changes_order(item: CatalogObject) -> bool:
-    """Whether a table, created again, has its columns in another order.
-
-    A column that a parent has got later stands after those of its own, and no CREATE TABLE puts it
-    there: neither ours nor that of pg_dump.
-    """
-    inherited = [_is_inherited(part) for part in item.parts]
-    return inherited != sorted(inherited, reverse=True)
-
-
 def _is_inherited(part: Part) -> bool:
     return part.definition.endswith(INHERITED)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from backstop.errors import ConfigurationError
 from backstop.postgres import existing
 from backstop.postgres.abilities import hindrances
-from backstop.postgres.later import changes_order
 from backstop.postgres.objects import STAGES, CatalogObject
 from backstop.postgres.refreshing import refused_to
 from backstop.postgres.server import ServerState
@@ -138,12 +137,6 @@ def _notes(snapshot: Snapshot, state: ServerState, objects: ObjectPlan) -> list[
         notes.append("It isn't known whether the statement's transaction was committed.")
     if manifest.database.name != state.database:
         notes.append(f"The snapshot was taken in database {manifest.database.name}.")
-    notes += [
-        f"The columns of {item.schema}.{item.name} come in another order: those that it inherits "
-        "first."
-        for item in objects.of(State.MISSING, State.CHANGED)
-        if item.identity not in objects.appended and changes_order(item)
-    ]
     notes += objects.conflicts
     return notes
 

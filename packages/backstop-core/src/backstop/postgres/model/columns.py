@@ -30,6 +30,21 @@ def in_table(column: dict[str, Any], *, typed: bool, merged: bool) -> str:
     return " ".join(filter(None, (name, column["type"], options, _rest(column), default, not_null)))
 
 
+def in_stand_in(column: dict[str, Any]) -> str:
+    """Return a column as one whose place alone matters is listed."""
+    name = quoting.identifier(column["name"])
+    return " ".join(filter(None, (name, column["type"], _rest(column))))
+
+
+def stored_alike(table: str, column: dict[str, Any]) -> list[str]:
+    """Return what stores a table's column as another one's of that name is stored."""
+    return [
+        f"ALTER TABLE {table} ALTER COLUMN {quoting.identifier(column['name'])} {there}"
+        for kind, there, _ in _settings(column)
+        if kind == "storage"
+    ]
+
+
 def _not_null(column: dict[str, Any]) -> str:
     if not column["not_null"]:
         return ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from backstop.postgres import query, quoting
 from backstop.postgres.model import columns, spelling
 from backstop.postgres.model.catalog import address, relations
+from backstop.postgres.model.column_order import Order, keep_order
 from backstop.postgres.model.withholding import sort_options
 from backstop.postgres.objects import CatalogObject, Part
 from backstop.session import Session
@@ -26,7 +28,11 @@ def read(session: Session, version: int) -> list[CatalogObject]:
     objects = []
     for table in _tables(session):
         own = by_table.get(table["oid"], [])
-        objects += _with_options(_table(table, own), table)
+        of_parents = [by_table.get(parent["oid"], []) for parent in _inherited_from(table)]
+        order = keep_order(table, own, of_parents, version)
+        item, *withheld = _with_options(_table(table, own, order), table)
+        objects.append(replace(item, ddl=(*order.before, *item.ddl, *order.after)))
+        objects += withheld
         objects += [item for column in own for item in columns.settings(table, column)]
         objects += _settings(table)
         if table["bound"]:
@@ -34,22 +40,28 @@ def read(session: Session, version: int) -> list[CatalogObject]:
     return objects
 
 
-def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
-    inherits = table["parents"] and not table["bound"]
+def _inherited_from(table: dict[str, Any]) -> list[dict[str, Any]]:
+    # A partition has all of its own, and is attached later.
+    return [] if table["bound"] else table["parents"]
+
+
+def _table(table: dict[str, Any], found: list[dict[str, Any]], order: Order) -> CatalogObject:
+    parents = [parent["sql"] for parent in _inherited_from(table)]
     foreign = table["kind"] == "f"
     typed = table["of_type"]
-    # What a child inherits comes from its parents; a partition has it all and is attached later.
-    own = [column for column in found if column["local"] or not inherits]
-    merged = inherits and len(table["parents"]) > 1
-    listed = [columns.in_table(column, typed=bool(typed), merged=bool(merged)) for column in own]
+    own = [
+        column
+        for column in found
+        if (column["local"] or not parents) and column["name"] not in order.generated
+    ]
+    merged = len(parents) > 1
+    listed = [columns.in_table(column, typed=bool(typed), merged=merged) for column in own]
     listed = [text for text in listed if text]
     persistence = _PERSISTENCE[table["persistence"]]
     start = f"CREATE {'FOREIGN ' if foreign else persistence}TABLE {table['sql']}"
     if typed:
         start += f" OF {typed}"
     end = ""
-    if inherits:
-        end += f" INHERITS ({', '.join(parent['sql'] for parent in table['parents'])})"
     if foreign:
         end += f" SERVER {quoting.identifier(table['server'])}"
     if table["partition_key"]:
@@ -63,8 +75,8 @@ def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
     return CatalogObject(
         "table",
         f"table {table['label']}",
-        (f"{start}{body}{end}{options}{place}", *settings),
-        _checks(table) if inherits else (),
+        (f"{start}{body}{_inherits((*order.parents, *parents))}{end}{options}{place}", *settings),
+        _checks(table) if parents else (),
         drop=(f"DROP {table['word']} {table['sql']}",),
         address=address("pg_class", table["oid"]),
         target=f"{table['word']} {table['sql']}",
@@ -74,12 +86,16 @@ def _table(table: dict[str, Any], found: list[dict[str, Any]]) -> CatalogObject:
             Part(
                 column["number"],
                 column["name"],
-                columns.definition(column, inherited=bool(inherits) and not column["local"]),
+                columns.definition(column, inherited=bool(parents) and not column["local"]),
             )
             for column in found
         ),
-        definition=(start.replace("UNLOGGED ", "") + end,),
+        definition=(start.replace("UNLOGGED ", "") + _inherits(parents) + end,),
     )
+
+
+def _inherits(parents: Sequence[str]) -> str:
+    return f" INHERITS ({', '.join(parents)})" if parents else ""
 
 
 def _with_options(item: CatalogObject, table: dict[str, Any]) -> list[CatalogObject]:
@@ -161,6 +177,7 @@ def _tables(session: Session) -> list[dict[str, Any]]:
                CASE WHEN c.relispartition
                     THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound,
                ARRAY(SELECT pg_catalog.json_build_object(
+                         'oid', p.oid,
                          'sql', i.inhparent::pg_catalog.regclass::pg_catalog.text,
                          'label', pn.nspname || '.' || p.relname)
                      FROM pg_catalog.pg_inherits i
