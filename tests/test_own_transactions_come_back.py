@@ -67,6 +67,8 @@ def undone_all(guarded, store, dsn):
         "BEGIN; DELETE FROM events; SAVEPOINT a; DELETE FROM shop.orders; ROLLBACK TO a; COMMIT",
         "BEGIN; UPDATE shop.orders SET note = 'x' WHERE id = 1; TRUNCATE events; COMMIT",
         "BEGIN; ALTER TABLE shop.orders ALTER note TYPE varchar(1) USING left(note, 1); COMMIT",
+        "BEGIN; DELETE FROM shop.orders; INSERT INTO shop.orders VALUES (5, 1), (77, 1); COMMIT",
+        "BEGIN; TRUNCATE events; INSERT INTO events VALUES (2, '2025-02-02'); COMMIT",
     ],
 )
 def test_what_a_text_with_its_own_transaction_takes_comes_back(sql, autocommit, undone_all):

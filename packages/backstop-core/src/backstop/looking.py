@@ -126,7 +126,7 @@ class Looking:
         objects = NO_DIFFERENCE
         if after is not None and self.before is not None:
             objects = difference(self.before, after, keeps_rewritten=request.keeps_rewritten)
-            effects = effects.with_contents(objects.contents, objects.dropped)
+            effects = effects.with_contents(objects.contents, objects.refilled, objects.dropped)
         raised = self.judge(effects) if self.judge is not None else None
         lost: Mapping[int, Effect] = {}
         if self.judge is None or raised is not None:

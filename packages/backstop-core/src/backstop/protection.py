@@ -271,16 +271,16 @@ class Protection:
     def _written(self, captured: Captured) -> tuple[WrittenRows, ...]:
         # Nothing was counted: any relation of the footprint may have been written.
         changed = {
-            entry.relation.oid: Effect(updated=1, rewritten=True)
-            for entry in captured.footprint.relations
+            oid: Effect(inserted=int(oid in captured.added_to), updated=1, rewritten=True)
+            for oid in (entry.relation.oid for entry in captured.footprint.relations)
         }
         relations = leaving.written_relations(captured, changed)
-        if self._session.autocommit:
+        xids = frozenset(own_xids(self._session))
+        if self._session.autocommit or not xids:
+            # It has committed, and its transaction's ids are unknown.
             manifest = captured.manifest
             most = manifest.rows if captured.written is None else captured.written
             xids = writers_since(self._session, relations, manifest.transaction_id, at_most=most)
-        else:
-            xids = frozenset(own_xids(self._session))
         if not relations or not xids:
             return tuple(WrittenRows(relation.oid, ()) for relation in relations)
         return leaving.describe_written(self._session, self._repository, captured, changed, xids)

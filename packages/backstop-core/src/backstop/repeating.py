@@ -145,11 +145,12 @@ class Repeating(Generic[Answer]):
         self.running.keep()
         if self.captured is None or seen.effects is None:
             return self.captured
-        effects = seen.effects.tables.values()
-        written = sum(effect.inserted + effect.updated for effect in effects)
+        effects = seen.effects.tables
+        written = sum(effect.inserted + effect.updated for effect in effects.values())
         # To convert a column, the server writes every row anew, and counts none.
         written += sum(table.rows for table in self.captured.manifest.tables if table.is_altered)
-        return replace(self.captured, written=written)
+        added_to = frozenset(oid for oid, effect in effects.items() if effect.adds)
+        return replace(self.captured, written=written, added_to=added_to)
 
     def _run_once(self) -> Answer:
         self.running.start()

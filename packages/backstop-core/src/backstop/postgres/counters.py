@@ -61,18 +61,24 @@ class Effect:
     """What happened to one table.
 
     ``rewritten`` is whether its entry in the catalog was written, as by a TRUNCATE: then the
-    numbers tell nothing.
+    numbers tell nothing. ``refilled`` is whether it has rows afterwards all the same.
     """
 
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
     rewritten: bool = False
+    refilled: bool = False
 
     @property
     def rows(self) -> int:
         """How many times a row that was there was changed or removed."""
         return self.updated + self.deleted
+
+    @property
+    def adds(self) -> bool:
+        """Whether rows are there that weren't there before."""
+        return self.inserted > 0 or self.refilled
 
     @property
     def destroys(self) -> bool:
@@ -131,13 +137,17 @@ class Effects:
     dropped: tuple[str, ...] = ()
     large_objects: LargeObjectEffect = NO_LARGE_OBJECT_EFFECT
 
-    def with_contents(self, contents: Collection[int], dropped: Mapping[int, str]) -> Effects:
-        """Return it with what is known of which tables have lost their contents or are gone."""
-        tables = {
-            oid: replace(effect, rewritten=oid in contents) for oid, effect in self.tables.items()
-        }
+    def with_contents(
+        self, contents: Collection[int], refilled: Collection[int], dropped: Mapping[int, str]
+    ) -> Effects:
+        """Return it with what is known of which tables have lost their contents or are gone.
+
+        ``refilled`` are those of ``contents`` that have rows all the same.
+        """
+        tables = {oid: replace(effect, rewritten=False) for oid, effect in self.tables.items()}
         for oid in contents:
-            tables.setdefault(oid, Effect(rewritten=True))
+            effect = tables.get(oid, Effect())
+            tables[oid] = replace(effect, rewritten=True, refilled=oid in refilled)
         return replace(self, tables=tables, dropped=tuple(dropped.values()))
 
     @property

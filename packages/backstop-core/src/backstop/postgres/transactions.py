@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from backstop.postgres import query, quoting
 from backstop.session import Session, TransactionStatus
+
+_NO_TRANSACTION = "25P01"
 
 # Values are written and read back under these, whatever the application has chosen.
 PINNED: Mapping[str, str] = {
@@ -76,10 +78,17 @@ def untouched(session: Session) -> Iterator[None]:
     application's statement comes next. Ending it would make named cursors invalid.
     """
     read_only = settings_change({"transaction_read_only": "on"})
-    if session.status() is not TransactionStatus.IDLE or not session.autocommit:
-        with undone(session, "backstop_reading", read_only):
-            yield
-        return
+    if not (session.autocommit and session.status() is TransactionStatus.IDLE):
+        with ExitStack() as reading:
+            try:
+                reading.enter_context(undone(session, "backstop_reading", read_only))
+            except Exception as error:
+                if session.sqlstate(error) != _NO_TRANSACTION:
+                    raise
+                # The application's text has ended the one that the driver had begun.
+            else:
+                yield
+                return
     session.execute(f"BEGIN; {read_only}")
     try:
         yield

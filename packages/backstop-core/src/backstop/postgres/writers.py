@@ -12,7 +12,7 @@ from backstop.session import Session
 def writers_since(
     session: Session, relations: Iterable[Relation], xid: str, *, at_most: int
 ) -> frozenset[str]:
-    """Return the ids after ``xid`` that rows of the relations have as their xmin.
+    """Return the ids from ``xid`` on that rows of the relations have as their xmin.
 
     Where they wrote more rows than ``at_most``, others have written as well, and none is returned.
     """
@@ -21,7 +21,7 @@ def writers_since(
     for relation in relations:
         written = session.fetch(
             "SELECT xmin::pg_catalog.text, pg_catalog.count(*)::pg_catalog.text "
-            f"FROM ONLY {relation.sql} WHERE pg_catalog.age(xmin) < "
+            f"FROM ONLY {relation.sql} WHERE pg_catalog.age(xmin) <= "
             f"pg_catalog.age({quoting.literal(xid)}::pg_catalog.xid) GROUP BY 1"
         )
         found.update(writer or "" for writer, _ in written)

@@ -76,6 +76,13 @@ class RowPlan:
         self._replaces = False
 
     @property
+    def _assigned(self) -> Sequence[str]:
+        """The columns that may have other values: any, where rows were put in place of others."""
+        if self.item.after is None:
+            return self.item.table.assigned
+        return [column.name for column in self._columns]
+
+    @property
     def exchanges(self) -> bool:
         """Whether it may remove rows, so that no foreign key may carry that on."""
         return bool(self._replaces and (self.states.left or self.states.extra))
@@ -101,7 +108,7 @@ class RowPlan:
             check_count(table.label, comparison.load_after(columns, item.after), item.written.rows)
         if table.key:
             self.states = comparison.by_key(table.key, item.marks, overwrite=overwrite)
-            assigned = [name for name in table.assigned if name not in table.key]
+            assigned = [name for name in self._assigned if name not in table.key]
             risky = self.states.left and merging.has_to_replace(
                 self._session, item.relation, assigned
             )
@@ -127,7 +134,7 @@ class RowPlan:
             merged = merging.replace(self._session, self._comparison, self.states)
         else:
             # A key that was set may be equal and yet written otherwise, as 1.0 and 1.00.
-            kept = [name for name in table.key if name not in table.assigned]
+            kept = [name for name in table.key if name not in self._assigned]
             merged = merging.update_in_place(self._session, self._comparison, kept, self.states)
         self._comparison.discard()
         return TableReport(table.label, table.rows, **vars(merged))

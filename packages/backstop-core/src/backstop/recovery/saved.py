@@ -57,5 +57,5 @@ class SavedContents:
             self.marks(table.label),
             written,
             after,
-            left_rows=table.left_rows and not (sure and written is None),
+            left_rows=written is not None or (table.left_rows and not sure),
         )

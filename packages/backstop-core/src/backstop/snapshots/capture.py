@@ -44,8 +44,9 @@ _FROZEN_VIEW = ("repeatable read", "serializable")
 class Captured:
     """A complete snapshot whose statement hasn't run yet; ``found`` are its scoped tables.
 
-    ``before`` is the database under its locks, if it was looked at, and ``written`` how many rows a
-    run that was taken back had written, if there was one.
+    ``before`` is the database under its locks, if it was looked at. Of a run that was taken back,
+    if there was one, ``written`` is how many rows it had written, and ``added_to`` are the tables
+    that it had added some to.
     """
 
     manifest: Manifest
@@ -53,6 +54,7 @@ class Captured:
     found: Mapping[int, FoundTable]
     before: Model | None = None
     written: int | None = None
+    added_to: frozenset[int] = frozenset()
 
 
 def capture(session: Session, repository: Repository, request: SnapshotRequest) -> Captured:

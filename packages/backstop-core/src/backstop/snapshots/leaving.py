@@ -2,7 +2,7 @@
 
 A row that it wrote has the statement's own transaction id as its xmin. That is enough where a key
 tells which row was which. Where the key itself may have been set, where there is none, or where
-rows were inserted that a restore takes out again, the rows' keys (or all of their values) are
+rows were inserted, which a restore takes out again, the rows' keys (or all of their values) are
 stored as well: the after-image.
 """
 
@@ -43,7 +43,7 @@ def describe_written(
     own = tuple(sorted(xids))
     written = []
     for entry in _entries(captured, effects):
-        columns = _telling_columns(entry)
+        columns = _telling_columns(entry, effects[entry.relation.oid])
         if columns:
             change_settings(session, PINNED)
             prefix = repository.data_key(captured.manifest.id, f"{entry.relation.oid}-after")
@@ -72,26 +72,28 @@ def describe_large_objects(session: Session, captured: Captured) -> tuple[Catalo
 
 
 def _entries(captured: Captured, effects: Mapping[int, Effect]) -> list[RelationFootprint]:
-    written = {oid for oid, effect in effects.items() if effect.updated or effect.inserted}
-    anew = {oid for oid, effect in effects.items() if effect.rewritten}
     return [
         entry
         for entry in captured.footprint.relations
         if entry.relation.holds_rows
-        and (
-            (entry.leaves_rows and entry.relation.oid in written)
-            or (entry.is_altered and entry.relation.oid in anew)
-        )
+        and entry.relation.oid in effects
+        and _has_left(entry, effects[entry.relation.oid])
     ]
 
 
-def _telling_columns(entry: RelationFootprint) -> tuple[str, ...]:
+def _has_left(entry: RelationFootprint, effect: Effect) -> bool:
+    if entry.is_altered:
+        return effect.rewritten
+    return effect.adds or (entry.leaves_rows and effect.updated > 0)
+
+
+def _telling_columns(entry: RelationFootprint, effect: Effect) -> tuple[str, ...]:
     """Return the columns of the after-image; none where the before-image's keys are enough."""
     relation = entry.relation
     if entry.is_altered:
         return ()
     if not relation.key:
         return tuple(column.name for column in relation.columns)
-    if "INSERT" in entry.operations or set(relation.key) & set(entry.assigned):
+    if effect.adds or "INSERT" in entry.operations or set(relation.key) & set(entry.assigned):
         return relation.key
     return ()

@@ -41,8 +41,9 @@ class Difference:
 
     ``lost`` are the objects that are gone or defined otherwise, as they were; ``left`` are those
     of them that are still there, as they are now; ``made`` those that a restore takes away again.
-    By OID: ``dropped`` tables are gone, ``emptied`` ones have got other contents, ``cut`` ones have
-    lost columns, or values of them or in them; ``sequences`` are gone or were set.
+    By OID: ``dropped`` tables are gone, ``emptied`` ones have got other contents, ``refilled`` ones
+    of these have rows all the same, ``cut`` ones have lost columns, or values of them or in them;
+    ``sequences`` are gone or were set.
     ``keeps_rewritten`` is whether a table that was only written anew has kept its rows.
     ``unsaved`` names what is gone or changed and may be a secret, so that it isn't among the lost.
     """
@@ -53,6 +54,7 @@ class Difference:
     renamed: tuple[Rename, ...] = ()
     dropped: Mapping[int, str] = field(default_factory=dict)
     emptied: frozenset[int] = frozenset()
+    refilled: frozenset[int] = frozenset()
     cut: frozenset[int] = frozenset()
     sequences: frozenset[int] = frozenset()
     keeps_rewritten: bool = False
@@ -127,6 +129,7 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
             if storage.kind in _TABLES and oid not in after.storage
         },
         emptied=frozenset(oid for oid in replaced if before.storage[oid].kind == "r"),
+        refilled=frozenset(oid for oid in replaced if after.storage[oid].refilled),
         cut=_cut(before, after, replaced),
         sequences=frozenset(
             oid

@@ -16,11 +16,15 @@ from backstop.session import Session
 
 @dataclass(frozen=True)
 class Storage:
-    """Where a relation's contents are: another ``file`` after each time that they are replaced."""
+    """Where a relation's contents are: another ``file`` after each time that they are replaced.
+
+    ``refilled`` is whether a table whose file is not its first has rows, or had some, in it.
+    """
 
     kind: str
     label: str
     file: int
+    refilled: bool
 
 
 @dataclass(frozen=True)
@@ -135,13 +139,17 @@ def _storage(session: Session) -> dict[int, Storage]:
         session,
         f"""
         SELECT c.oid, c.relkind AS kind, n.nspname || '.' || c.relname AS label,
-               coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) AS file
+               coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) AS file,
+               CASE WHEN c.relkind = 'r' AND c.relfilenode <> c.oid
+                    THEN pg_catalog.pg_relation_size(c.oid) > 0 END AS refilled
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind = ANY ('{{r,p,m,S}}') AND c.oid >= {FIRST_OWN} AND c.relpersistence <> 't'
         """,
     )
     return {
-        int(entry["oid"]): Storage(entry["kind"], entry["label"], int(entry["file"]))
+        int(entry["oid"]): Storage(
+            entry["kind"], entry["label"], int(entry["file"]), bool(entry["refilled"])
+        )
         for entry in found
     }
