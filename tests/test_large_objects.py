@@ -316,16 +316,33 @@ def test_what_the_role_may_not_read_is_named(role, dsn, store):
     assert _run(dsn, "SELECT oid FROM pg_largeobject_metadata WHERE oid = 7001") == []
 
 
-def test_one_that_an_earlier_statement_opened_is_written_once(files, dsn, guarded, caplog):
+HANDLED = (
+    "SELECT lowrite(0, 'P')",
+    "SELECT loread(0, 2), lowrite(0, 'XY')",
+    "SELECT lo_lseek(1, 3, 0), lo_truncate(1, 5)",
+)
+
+
+def test_what_is_written_by_the_handles_of_an_earlier_statement_comes_back(
+    files, dsn, guarded, store, caplog
+):
     connection = guarded(autocommit=False)
     cursor = connection.cursor()
+    before = _run(dsn, "SELECT lo_get(5005), lo_get(5001)")
     with caplog.at_level("INFO", logger="backstop.statement"):
-        cursor.execute("SELECT lo_open(5005, 131072)")
-        cursor.execute("SELECT lowrite(0, 'P')")
-        cursor.execute("SELECT lowrite(0, 'H')")
+        cursor.execute("SELECT lo_open(5005, 393216), lo_open(5001, 131072)")
+        for statement in HANDLED:
+            cursor.execute(statement)
     connection.commit()
-    assert _run(dsn, "SELECT convert_from(lo_get(5005), 'UTF8')") == [("PHotograph",)]
-    assert "Large objects were removed, overwritten or granted, and are not saved." in caplog.text
+    # Each wrote once, where the one before had stopped.
+    assert _run(dsn, "SELECT convert_from(lo_get(5005), 'UTF8')") == [("PhoXYgraph",)]
+    assert _run(dsn, "SELECT length(lo_get(5001))") == [(5,)]
+    assert "not saved" not in caplog.text
+    snapshots = backstop.snapshots.list(store)
+    assert len(snapshots) == len(HANDLED)
+    for snapshot in reversed(snapshots):
+        assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
+    assert _run(dsn, "SELECT lo_get(5005), lo_get(5001)") == before
 
 
 def test_the_command_line_counts_them(files, dsn, guarded, store, command):

@@ -212,6 +212,18 @@ def test_a_refused_look_leaves_the_transaction_around_it(shop, guarded):
     assert (count(shop, "log"), count(shop, "item")) == (1, 50)
 
 
+def test_a_refused_look_leaves_open_large_objects_where_they_stood(shop, guarded):
+    shop.execute("SELECT lo_from_bytea(0, 'photograph')")
+    (number,) = shop.fetchone()
+    db = guarded(mode="block", rehearse=True, autocommit=False)
+    cursor = db.cursor()
+    cursor.execute("SELECT lo_open(%s, 262144)", (number,))
+    with pytest.raises(backstop.StatementBlocked):
+        cursor.execute("SELECT loread(0, 5), wipe()")
+    cursor.execute("SELECT lo_tell(0)")
+    assert cursor.fetchone() == (0,)
+
+
 def test_the_notices_of_a_refused_look_are_not_kept(shop, guarded):
     shop.execute(
         "CREATE FUNCTION tells() RETURNS void LANGUAGE secret AS"

@@ -11,7 +11,7 @@ from typing import Callable, TypeVar
 from backstop.assessment import sights
 from backstop.errors import StatementBlocked, describe
 from backstop.levels import AT_RISK
-from backstop.postgres import presence
+from backstop.postgres import lasting, presence
 from backstop.postgres.transactions import untouched
 from backstop.result import RiskResult
 from backstop.running import NEEDS_NO_TRANSACTION, Running
@@ -47,6 +47,7 @@ def rehearse(
     try:
         with untouched(session):
             before = presence.look(session)
+        lasts = lasting.note(session, statement.text)
     except Exception as error:
         raise CannotRehearse from error
     notices = session.notices()
@@ -73,6 +74,7 @@ def rehearse(
         running.keep()
         return answer
     running.withdraw()
+    lasts.put_back(session)
     session.keep_notices(notices)
     if was_idle and session.status() is TransactionStatus.IN_TRANSACTION:
         session.rollback()

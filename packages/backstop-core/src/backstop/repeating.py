@@ -9,7 +9,6 @@ is missing then stands, by name, in the outcome.
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import dataclass, replace
 from typing import Callable, Generic, TypeVar
 
@@ -18,7 +17,7 @@ from backstop.audit import Event
 from backstop.errors import describe
 from backstop.looking import Looking, Seen
 from backstop.modes import Action
-from backstop.postgres import locks, sequences
+from backstop.postgres import lasting, sequences
 from backstop.postgres.counters import Effects
 from backstop.postgres.touched_large_objects import touched_by
 from backstop.result import RiskResult
@@ -35,7 +34,6 @@ Answer = TypeVar("Answer")
 
 _MOST_REPETITIONS = 2
 # What it takes of these for the session outlives a rollback, and would be taken once more.
-_LOCKS = re.compile("advisory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class Repeating(Generic[Answer]):
         self.statement_failed = False
         self._gave_up = False
         self._tries_out = False
-        self._held: frozenset[str] | None = None
+        self._lasting = lasting.Lasting()
 
     def begin(self) -> None:
         """Begin, and save what the text tells, unless only a run tells the rest as well.
@@ -109,7 +107,7 @@ class Repeating(Generic[Answer]):
         """Run the statement until all that it touches is saved; what it raises passes through."""
         left = 0 if self._request.at_once else _MOST_REPETITIONS
         self._looking.look_before(self._request)
-        self._note_locks()
+        self._note_lasting()
         while True:
             answer = self._run_once()
             seen = self._look()
@@ -137,7 +135,7 @@ class Repeating(Generic[Answer]):
         """Run the statement once, take it back, and save what it touched, as far as it did."""
         self._tries_out = True
         self._looking.look_before(self._request)
-        self._note_locks()
+        self._note_lasting()
         self._run_once()
         seen = self._look()
         self._undo()
@@ -160,15 +158,19 @@ class Repeating(Generic[Answer]):
             self.statement_failed = True
             raise
 
-    def _note_locks(self) -> None:
-        if _LOCKS.search(self._request.sql) is not None:
-            self.running.begin()
-            self._held = locks.advisory_locks(self._session)
+    def _note_lasting(self) -> None:
+        if not lasting.may_change(self._request.sql):
+            return
+        self.running.begin()
+        try:
+            self._lasting = lasting.note(self._session, self._request.sql)
+        except Exception as error:
+            self._gave_up = True
+            self._failed(error)
 
     def _undo(self) -> None:
         self.running.undo()
-        if self._held is not None:
-            locks.release_advisory(self._session, self._held)
+        self._lasting.put_back(self._session)
 
     def _look(self) -> Seen:
         return self._looking.look(self._request, self.captured, tries_out=self._tries_out)

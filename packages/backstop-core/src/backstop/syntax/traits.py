@@ -16,10 +16,8 @@ _OUTSIDE = re.compile(
     r"|pg_(?:reload|rotate|terminate|cancel)\w*",
     re.IGNORECASE,
 )
-# A large object that is open keeps its position, and stays closed, whatever is rolled back.
-_MOVES = re.compile(
-    r"\b(?:lowrite|loread|lo_close|lo_(?:lseek|truncate)(?:64)?)\s*\(", re.IGNORECASE
-)
+# A large object that was open before stays closed, whatever is rolled back.
+_CLOSES = re.compile(r"\blo_close\b", re.IGNORECASE)
 _OPENS = re.compile(r"\blo_open\b", re.IGNORECASE)
 _SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 _QUERIES = frozenset({"SELECT", "TABLE", "VALUES", "WITH"})
@@ -73,9 +71,9 @@ def leaves_transaction(sql: str) -> bool:
     """Whether a text has effects that no rollback takes back, or takes what comes only once.
 
     That are functions that reach other servers and files, COPY from the client, programs, prepared
-    statements, which no rollback forgets, and large objects that an earlier text has opened.
+    statements, which no rollback forgets, and closing what an earlier text has opened.
     """
-    if _MOVES.search(sql) is not None and _OPENS.search(sql) is None:
+    if _CLOSES.search(sql) is not None and _OPENS.search(sql) is None:
         return True
     if _OUTSIDE.search(sql) is None:
         return False
