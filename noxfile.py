@@ -29,6 +29,7 @@ OF_OBJECTS = [
     "tests/test_application_schemas.py",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("packages/*/tests/test_model_*.py")),
 ]
+QUICK_BENCHMARKS = ("classifying", "guarding", "saving")
 COVERAGE_FILE = ROOT / ".cache" / "coverage"
 
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
@@ -159,12 +160,17 @@ def psycopg2_suite(session: nox.Session) -> None:
 
 
 @nox.session(python=CHOSEN)
-def benchmarks(session: nox.Session) -> None:
-    """Measure side by side with peers; fails where a bound is broken (`-- --json` for programs)."""
-    # The servers that saving needs are those of the tests.
+def bench(session: nox.Session) -> None:
+    """Measure side by side with peers; fails where a bound is broken (by hand).
+
+    After `--`, the benchmark, `-- throughput`, and its options; without one, those of minutes run.
+    """
+    # The servers that most of them need are those of the tests.
     sync(session, "--group=test")
-    for name in ("classifying", "guarding", "saving"):
-        session.run("python", "-m", f"benchmarks.{name}", "--check", *session.posargs)
+    named = session.posargs[:1] if session.posargs[:1] and session.posargs[0][0] != "-" else []
+    for name in named or QUICK_BENCHMARKS:
+        options = session.posargs[len(named) :]
+        session.run("python", "-m", f"benchmarks.{name}", "--check", *options)
 
 
 @nox.session

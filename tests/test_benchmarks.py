@@ -12,7 +12,7 @@ import pytest
 
 from backstop import RiskLevel, classify
 from backstop.embedded import find_binaries
-from benchmarks import classifying, guarding, saving, wall_clock
+from benchmarks import classifying, guarding, saving, tables, throughput, wall_clock
 from benchmarks.side_by_side import Bound, Case, measure
 from testing.s3 import find_rclone
 
@@ -98,6 +98,24 @@ def test_saving_is_measured_beside_plain_statements_and_copies_by_hand(
         rivals = [saving.PLAIN, *(by_hand if "saved" in document["case"] else [])]
         assert list(document["times"]) == [saving.GUARDED, *rivals]
         assert list(document["ratios"]) == rivals
+
+
+def test_whole_tables_are_saved_and_restored_beside_postgresqls_own_programs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if find_binaries() is None or find_rclone() is None:
+        pytest.skip("it starts a PostgreSQL and an S3 server of its own")
+    monkeypatch.setattr(throughput, "SHAPES", (tables.NARROW,))
+    monkeypatch.setattr(throughput, "SAVING", Bound(throughput.COPIED, 1e9))
+    monkeypatch.setattr(throughput, "STORING", Bound(throughput.DUMPED, 1e-9))
+    monkeypatch.setattr(throughput, "RESTORING", Bound(throughput.PG_RESTORED, 1e9))
+    assert throughput.main(["--json", "--check", "--rounds", "1", "--megabytes", "1"]) == 1
+    documents = json.loads(capsys.readouterr().out)
+    assert [(document["case"], document["holds"]) for document in documents] == [
+        ("saving narrow to a folder", True),
+        ("saving narrow to S3", False),
+        ("restoring narrow", True),
+    ]
 
 
 @pytest.mark.parametrize(("factor", "code"), [(1e9, 0), (1e-9, 1)])
