@@ -12,7 +12,7 @@ import pytest
 
 from backstop import RiskLevel, classify
 from backstop.embedded import find_binaries
-from benchmarks import classifying, guarding, saving, tables, throughput, wall_clock
+from benchmarks import classifying, guarding, saving, scale, tables, throughput, wall_clock
 from benchmarks.side_by_side import Bound, Case, measure
 from testing.s3 import find_rclone
 
@@ -116,6 +116,21 @@ def test_whole_tables_are_saved_and_restored_beside_postgresqls_own_programs(
         ("saving narrow to S3", False),
         ("restoring narrow", True),
     ]
+
+
+def test_growth_is_measured_size_by_size(capsys: pytest.CaptureFixture[str]) -> None:
+    if find_binaries() is None:
+        pytest.skip("it starts a PostgreSQL of its own")
+    assert scale.main(["--json", "--largest", "10"]) == 0
+    found = [(point["curve"], point["size"]) for point in json.loads(capsys.readouterr().out)]
+    assert found == [
+        ("reading the definitions of tables", 10),
+        ("saving from partitions", 1),
+        ("saving from partitions", 10),
+        ("saving along foreign keys", 5),
+    ]
+    points = [scale.Point("a curve", 10, 0.5), scale.Point("a curve", 1_000, 50.0)]
+    assert list(scale.as_table(points).columns[3].cells) == ["", "10.0"]
 
 
 @pytest.mark.parametrize(("factor", "code"), [(1e9, 0), (1e-9, 1)])

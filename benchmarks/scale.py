@@ -1,0 +1,215 @@
+"""How what Backstop does grows with tables, partitions, foreign keys and snapshots.
+
+python -m benchmarks.scale [--json] [--largest N]
+
+By the clock, on an embedded PostgreSQL that is started for it, and in a folder. Each curve has
+sizes that grow by ten; the last column is how the time grew for ten times as much, 10 where it is
+in proportion.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from math import log
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import psycopg2
+from rich.console import Console
+from rich.table import Table
+
+import backstop
+from backstop.drivers import session_for
+from backstop.embedded import EmbeddedServer
+from backstop.postgres.model.reading import read_model
+
+Measured = Callable[[], object]
+
+_ROOM = {"max_locks_per_transaction": "5000"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one size of a curve took: seconds, the best of three."""
+
+    curve: str
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server, and a folder for what is stored."""
+
+    server: EmbeddedServer
+    folder: Path
+
+    @contextmanager
+    def database(self, setup: Sequence[str]) -> Iterator[Any]:
+        """Make a database by some statements, and connect to it, in autocommit."""
+        dsn = self.server.dsn()
+        with closing(psycopg2.connect(dsn)) as maintenance:
+            maintenance.autocommit = True
+            maintenance.cursor().execute("DROP DATABASE IF EXISTS scale")
+            maintenance.cursor().execute("CREATE DATABASE scale")
+        with closing(psycopg2.connect(dsn, dbname="scale")) as connection:
+            connection.autocommit = True
+            for statement in setup:
+                connection.cursor().execute(statement)
+            connection.cursor().execute("VACUUM ANALYZE")
+            yield connection
+
+    def guarded(self, connection: Any) -> Any:
+        """Put a connection under a guard that saves every change, and raises."""
+        return backstop.guard(
+            connection, storage=(self.folder / "storage").as_uri(), actor="benchmark",
+            snapshot_at="LOW", on_snapshot_failure="raise",
+        )  # fmt: skip
+
+
+@contextmanager
+def reading_objects(at: Place, size: int) -> Iterator[Measured]:
+    """Read the definitions of tables, each with a key, an index and a default."""
+    tables = [
+        f"CREATE TABLE t{number} (id serial PRIMARY KEY, name text DEFAULT 'n', at date);"
+        f"CREATE INDEX ON t{number} (at)"
+        for number in range(size)
+    ]
+    with at.database(tables) as connection:
+        connection.autocommit = False
+        yield lambda: read_model(session_for(connection))
+
+
+@contextmanager
+def deleting_of_partitions(at: Place, size: int) -> Iterator[Measured]:
+    """Save and delete a row of each partition."""
+    parts = [
+        "CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+        *(
+            f"CREATE TABLE part{number} PARTITION OF whole "
+            f"FOR VALUES FROM ({number * 10}) TO ({number * 10 + 10})"
+            for number in range(size)
+        ),
+    ]
+    fill = f"INSERT INTO whole SELECT g * 10 FROM generate_series(0, {size - 1}) AS g"
+    yield from _saving(at, parts, fill, "DELETE FROM whole")
+
+
+@contextmanager
+def deleting_by_cascade(at: Place, size: int) -> Iterator[Measured]:
+    """Save and delete a row of each of many tables, by one foreign key after the other."""
+    tables = [
+        "CREATE TABLE t0 (id int PRIMARY KEY)",
+        *(
+            f"CREATE TABLE t{number} (id int PRIMARY KEY "
+            f"REFERENCES t{(number - 1) // 2} ON DELETE CASCADE)"
+            for number in range(1, size)
+        ),
+    ]
+    fill = ";".join(f"INSERT INTO t{number} VALUES (1)" for number in range(size))
+    yield from _saving(at, tables, fill, "DELETE FROM t0")
+
+
+def _saving(at: Place, setup: list[str], fill: str, sql: str) -> Iterator[Measured]:
+    with at.database([*setup, fill]) as connection:
+        db = at.guarded(connection)
+
+        def save() -> None:
+            cursor = db.cursor()
+            cursor.execute("BEGIN")
+            cursor.execute(sql)
+            cursor.execute("ROLLBACK")
+
+        yield save
+
+
+@contextmanager
+def listing_snapshots(at: Place, size: int) -> Iterator[Measured]:
+    """List the snapshots of a store."""
+    url = (at.folder / f"list{size}").as_uri()
+    with at.database(["CREATE TABLE t (id int)", "INSERT INTO t VALUES (1)"]) as connection:
+        connection.autocommit = True
+        db = backstop.guard(connection, storage=url, actor="benchmark", snapshot_at="LOW")
+        db.cursor().execute("DELETE FROM t")
+    (snapshot,) = backstop.snapshots.list(url)
+    _multiply(at.folder / f"list{size}", snapshot.id, size)
+    yield lambda: backstop.snapshots.list(url)
+
+
+def _multiply(folder: Path, snapshot_id: str, size: int) -> None:
+    """Make more snapshots of one, as files under other ids."""
+    files = [path for path in folder.rglob("*") if path.is_file() and snapshot_id in str(path)]
+    for number in range(size - 1):
+        other = f"{snapshot_id[:-6]}{number:06d}"
+        for path in files:
+            copy = folder / str(path.relative_to(folder)).replace(snapshot_id, other)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.hardlink_to(path)
+
+
+CURVES: dict[str, tuple[Callable[..., Any], Sequence[int]]] = {
+    "reading the definitions of tables": (reading_objects, (10, 100, 1_000, 10_000)),
+    "saving from partitions": (deleting_of_partitions, (1, 10, 100, 1_000)),
+    "saving along foreign keys": (deleting_by_cascade, (5, 50, 500)),
+    "listing snapshots": (listing_snapshots, (100, 1_000, 10_000, 100_000)),
+}
+
+
+def points(at: Place, largest: int) -> Iterator[Point]:
+    """Measure every curve, up to a size."""
+    for name, (make, sizes) in CURVES.items():
+        for size in sizes:
+            if size <= largest:
+                with make(at, size) as measured:
+                    yield Point(name, size, min(_seconds(measured) for _ in range(3)))
+
+
+def _seconds(measured: Measured) -> float:
+    start = perf_counter()
+    measured()
+    return perf_counter() - start
+
+
+def as_table(found: Sequence[Point]) -> Table:
+    """Return the points for people, with how each grew from the one before."""
+    table = Table("curve", "size", "seconds", "growth for ten times as much")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for before, point in zip((None, *found), found):
+        growth = ""
+        if before is not None and before.curve == point.curve:
+            exponent = log(point.seconds / before.seconds) / log(point.size / before.size)
+            growth = f"{10**exponent:.1f}"
+        table.add_row(point.curve, f"{point.size:,}", f"{point.seconds:,.3f}", growth)
+    return table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and show."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
+    parser.add_argument("--check", action="store_true", help="for the others' sake: no bound here")
+    parser.add_argument("--largest", type=int, default=100_000, help="the largest size")
+    options = parser.parse_args(arguments)
+    # A lock for each of the largest number of tables, and of what belongs to them.
+    with EmbeddedServer(settings=_ROOM) as server, TemporaryDirectory() as folder:
+        found = list(points(Place(server, Path(folder)), options.largest))
+        version = server.version
+    if options.json:
+        print(json.dumps([asdict(point) for point in found], indent=2))
+    else:
+        print(f"Python {platform.python_version()}, PostgreSQL {version}; the best of three")
+        Console(width=120, highlight=False).print(as_table(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
