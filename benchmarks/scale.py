@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -152,7 +153,7 @@ def _multiply(folder: Path, snapshot_id: str, size: int) -> None:
         for path in files:
             copy = folder / str(path.relative_to(folder)).replace(snapshot_id, other)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.hardlink_to(path)
+            os.link(path, copy)
 
 
 CURVES: dict[str, tuple[Callable[..., Any], Sequence[int]]] = {
