@@ -166,7 +166,7 @@ def bench(session: nox.Session) -> None:
     After `--`, the benchmark, `-- throughput`, and its options; without one, those of minutes run.
     """
     # The servers that most of them need are those of the tests.
-    sync(session, "--group=test")
+    sync(session, "--group=test", "--group=bench")
     named = session.posargs[:1] if session.posargs[:1] and session.posargs[0][0] != "-" else []
     for name in named or QUICK_BENCHMARKS:
         options = session.posargs[len(named) :]
@@ -191,7 +191,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check the types of everything."""
-    sync(session, "--group=test", "--group=typing")
+    sync(session, "--group=test", "--group=typing", "--group=bench")
     session.run("mypy")
 
 

@@ -31,6 +31,7 @@ import backstop
 from backstop.drivers import session_for
 from backstop.embedded import EmbeddedServer
 from backstop.postgres.model.reading import read_model
+from benchmarks.report import Report, compared, write
 
 Measured = Callable[[], object]
 
@@ -198,6 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     parser.add_argument("--check", action="store_true", help="for the others' sake: no bound here")
+    parser.add_argument("--write", action="store_true", help="write the documentation's page")
     parser.add_argument("--largest", type=int, default=100_000, help="the largest size")
     options = parser.parse_args(arguments)
     # A lock for each of the largest number of tables, and of what belongs to them.
@@ -209,7 +211,28 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print(f"Python {platform.python_version()}, PostgreSQL {version}; the best of three")
         Console(width=120, highlight=False).print(as_table(found))
+        print(*compared(report(found)), sep="\n")
+    if options.write:
+        write(report(found), {"PostgreSQL": version})
     return 0
+
+
+def report(found: Sequence[Point]) -> Report:
+    """Return what the documentation shows."""
+    sizes = sorted({point.size for point in found})
+    return Report(
+        "scale",
+        "How it grows",
+        "Reading the definitions of so many tables, as every DROP and ALTER does twice; saving "
+        "and deleting a row of each of so many partitions, or tables along foreign keys; and "
+        "listing so many snapshots in a folder. The best of three.",
+        "seconds",
+        {
+            f"{size:,}": {point.curve: point.seconds for point in found if point.size == size}
+            for size in sizes
+        },
+        curves=True,
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,8 +25,10 @@ import psycopg2
 
 import backstop
 from backstop.embedded import EmbeddedServer, ServerBinaries, find_binaries
+from benchmarks.peak import grown
+from benchmarks.report import Report, compared, write
 from benchmarks.side_by_side import Bound
-from benchmarks.tables import SHAPES, Shape
+from benchmarks.tables import MEGABYTE, SHAPES, Shape
 from benchmarks.wall_clock import Case, Outcome, Work, as_documents, measure, show
 from testing.s3 import credentials, find_rclone, serve_rclone
 
@@ -36,6 +38,7 @@ RESTORED, PG_RESTORED = "backstop restore", "pg_restore"
 SAVING = Bound(COPIED, 1 / 0.8)
 STORING = Bound(DUMPED, 1.0)
 RESTORING = Bound(PG_RESTORED, 1.0)
+MOST_MEMORY = 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ class Place:
         with closing(psycopg2.connect(self.dsn)) as connection:
             connection.autocommit = True
             connection.cursor().execute(sql)
+
+    def create(self, shape: Shape, megabytes: int) -> None:
+        """Make a table."""
+        with closing(psycopg2.connect(self.dsn)) as connection:
+            connection.autocommit = True
+            shape.create(connection, megabytes)
 
     def guarded(self, name: str) -> backstop.GuardedConnection:
         """Return a guarded connection that saves to one of the storages, or raises."""
@@ -94,11 +103,8 @@ def place(server: EmbeddedServer, binaries: ServerBinaries) -> Iterator[Place]:
             yield Place(server.dsn(), binaries.folder, kept, endpoint.create_bucket())
 
 
-def measure_shape(at: Place, shape: Shape, megabytes: int, rounds: int) -> Iterator[Outcome]:
-    """Measure saving a table, to both storages, and restoring it."""
-    with closing(psycopg2.connect(at.dsn)) as connection:
-        connection.autocommit = True
-        shape.create(connection, megabytes)
+def measure_shape(at: Place, shape: Shape, rounds: int) -> Iterator[Outcome]:
+    """Measure saving a table that is there, to both storages, and restoring it."""
     table = shape.name
     with closing(at.guarded(FOLDER)) as to_folder, closing(at.guarded(S3)) as to_s3:
         rivals = {COPIED: lambda: at.copy(table), DUMPED: lambda: at.dump(table)}
@@ -139,11 +145,33 @@ def _restoring(at: Place, table: str) -> Case:
     )
 
 
+@dataclass(frozen=True)
+class Size:
+    """What a saved table takes: bytes stored, beside a dump's, and bytes of memory to save it."""
+
+    table: str
+    stored: int
+    dumped: int
+    memory: int
+
+
+def measure_size(at: Place, table: str) -> Size:
+    """Measure what a table that is there takes."""
+    with closing(at.guarded(FOLDER)) as connection:
+        _save(connection, table)
+    summary = backstop.snapshots.list(at.storage(FOLDER))[-1]
+    manifest = backstop.snapshots.show(summary.id, at.storage(FOLDER)).manifest
+    stored = sum(part.bytes for saved in manifest.tables for part in saved.objects)
+    memory = grown(at.dsn, at.storage(FOLDER), table)
+    return Size(table, stored, at.dump(table).stat().st_size, memory)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure and show; with --check the exit code says whether every bound holds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is broken")
+    parser.add_argument("--write", action="store_true", help="write the documentation's pages")
     parser.add_argument("--rounds", type=int, default=3, help="how often each case is measured")
     parser.add_argument(
         "--megabytes", type=int, default=1_000, help="how large a table is, as text"
@@ -154,22 +182,64 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(
             "PostgreSQL or rclone is missing: the group of dependencies 'test' brings both"
         )
+    outcomes: list[Outcome] = []
+    sizes: list[Size] = []
     with credentials(), EmbeddedServer(binaries=binaries) as server, place(server, binaries) as at:
-        outcomes = [
-            outcome
-            for shape in SHAPES
-            for outcome in measure_shape(at, shape, options.megabytes, options.rounds)
-        ]
+        for shape in SHAPES:
+            at.create(shape, options.megabytes)
+            sizes.append(measure_size(at, shape.name))
+            outcomes += measure_shape(at, shape, options.rounds)
         version = server.version
     if options.json:
-        print(json.dumps(as_documents(outcomes), indent=2))
+        documents = {"times": as_documents(outcomes), "sizes": [asdict(size) for size in sizes]}
+        print(json.dumps(documents, indent=2))
     else:
         print(
             f"Python {platform.python_version()}, PostgreSQL {version} without fsync, "
             f"{options.megabytes:,} MB each; medians of {options.rounds} rounds"
         )
         show(outcomes)
-    return 1 if options.check and not all(outcome.holds for outcome in outcomes) else 0
+        for report in reports(outcomes, sizes, options.megabytes):
+            print(*compared(report), sep="\n")
+    if options.write:
+        for report in reports(outcomes, sizes, options.megabytes):
+            write(report, {"PostgreSQL": version})
+    held = all(outcome.holds for outcome in outcomes) and all(
+        size.memory <= MOST_MEMORY for size in sizes
+    )
+    return 1 if options.check and not held else 0
+
+
+def reports(outcomes: list[Outcome], sizes: list[Size], megabytes: int) -> list[Report]:
+    """Return what the documentation shows."""
+    return [
+        Report(
+            "throughput",
+            "Saving and restoring whole tables",
+            f"Tables of {megabytes:,} MB as text: a TRUNCATE that is saved, and a DROP TABLE that "
+            "is restored with its keys and indexes, beside PostgreSQL's own programs.",
+            "seconds",
+            {
+                outcome.case.name: {name: time / 1e3 for name, time in outcome.times.items()}
+                for outcome in outcomes
+            },
+        ),
+        Report(
+            "size",
+            "What a saved table takes",
+            f"Tables of {megabytes:,} MB as text: what is stored of one, beside its dump, and how "
+            "much the process grows that saves it.",
+            "megabytes",
+            {
+                size.table: {
+                    "stored": size.stored / MEGABYTE,
+                    DUMPED: size.dumped / MEGABYTE,
+                    "memory": size.memory / MEGABYTE,
+                }
+                for size in sizes
+            },
+        ),
+    ]
 
 
 if __name__ == "__main__":

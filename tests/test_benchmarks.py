@@ -12,11 +12,13 @@ import pytest
 
 from backstop import RiskLevel, classify
 from backstop.embedded import find_binaries
-from benchmarks import classifying, guarding, saving, scale, tables, throughput, wall_clock
+from benchmarks import classifying, guarding, report, saving, scale, tables, throughput, wall_clock
 from benchmarks.side_by_side import Bound, Case, measure
 from testing.s3 import find_rclone
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from testing.s3 import S3Endpoint
 
 
@@ -110,11 +112,34 @@ def test_whole_tables_are_saved_and_restored_beside_postgresqls_own_programs(
     monkeypatch.setattr(throughput, "STORING", Bound(throughput.DUMPED, 1e-9))
     monkeypatch.setattr(throughput, "RESTORING", Bound(throughput.PG_RESTORED, 1e9))
     assert throughput.main(["--json", "--check", "--rounds", "1", "--megabytes", "1"]) == 1
-    documents = json.loads(capsys.readouterr().out)
-    assert [(document["case"], document["holds"]) for document in documents] == [
+    found = json.loads(capsys.readouterr().out)
+    assert [(document["case"], document["holds"]) for document in found["times"]] == [
         ("saving narrow to a folder", True),
         ("saving narrow to S3", False),
         ("restoring narrow", True),
+    ]
+    ((size,)) = found["sizes"]
+    assert 100_000 < size["stored"] < 1_000_000
+    assert 0 <= size["memory"] < throughput.MOST_MEMORY
+
+
+@pytest.mark.parametrize("curves", [True, False])
+def test_a_report_is_a_page_and_the_next_run_is_compared_with_it(
+    curves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "PAGES", tmp_path / "pages")
+    monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(report, "_plot", lambda _: "<svg/>")
+    rows = {"10": {"ours": 2.0, "theirs": 4.5}, "1,000": {"ours": 1234.5}}
+    first = report.Report("a", "A title", "Told.", "seconds", rows, curves)
+    assert report.compared(first) == []
+    report.write(first, {"PostgreSQL": "15"})
+    page = (tmp_path / "pages" / "a.md").read_text(encoding="utf-8")
+    assert "| 10 | 2.0 | 4.5 |\n| 1,000 | 1,234 |  |" in page
+    assert "PostgreSQL 15" in page
+    slower = {"10": {"ours": 3.0, "theirs": 4.4}, "1,000": {"ours": 1234.5}}
+    assert report.compared(dataclasses.replace(first, rows=slower)) == [
+        "10, ours: 1.50 times what it was"
     ]
 
 
