@@ -206,8 +206,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build every distribution, and install each alone into a clean environment."""
+    """Build every distribution, check its metadata, and install each alone."""
+    sync(session, "--only-group=build")
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     session.run_install("uv", "build", "--quiet", "--all-packages", f"--out-dir={dist}")
+    session.run("twine", "check", "--strict", *sorted(map(str, dist.glob("backstop*"))))
     session.run("python", "tests/distributions/check.py", str(dist), nox.virtualenv.UV)

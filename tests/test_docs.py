@@ -32,6 +32,7 @@ ROLES = {name: f"{name}_{os.getpid()}" for name in ("app_agent", "reading_agent"
 IN_A_PROJECT = [page for page in PAGES + READMES if "<!-- django:" in page.read_text("utf-8")]
 # The README of the checkout has a test of its own, on tables that its example can empty.
 ALONE = [page for page in PAGES + READMES[1:] if page not in IN_A_PROJECT]
+LOOSE = [ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
 # Pages of commands for what happened before: somebody has destroyed something.
 AFTER_AN_INCIDENT = {"restore.md", "incident.md"}
 VARIABLES = tuple(
@@ -226,7 +227,7 @@ def test_a_page_starts_with_what_the_reader_came_for(page):
     assert len(first) < 400
 
 
-@pytest.mark.parametrize("page", named([*PAGES, *READMES, ROOT / "CHANGELOG.md"]))
+@pytest.mark.parametrize("page", named([*PAGES, *READMES, *LOOSE]))
 def test_links_within_the_checkout_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
