@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstop.classifier import classify
-from backstop.classifier._classify import _classify, verdicts
+from backstop.classifier._classify import _by_rules, verdicts
 from backstop.embedded import ServerBinaries, list_binaries
 from backstop.errors import ConfigurationError
 from backstop.levels import RiskLevel
@@ -543,12 +543,16 @@ _SNIPPETS = """
 )
 def test_a_text_is_judged_as_with_its_comments(parts: list[str], space: str) -> None:
     sql = f"{space.join(parts)}*/"
-    assert classify(sql) == _classify(sql, "postgres")
+    assert classify(sql) == _by_rules(sql)
 
 
-def test_a_long_text_does_not_fill_the_memory() -> None:
-    sql = f"SELECT '{'x' * 100_000}'"
-    assert classify(sql) is not classify(sql)
+def test_only_a_few_long_texts_are_kept() -> None:
+    texts = [f"SELECT '{number}{'x' * 100_000}'" for number in range(20)]
+    results = [classify(sql) for sql in texts]
+    assert classify(texts[-1]) is results[-1]
+    assert classify(texts[0]) is not results[0]
+    longest = f"SELECT '{'x' * 300_000}'"
+    assert classify(longest) is not classify(longest)
 
 
 def _nested(depth: int) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 from typing import Callable, NamedTuple
 
+from backstop.keeping import kept_by_text
 from backstop.syntax.lexer import has_hidden_placeholder
 
 # Values of exactly these types become literals, whatever they hold. A subclass may have an
@@ -30,6 +32,7 @@ _PLAIN = frozenset(
         uuid.UUID,
     }
 )
+_SEQUENCES = frozenset({tuple, list})
 
 
 class Statement(NamedTuple):
@@ -49,27 +52,41 @@ class Statement(NamedTuple):
 
 
 def with_parameters(
-    template: str, parameters: Iterable[object], render: Callable[[], str], *, sets: int = 1
+    template: str, parameters: Collection[object], render: Callable[[], str], *, sets: int = 1
 ) -> Statement:
     """Return the statement of a template and the values that the client merges into it.
 
     The template is classified, and its result reused for every set of values, when no value can
     change what the text means: plain values, in no quotes of the template's own.
     """
-    if all(_is_plain(value) for value in parameters) and not has_hidden_placeholder(template):
+    # Mostly nothing else is among them, which takes no loop of Python's to see.
+    plain = _PLAIN.issuperset(map(type, parameters)) or all(map(_is_plain, parameters))
+    if plain and not _hides_placeholder(template):
         return Statement(template, render, sets)
     merged = render()
     return Statement(merged, lambda: merged, sets)
 
 
-def values(parameters: object) -> Iterable[object]:
+def values(parameters: object) -> Collection[object]:
     """Return the values of one set of parameters, positional or named."""
+    if type(parameters) in _SEQUENCES:
+        return parameters  # type: ignore[return-value]
     if isinstance(parameters, Mapping):
         return parameters.values()
-    return parameters if isinstance(parameters, Iterable) else (parameters,)
+    return list(parameters) if isinstance(parameters, Iterable) else (parameters,)
+
+
+def values_of_all(sets: Collection[object]) -> list[object]:
+    """Return the values of several sets of parameters."""
+    if _SEQUENCES.issuperset(map(type, sets)):
+        return list(chain.from_iterable(sets))  # type: ignore[arg-type]
+    return list(chain.from_iterable(map(values, sets)))
 
 
 def _is_plain(value: object) -> bool:
     if type(value) in _PLAIN:
         return True
-    return type(value) in (list, tuple) and all(map(_is_plain, value))  # type: ignore[call-overload]
+    return type(value) in _SEQUENCES and all(map(_is_plain, value))  # type: ignore[call-overload]
+
+
+_hides_placeholder = kept_by_text(has_hidden_placeholder)

@@ -10,14 +10,13 @@ from backstop.classifier.judge import judge
 from backstop.classifier.reads import ordinary_read
 from backstop.classifier.settings import changes_scanning
 from backstop.classifier.unreadable import UNREADABLE, unreadable_risk
+from backstop.keeping import kept_by_text
 from backstop.levels import RiskLevel
 from backstop.result import Finding, RiskResult, harmless
 from backstop.syntax.lexer import LexError
 from backstop.syntax.statements import statements_of
 
 _POSTGRES = frozenset({"postgres", "postgresql"})
-# Longer texts (inserts of a thousand rows) hardly ever come twice, and would fill the memory.
-_LONGEST_KEPT = 20_000
 
 
 def classify(sql: str | bytes, dialect: str = "postgres") -> RiskResult:
@@ -33,29 +32,30 @@ def classify(sql: str | bytes, dialect: str = "postgres") -> RiskResult:
         sql = sql.decode("utf-8", "replace")
     elif not isinstance(sql, str):
         raise TypeError(f"sql must be a str or bytes, not {type(sql).__name__}")
-    if len(sql) > _LONGEST_KEPT:
-        return _classify(sql, dialect)
-    if dialect in _POSTGRES and (sql.endswith("*/") or sql.startswith("/*")):
+    if dialect not in _POSTGRES:
+        return _by_parser(sql, dialect)
+    if sql.endswith("*/") or sql.startswith("/*"):
         text, start = without_comments(sql)
-        result = _kept(text, dialect)
+        result = _by_rules(text)
         if all(finding.kind != UNREADABLE for finding in result.findings):
             return moved(result, start)
-    return _kept(sql, dialect)
+    return _by_rules(sql)
 
 
-def _classify(sql: str, dialect: str) -> RiskResult:
-    if dialect not in _POSTGRES:
-        # The parser takes long to import, and PostgreSQL never needs it.
-        from backstop.classifier.tree import judge_tree
+@lru_cache(maxsize=4096)
+def _by_parser(sql: str, dialect: str) -> RiskResult:
+    # The parser takes long to import, and PostgreSQL never needs it.
+    from backstop.classifier.tree import judge_tree
 
-        return _combine(judge_tree(sql, dialect))
+    return _combine(judge_tree(sql, dialect))
+
+
+@kept_by_text
+def _by_rules(sql: str) -> RiskResult:
     try:
         return ordinary_read(sql) or _combine(verdicts(sql))
     except LexError as error:
         return _combine([_unreadable(sql, error.position or 0, len(sql))])
-
-
-_kept = lru_cache(maxsize=4096)(_classify)
 
 
 def verdicts(sql: str) -> list[Verdict]:

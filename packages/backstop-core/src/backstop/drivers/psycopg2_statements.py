@@ -5,13 +5,12 @@ Every adapter that comes by a psycopg2 cursor reads its arguments here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from psycopg2 import extensions
 from psycopg2.sql import Composable
 
-from backstop.statement import Statement, values, with_parameters
+from backstop.statement import Statement, values, values_of_all, with_parameters
 
 
 def single(cursor: extensions.cursor, query: Any, parameters: Any) -> Statement | None:
@@ -27,10 +26,9 @@ def many(cursor: extensions.cursor, query: Any, sets: list[Any]) -> Statement | 
     text = _text(cursor, query)
     if text is None:
         return None
-    every: Iterable[object] = (value for parameters in sets for value in values(parameters))
     return with_parameters(
         text,
-        every,
+        values_of_all(sets),
         lambda: ";\n".join(_merged(cursor, query, parameters) for parameters in sets),
         sets=len(sets),
     )

@@ -14,7 +14,7 @@ from psycopg import adapt, sql
 from psycopg.client_cursor import ClientCursorMixin
 from psycopg.raw_cursor import RawCursorMixin
 
-from backstop.statement import Statement, values, with_parameters
+from backstop.statement import Statement, values, values_of_all, with_parameters
 from backstop.syntax.lexer import LexError, TokenKind, tokenize
 from backstop.syntax.uses import copies_in
 
@@ -76,7 +76,7 @@ def _copy(statement: Statement) -> Statement:
 def _merged(cursor: Any, query: Any, written: str, sets: list[Any]) -> Statement:
     return with_parameters(
         written,
-        (value for parameters in sets for value in values(parameters)),
+        values_of_all(sets),
         lambda: ";\n".join(_mogrified(cursor, query, parameters) for parameters in sets),
         sets=len(sets),
     )

@@ -6,10 +6,9 @@ one, parameters travel apart from the text and can't carry SQL.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from backstop.statement import Statement, values, with_parameters
+from backstop.statement import Statement, values, values_of_all, with_parameters
 
 
 def single(cursor: Any, query: Any, parameters: Any) -> Statement:
@@ -23,10 +22,9 @@ def single(cursor: Any, query: Any, parameters: Any) -> Statement:
 def many(cursor: Any, query: Any, sets: list[Any]) -> Statement:
     """Return the statement of executemany(): its template, or all the merged texts."""
     text = _text(cursor, query)
-    every: Iterable[object] = (value for parameters in sets for value in values(parameters))
     return with_parameters(
         text,
-        every,
+        values_of_all(sets),
         lambda: ";\n".join(dict.fromkeys(_merged(cursor, text, one) for one in sets)),
     )
 
