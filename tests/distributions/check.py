@@ -75,7 +75,12 @@ CASES = (
         imports=("backstop", "backstop.dispatch", "backstop.psycopg"),
         brings=frozenset({"psycopg"}),
     ),
-    Case("backstop-sqlalchemy", imports=("backstop.sqlalchemy",), brings=frozenset({"sqlalchemy"})),
+    Case(
+        "backstop-sqlalchemy",
+        imports=("backstop.sqlalchemy",),
+        ours=frozenset({"backstop-core", "backstop-psycopg2"}),
+        brings=frozenset({"sqlalchemy"}),
+    ),
     Case("backstop-django", imports=("backstop.django",), brings=frozenset({"django"})),
     Case(
         "backstop",

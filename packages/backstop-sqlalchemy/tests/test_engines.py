@@ -103,19 +103,12 @@ def test_an_engine_is_used_like_any_other(make_engine: Any, store: str, orders: 
     raw.close()
 
 
-class AsyncEngineLike:
-    """What an AsyncEngine is, as far as it can be without an asynchronous driver."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.sync_engine = engine
-
-
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda make: "postgresql://user:s3cr3t@host/db", "engine is a builtins.str: give an"),
         (lambda make: None, "engine is a builtins.NoneType"),
-        (lambda make: AsyncEngineLike(make()), "this version guards synchronous engines only"),
+        (lambda make: make().connect(), "engine is a sqlalchemy.engine.base.Connection"),
     ],
 )
 def test_wrong_engines(make_engine: Any, store: str, make: Any, said: str) -> None:
@@ -123,15 +116,6 @@ def test_wrong_engines(make_engine: Any, store: str, make: Any, said: str) -> No
         protect_engine(make(make_engine), storage=store, actor="a")
     assert isinstance(raised.value, TypeError)
     assert "s3cr3t" not in str(raised.value)
-
-
-def test_an_asynchronous_dialect_is_refused(
-    make_engine: Any, store: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = make_engine()
-    monkeypatch.setattr(engine.dialect, "is_async", True)
-    with pytest.raises(backstop.UnsupportedConnection, match="asynchronous driver psycopg2"):
-        protect_engine(engine, storage=store, actor="a")
 
 
 def test_wrong_settings(make_engine: Any, store: str) -> None:
@@ -184,3 +168,60 @@ def test_other_databases_are_blocked_by_text(
             connection.execute(text("DELETE FROM orders"))
     assert "SNAPSHOT FAILED" in caplog.text
     assert backstop.snapshots.list(store) == []
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
+def test_a_second_engine_leaves_the_first_as_it_is(
+    dsn: str, store: str, orders: None, driver: str
+) -> None:
+    url = dsn.replace("postgresql://", f"postgresql+{driver}://", 1)
+    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
+    seen: list[str] = []
+    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    second = protect_engine(engine, store, "a", "block", in_place=False)
+    other = protect_engine(second, store, "b", "monitor", in_place=False)
+    assert engine not in (second, other)
+    assert len({engine.pool, second.pool, other.pool}) == 3
+    for _ in range(2):
+        with second.connect() as connection:
+            with pytest.raises(PermissionError):
+                connection.execute(text("DELETE FROM orders"))
+            with pytest.raises(PermissionError):
+                connection.connection.cursor().execute("DELETE FROM orders")
+            assert connection.scalar(text("SELECT count(*) FROM orders")) == 7
+        second.dispose()
+    assert seen[-2:] == ["DELETE FROM orders", "SELECT count(*) FROM orders"]
+    for plain in (other, engine):
+        with plain.connect() as connection:
+            connection.connection.cursor().execute("DELETE FROM orders WHERE id = 1")
+            connection.execute(text("UPDATE orders SET total = 0"))
+    unprotect_engine(second)
+    unprotect_engine(other)
+    assert not {"connect", "backstop_engines"} & vars(engine.dialect).keys()
+    for one in (engine, second, other):
+        one.dispose()
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
+def test_unprotecting_frees_every_connection(
+    dsn: str, store: str, orders: None, driver: str
+) -> None:
+    url = dsn.replace("postgresql://", f"postgresql+{driver}://", 1)
+    engine = sqlalchemy.create_engine(url)
+    with engine.connect() as before:
+        protect_engine(engine, store, "a", "block")
+        with engine.connect() as after, engine.connect() as later:
+            for connection in (before, after, later):
+                with pytest.raises(PermissionError):
+                    connection.connection.cursor().execute("DELETE FROM orders")
+            unprotect_engine(engine)
+            for connection in (before, after):
+                connection.connection.cursor().execute("DELETE FROM orders WHERE true")
+                connection.connection.rollback()
+            protect_engine(engine, store, "b", "block")
+            for connection in (before, after, later):
+                with pytest.raises(PermissionError):
+                    connection.execute(text("DELETE FROM orders"))
+    with engine.connect() as connection, pytest.raises(PermissionError):
+        connection.execute(text("DELETE FROM orders"))
+    engine.dispose()

@@ -126,12 +126,12 @@ def test_prepared_is_unknown(store: str) -> None:
     assert fates(store) == ["unknown"]
 
 
-def test_what_the_driver_connection_ended_is_unknown(engine: Engine, store: str) -> None:
+def test_what_the_driver_connection_ends_is_known(engine: Engine, store: str) -> None:
     with engine.connect() as connection:
         connection.execute(DELETE)
         driver_connection: Any = connection.connection.dbapi_connection
         driver_connection.commit()
-    assert fates(store) == ["unknown"]
+    assert fates(store) == ["committed"]
 
 
 def test_the_same_connection_comes_from_the_pool_again(engine: Engine, store: str) -> None:

@@ -174,26 +174,35 @@ def guard(
     """
     settings = build_settings(storage, actor, mode, **options)
     _check(conn)
+    take_on(conn, settings, lambda: Guard(settings))
+    return conn
+
+
+def take_on(conn: Any, settings: Settings, guard: Callable[[], Guard]) -> None:
+    """Put a connection under the guard that ``guard`` gives, unless it has one of such settings."""
     with _guarding:
         if not isinstance(conn, GuardedConnection):
-            _take_on(conn, settings)
+            # Whoever waits has the connection's lock.
+            session = PsycopgSession(conn, holds_lock=True)
+            guarded: Any = conn
+            guarded.backstop_session = GuardedSession(guard(), session)
+            guarded.backstop_settings = settings
+            guarded._backstop_held = WeakKeyDictionary()
+            base: Any = type(conn)
+            guarded.__class__ = _guarded_class(base)
         elif conn.backstop_settings != settings:
             raise ConfigurationError(
                 "conn is guarded already, with other settings. Use the guard that there is, "
                 "or guard another connection."
             )
-    return conn
 
 
-def _take_on(conn: psycopg.Connection[Any], settings: Settings) -> None:
-    # Whoever waits has the connection's lock.
-    session = PsycopgSession(conn, holds_lock=True)
-    guarded: Any = conn
-    guarded.backstop_session = GuardedSession(Guard(settings), session)
-    guarded.backstop_settings = settings
-    guarded._backstop_held = WeakKeyDictionary()
-    base: Any = type(conn)
-    guarded.__class__ = _guarded_class(base)
+def let_go(conn: Any) -> None:
+    """Give a connection its own class back."""
+    with _guarding:
+        if isinstance(conn, GuardedConnection):
+            released: Any = conn
+            released.__class__ = conn._backstop_base
 
 
 def _check(conn: Any) -> None:

@@ -27,8 +27,11 @@ class ConnectionProxy(GuardedConnection):
     _session: GuardedSession
     _settings: Settings
 
-    def __init__(self, raw: extensions.connection, settings: Settings) -> None:
-        for name, value in zip(_OWN, (raw, Guard(settings).on(raw), settings)):
+    def __init__(
+        self, raw: extensions.connection, settings: Settings, session: GuardedSession | None = None
+    ) -> None:
+        session = session or Guard(settings).on(raw)
+        for name, value in zip(_OWN, (raw, session, settings)):
             object.__setattr__(self, name, value)
 
     @property

@@ -10,12 +10,10 @@
         connection.execute(text("DELETE FROM orders"))     # saved first, then run
 
 The engine itself is guarded, with its option engines and all their connections, Core and ORM
-alike. Two execution options attribute and sanction statements::
+alike, and what goes to the driver by ``raw_connection()`` or ``connection.connection``. Two
+execution options, or a session's ``info``, attribute and sanction statements::
 
     connection.execution_options(backstop_actor="nightly", backstop_allow="ticket 4711")
-
-What goes to the driver by ``raw_connection()`` or ``connection.connection`` passes unseen; guard
-such a connection by `backstop.guard`.
 """
 
 from __future__ import annotations
