@@ -96,7 +96,7 @@ def test_what_cannot_be_guarded_is_named(dsn: str, store: str) -> None:
     with psycopg.connect(dsn, replication="database") as connection, refused:
         backstop.guard(connection, storage=store, actor="a")
     asynchronous = psycopg.AsyncConnection.__new__(psycopg.AsyncConnection)
-    with pytest.raises(TypeError, match=r"synchronous connections only.*psycopg\.connect"):
+    with pytest.raises(TypeError, match=r"under SQLAlchemy only.*psycopg\.connect"):
         backstop.guard(asynchronous, storage=store, actor="a")
     other: Any = sqlite3.connect(":memory:")
     with pytest.raises(backstop.UnsupportedConnection) as raised:

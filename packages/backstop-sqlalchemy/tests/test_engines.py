@@ -136,7 +136,7 @@ def sqlite() -> Any:
 
 
 def test_protect_says_what_it_can_save(sqlite: Engine, store: str) -> None:
-    with pytest.raises(backstop.ConfigurationError, match=r"psycopg 3, not on sqlite through"):
+    with pytest.raises(backstop.ConfigurationError, match="not on sqlite through"):
         protect_engine(sqlite, storage=store, actor="a")
     with sqlite.begin() as connection:
         connection.execute(text("DELETE FROM orders"))

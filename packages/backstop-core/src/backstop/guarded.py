@@ -161,8 +161,8 @@ class GuardedText(Guarded):
         if settings.mode is Mode.PROTECT:
             raise ConfigurationError(
                 "mode is 'protect': this version takes snapshots on PostgreSQL through psycopg2 or "
-                f"psycopg 3, not on {system} through {driver}. Use one of these, or mode 'monitor' "
-                "or 'block'."
+                "psycopg 3, and under SQLAlchemy through asyncpg or pg8000; "
+                f"not on {system} through {driver}. Use one of these, or mode 'monitor' or 'block'."
             )
         super().__init__(settings, _SYSTEM_NAMES.get(system, system))
         self._driver = driver

@@ -20,7 +20,7 @@ __all__ = [
     "unsupported",
 ]
 
-WITH_SESSION = frozenset({"psycopg2", "psycopg"})
+WITH_SESSION = frozenset({"psycopg2", "psycopg", "asyncpg", "pg8000"})
 """The drivers, by their modules, whose connections core can ask and save."""
 
 
@@ -82,8 +82,9 @@ def unsupported(connection: object) -> UnsupportedConnection:
     found = f"conn is a {kind.__module__}.{kind.__qualname__}"
     if any(base.__name__ == "AsyncConnection" for base in kind.__mro__):
         return UnsupportedConnection(
-            f"{found}: this version guards synchronous connections only. "
-            "Send what needs a guard through psycopg.connect(…)."
+            f"{found}: this version guards asynchronous connections under SQLAlchemy only. "
+            "Send what needs a guard through psycopg.connect(…), or through an engine of "
+            "create_async_engine(…) and backstop.protect_engine(engine)."
         )
     return UnsupportedConnection(
         f"{found}: Backstop guards an open connection of psycopg2, as psycopg2.connect(…) returns "

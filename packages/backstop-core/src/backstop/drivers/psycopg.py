@@ -121,23 +121,14 @@ class PsycopgSession:
 
     def beside(self, connect_timeout: float, database: str | None = None) -> PsycopgSession:
         """Open another connection of Backstop's own, in autocommit, to the same server."""
-        info = self._connection.info
-        other = {} if database is None else {"dbname": database}
-        login: dict[str, Any] = {
-            **info.get_parameters(),
-            # They leave the password out, wherever it came from.
-            "password": info.password or None,
-            **other,
-            "application_name": "backstop",
-            "connect_timeout": libpq.timeout(connect_timeout),
-        }
+        login = self._login(connect_timeout, database)
         try:
             # By class: a connection class of the application's, or a wrapper that a tracing tool
             # has put round psycopg.connect, would take it for one of the application's.
             connection = psycopg.Connection.connect(autocommit=True, **login)
         except psycopg.Error as error:
             raise libpq.no_second(error) from None
-        return type(self)(connection)
+        return PsycopgSession(connection)
 
     def notices(self) -> list[str]:
         """Return nothing: psycopg 3 keeps no notices, it hands each to the application's handlers.
@@ -157,6 +148,19 @@ class PsycopgSession:
         """Return, once, the error under which the connection closed while it was asked."""
         error, self._lost = self._lost, None
         return error
+
+    def _login(self, connect_timeout: float, database: str | None) -> dict[str, Any]:
+        """Return the parameters that lead to the same server, in the same role."""
+        info = self._connection.info
+        other = {} if database is None else {"dbname": database}
+        return {
+            **info.get_parameters(),
+            # They leave the password out, wherever it came from.
+            "password": info.password or None,
+            **other,
+            "application_name": "backstop",
+            "connect_timeout": libpq.timeout(connect_timeout),
+        }
 
     def _run(self, sql: str) -> psycopg.Cursor[Any]:
         """Run statements and return a cursor on the last one's answer."""
@@ -196,6 +200,7 @@ class PsycopgSession:
                 pgconn.notice_handler = handler
 
     def _wait(self, generator: Generator[Any, Any, Answer]) -> Answer:
+        # By class, so that no guard of the connection takes it for the application's.
         return psycopg.Connection.wait(self._connection, generator)
 
     def _cursor(self) -> psycopg.Cursor[Any]:

@@ -14,8 +14,9 @@ from psycopg import adapt, sql
 from psycopg.client_cursor import ClientCursorMixin
 from psycopg.raw_cursor import RawCursorMixin
 
+from backstop.drivers.numbered import with_literals
 from backstop.statement import Statement, values, values_of_all, with_parameters
-from backstop.syntax.lexer import LexError, TokenKind, tokenize
+from backstop.syntax.lexer import LexError, tokenize
 from backstop.syntax.uses import copies_in
 
 
@@ -112,11 +113,7 @@ def _mogrified(cursor: Any, query: Any, parameters: Any) -> str:
 def _numbered(cursor: Any, text: str, parameters: Any) -> str:
     """Return a text with literals in place of $1, $2 and so on."""
     literals = [sql.Literal(value).as_string(cursor) for value in values(parameters)]
-    for token in reversed(tokenize(text)):
-        if token.kind is TokenKind.PLACEHOLDER and token.text.startswith("$"):
-            literal = literals[int(token.text[1:]) - 1]
-            text = f"{text[: token.start]}{literal}{text[token.end :]}"
-    return text
+    return with_literals(text, literals)
 
 
 def _is_template(query: Any) -> bool:

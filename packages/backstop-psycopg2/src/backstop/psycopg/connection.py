@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
+from psycopg._connection_base import BaseConnection
 from psycopg._copy_base import BaseCopy
 from psycopg.sql import Composable
 
@@ -42,24 +43,27 @@ _ROLLBACKS = (ControlKind.ROLLBACK, ControlKind.ROLLBACK_PREPARED)
 _JUST_RUN = (Action.RUN, Action.BLOCK)
 
 
-class GuardedConnection(psycopg.Connection[Any]):
-    """A psycopg 3 connection under guard; everything else is the connection's own.
-
-    ``backstop_session`` is core's view of the connection, ``backstop_settings`` what the guard was
-    told to do.
-    """
+# A connection that is open takes on only a class of its own layout, which its base class gives.
+class Guarding(BaseConnection[Any]):
+    """What a guarded connection does where the driver waits, whether that blocks or not."""
 
     backstop_session: GuardedSession
     backstop_settings: Settings
-    _backstop_base: ClassVar[type[psycopg.Connection[Any]]] = psycopg.Connection
+    _backstop_base: ClassVar[Any]
     _backstop_held: WeakKeyDictionary[Any, HeldCopy | HeldStream]
+    # Whether a generator that is being waited for may itself wait.
+    _backstop_nests = True
 
     @classmethod
     def connect(cls, *args: Any, **kwargs: Any) -> Any:
         """Open another connection, of the class that this one had, which nobody guards yet."""
         return cls._backstop_base.connect(*args, **kwargs)
 
-    def wait(self, gen: Waiting, *args: Any, **kwargs: Any) -> Any:
+    def _plain_wait(self, gen: Waiting) -> Any:
+        """Wait as the driver does, for what nests no wait of its own."""
+        raise NotImplementedError
+
+    def _passed(self, gen: Waiting, wait: Callable[[Waiting], Any]) -> Any:
         """Wait for what the driver does next; a statement passes the guard first."""
         call = Call.of(gen)
         if call is not None and isinstance(call.owner, BaseCopy):
@@ -75,16 +79,15 @@ class GuardedConnection(psycopg.Connection[Any]):
                     f"psycopg {psycopg.__version__} does something on a cursor that this version "
                     f"of Backstop doesn't know ({call.name}); nothing was sent to the server."
                 )
-        return super().wait(gen, *args, **kwargs)
-
-    def close(self) -> None:
-        """Close; what wasn't committed is rolled back by the server."""
-        super().close()
-        self.backstop_session.finish(lambda: None, committed=False)
+        return wait(gen)
 
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Waiting:
         """Send one of the driver's own commands, such as a COMMIT or a SAVEPOINT."""
         send = super()._exec_command
+        if not self._backstop_nests:
+            # It comes with a statement, which has passed the guard: a BEGIN or a DEALLOCATE.
+            answer = yield from send(command, *args, **kwargs)
+            return answer
         # What becomes of a command isn't known while it is only queued.
         pipeline = self._pipeline if self.backstop_session.is_pending else None
 
@@ -97,7 +100,6 @@ class GuardedConnection(psycopg.Connection[Any]):
         if pipeline is not None:
             self._plain_wait(pipeline._sync_gen())
         return self._commanded(self._command_text(command), run)
-        yield
 
     def _commanded(self, text: str, run: Callable[[], Any]) -> Any:
         guarded = self.backstop_session
@@ -119,10 +121,11 @@ class GuardedConnection(psycopg.Connection[Any]):
         if statement is None:
             return self._plain_wait(call.generator())
         guarded = self.backstop_session
-        run = Run(self, self._plain_wait, call)
+        connection: Any = self
+        run = Run(connection, self._plain_wait, call)
         if self.backstop_settings.mode is Mode.MONITOR:
             return guarded.execute(statement, run.as_the_driver, run.rows)
-        with pipelines.outside(self, self._plain_wait):
+        with pipelines.outside(connection, self._plain_wait):
             judgement = guarded.judge(statement)
             if judgement.action not in _JUST_RUN:
                 guarded.take(judgement, run.as_a_whole, run.rows)
@@ -139,13 +142,34 @@ class GuardedConnection(psycopg.Connection[Any]):
             return call.anew()
         return call.generator()
 
-    def _plain_wait(self, gen: Waiting) -> Any:
-        return super().wait(gen)
-
     def _command_text(self, command: Any) -> str:
         if isinstance(command, Composable):
-            return command.as_string(self)
+            whole: Any = self
+            return command.as_string(whole)
         return command if isinstance(command, str) else command.decode(self.info.encoding)
+
+
+class GuardedConnection(Guarding, psycopg.Connection[Any]):
+    """A psycopg 3 connection under guard; everything else is the connection's own.
+
+    ``backstop_session`` is core's view of the connection, ``backstop_settings`` what the guard was
+    told to do.
+    """
+
+    _backstop_base = psycopg.Connection
+
+    def wait(self, gen: Waiting, *args: Any, **kwargs: Any) -> Any:
+        """Wait for what the driver does next; a statement passes the guard first."""
+        plain = super().wait
+        return self._passed(gen, lambda one: plain(one, *args, **kwargs))
+
+    def close(self) -> None:
+        """Close; what wasn't committed is rolled back by the server."""
+        super().close()
+        self.backstop_session.finish(lambda: None, committed=False)
+
+    def _plain_wait(self, gen: Waiting) -> Any:
+        return super().wait(gen)
 
 
 @cache

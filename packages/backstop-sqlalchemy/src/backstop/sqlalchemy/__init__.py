@@ -10,7 +10,8 @@
         connection.execute(text("DELETE FROM orders"))     # saved first, then run
 
 The engine itself is guarded, with its option engines and all their connections, Core and ORM
-alike, and what goes to the driver by ``raw_connection()`` or ``connection.connection``. Two
+alike, and what goes to the driver by ``raw_connection()`` or ``connection.connection``. Engines
+of ``create_async_engine`` are taken as they are. Two
 execution options, or a session's ``info``, attribute and sanction statements::
 
     connection.execution_options(backstop_actor="nightly", backstop_allow="ticket 4711")

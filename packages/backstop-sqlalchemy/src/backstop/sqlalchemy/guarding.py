@@ -36,7 +36,7 @@ class PoolGuard:
         guard = Guard(settings)
         has_session = dialect.name == "postgresql" and dialect.driver in WITH_SESSION
         self.by_text = None if has_session else guard.by_text(dialect.name, dialect.driver)
-        self._attachment = attachment_for(dialect.driver, guard) if has_session else None
+        self._attachment = attachment_for(dialect, guard) if has_session else None
 
     @staticmethod
     def of(pool: Pool) -> PoolGuard | None:
