@@ -159,6 +159,18 @@ def psycopg2_suite(session: nox.Session) -> None:
     session.run("python", "-m", "testing.psycopg2_suite", *session.posargs)
 
 
+@nox.session(python=CHOSEN[-1])
+def sqlalchemy_suite(session: nox.Session) -> None:
+    """Compare guarded engines with plain ones by SQLAlchemy's own tests (by hand, half an hour).
+
+    pip fetches them from where it has its packages from. After `--`, other options: `--all` takes
+    hours, `--drivers asyncpg --dialect-only` five minutes.
+    """
+    sync(session, "--group=test")
+    session.install("pip")
+    session.run("python", "-m", "testing.sqlalchemy_suite", *session.posargs)
+
+
 @nox.session(python=CHOSEN)
 def bench(session: nox.Session) -> None:
     """Measure side by side with peers; fails where a bound is broken (by hand).

@@ -1,4 +1,4 @@
-"""What a guarded psycopg2 connection adds to a statement that there is nothing to do about.
+"""What a guarded connection or engine adds to a statement that there is nothing to do about.
 
 python -m benchmarks.guarding [--json] [--check] [--rounds N]
 
@@ -12,12 +12,13 @@ import argparse
 import json
 import platform
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Callable
 
 import psycopg2
+import sqlalchemy
 
 import backstop
 import backstop.psycopg2
@@ -26,6 +27,7 @@ from benchmarks.side_by_side import Bound, Case, Outcome, as_documents, measure,
 
 PLAIN, PROXY, SUBCLASS = "psycopg2", "backstop.guard", "backstop.psycopg2.connect"
 SEVERAL_MICROSECONDS = Bound(PLAIN, 1.0, over=5.0)
+DRIVERS = ("psycopg2", "psycopg")
 
 
 def select_one(_: int) -> str:
@@ -47,9 +49,40 @@ def execute(connection: Any) -> Callable[[str], object]:
     return run
 
 
-def outcomes(server: EmbeddedServer, folder: Path, rounds: int) -> list[Outcome]:
+def execute_by_core(engine: sqlalchemy.Engine, opened: ExitStack) -> Callable[[str], object]:
+    """Return what executes a text on a connection of an engine, and fetches its row."""
+    opened.callback(engine.dispose)
+    connection = opened.enter_context(engine.connect())
+
+    def run(sql: str) -> object:
+        return connection.execute(sqlalchemy.text(sql)).fetchone()
+
+    return run
+
+
+def outcomes_by_core(
+    server: EmbeddedServer, settings: dict[str, Any], rounds: int
+) -> list[Outcome]:
+    """Measure a guarded engine beside a plain one, through SQLAlchemy's Core."""
+    found = []
+    for driver in DRIVERS:
+        query = {"host": str(server.socket_folder or "127.0.0.1"), "port": str(server.port)}
+        url = sqlalchemy.URL.create(f"postgresql+{driver}", username="postgres", query=query)
+        plain = f"SQLAlchemy, {driver}"
+        bound = Bound(plain, 1.0, over=15.0)
+        with ExitStack() as opened:
+            guarded = backstop.protect_engine(sqlalchemy.create_engine(url), **settings)
+            contestants = {
+                f"backstop.protect_engine, {driver}": execute_by_core(guarded, opened),
+                plain: execute_by_core(sqlalchemy.create_engine(url), opened),
+            }
+            case = Case("SELECT 1 through Core in monitor", select_one, 500, bound)
+            found.append(measure(case, contestants, rounds))
+    return found
+
+
+def outcomes(server: EmbeddedServer, settings: dict[str, Any], rounds: int) -> list[Outcome]:
     """Measure each form of a guarded connection beside a plain one."""
-    settings: dict[str, Any] = {"storage": folder.as_uri(), "actor": "benchmark", "mode": "monitor"}
     # Without a socket's folder, the path would be too long for one.
     dsn = f"host={server.socket_folder or '127.0.0.1'} port={server.port} user=postgres"
     plain, wrapped = psycopg2.connect(dsn), psycopg2.connect(dsn)
@@ -73,7 +106,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=15, help="how often it is measured")
     options = parser.parse_args(arguments)
     with EmbeddedServer() as server, TemporaryDirectory() as folder:
-        found = outcomes(server, Path(folder), options.rounds)
+        settings: dict[str, Any] = {
+            "storage": Path(folder).as_uri(),
+            "actor": "benchmark",
+            "mode": "monitor",
+        }
+        found = outcomes(server, settings, options.rounds)
+        found += outcomes_by_core(server, settings, options.rounds)
         if options.json:
             print(json.dumps(as_documents(found), indent=2))
         else:

@@ -197,7 +197,7 @@ def test_a_second_engine_leaves_the_first_as_it_is(
             connection.execute(text("UPDATE orders SET total = 0"))
     unprotect_engine(second)
     unprotect_engine(other)
-    assert not {"connect", "backstop_engines"} & vars(engine.dialect).keys()
+    assert not {"connect", "do_execute", "backstop_hooks"} & vars(engine.dialect).keys()
     for one in (engine, second, other):
         one.dispose()
 

@@ -22,6 +22,8 @@ from backstop.syntax.uses import copies_in
 
 def single(cursor: Any, query: Any, parameters: Any) -> Statement | None:
     """Return the statement of execute(); None for an argument that psycopg will refuse."""
+    if type(query) is str and (parameters is None or _binds_nothing(cursor, query, parameters)):
+        return Statement(query, lambda: query)
     return many(cursor, query, [parameters])
 
 
@@ -65,6 +67,11 @@ def copied(cursor: Any, query: Any, parameters: Any) -> Statement | None:
     return _copy(_merged(cursor, query, written, [parameters]))
 
 
+def _binds_nothing(cursor: Any, query: str, parameters: Any) -> bool:
+    # With parameters a percent sign arrives doubled.
+    return not parameters and "%" not in query and not isinstance(cursor, RawCursorMixin)
+
+
 def _copy(statement: Statement) -> Statement:
     """Return a COPY, which can run only once where the application has the data."""
     try:
@@ -92,6 +99,8 @@ def _template(cursor: Any, query: Any) -> Statement | None:
 
 
 def _bound(cursor: Any, written: str) -> str:
+    if "%" not in written:
+        return written
     encoding = cursor.connection.info.encoding
     return queries._query2pg(written.encode(encoding), encoding)[0].decode(encoding)
 

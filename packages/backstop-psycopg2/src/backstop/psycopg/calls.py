@@ -33,11 +33,12 @@ HARMLESS = frozenset({STREAM_NEXT, "_close_gen", "_fetch_gen", "_scroll_gen"})
 class Call:
     """A generator of a cursor or of a copy that has not begun."""
 
-    def __init__(self, generator: Waiting, owner: Any, name: str) -> None:
+    def __init__(self, generator: Waiting, code: Any, owner: Any, values: dict[str, Any]) -> None:
         self.owner = owner
-        self.name = name
+        self.name: str = code.co_name
         self._first: Waiting | None = generator
-        self.args, self.kwargs = _arguments(generator)
+        self._code = code
+        self._values = values
 
     @classmethod
     def of(cls, generator: Waiting) -> Call | None:
@@ -46,21 +47,24 @@ class Call:
         code = getattr(generator, "gi_code", None)
         if frame is None or code is None or not code.co_argcount:
             return None
-        owner = frame.f_locals.get(code.co_varnames[0])
+        # A copy: they change as the generator runs.
+        values = dict(frame.f_locals)
+        owner = values.get(code.co_varnames[0])
         if not isinstance(owner, (BaseCursor, BaseCopy)):
             return None
-        return cls(generator, owner, code.co_name)
+        return cls(generator, code, owner, values)
 
     def argument(self, position: int, name: str) -> Any:
         """Return one of the arguments, None where it was left out."""
-        return self.args[position] if position < len(self.args) else self.kwargs.get(name)
+        if position + 1 < self._code.co_argcount:
+            return self._values.get(self._code.co_varnames[position + 1])
+        return self._values.get(name)
 
     def replace(self, position: int, name: str, value: Any) -> None:
         """Put another value in an argument's place."""
-        if position < len(self.args):
-            self.args[position] = value
-        else:
-            self.kwargs[name] = value
+        if position + 1 < self._code.co_argcount:
+            name = self._code.co_varnames[position + 1]
+        self._values[name] = value
         self._first = None
 
     def generator(self) -> Waiting:
@@ -70,12 +74,12 @@ class Call:
 
     def anew(self) -> Waiting:
         """Call the owner's method of that name again."""
-        again: Waiting = getattr(self.owner, self.name)(*self.args, **self.kwargs)
+        args, kwargs = _arguments(self._code, self._values)
+        again: Waiting = getattr(self.owner, self.name)(*args, **kwargs)
         return again
 
 
-def _arguments(generator: Any) -> tuple[list[Any], dict[str, Any]]:
-    code, values = generator.gi_code, generator.gi_frame.f_locals
+def _arguments(code: Any, values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     names = code.co_varnames
     by_name = code.co_argcount + code.co_kwonlyargcount
     args = [values[name] for name in names[1 : code.co_argcount]]

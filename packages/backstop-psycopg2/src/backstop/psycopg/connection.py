@@ -66,10 +66,10 @@ class Guarding(BaseConnection[Any]):
     def _passed(self, gen: Waiting, wait: Callable[[Waiting], Any]) -> Any:
         """Wait for what the driver does next; a statement passes the guard first."""
         call = Call.of(gen)
+        if call is not None and call.name in calls.STATEMENTS:
+            return self._guarded(call)
         if call is not None and isinstance(call.owner, BaseCopy):
             gen = self._reading(call)
-        elif call is not None and call.name in calls.STATEMENTS:
-            return self._guarded(call)
         elif call is not None:
             held = self._backstop_held.get(call.owner)
             if call.name == calls.STREAM_NEXT and isinstance(held, HeldStream):
@@ -161,7 +161,9 @@ class GuardedConnection(Guarding, psycopg.Connection[Any]):
     def wait(self, gen: Waiting, *args: Any, **kwargs: Any) -> Any:
         """Wait for what the driver does next; a statement passes the guard first."""
         plain = super().wait
-        return self._passed(gen, lambda one: plain(one, *args, **kwargs))
+        if args or kwargs:
+            return self._passed(gen, lambda one: plain(one, *args, **kwargs))
+        return self._passed(gen, plain)
 
     def close(self) -> None:
         """Close; what wasn't committed is rolled back by the server."""

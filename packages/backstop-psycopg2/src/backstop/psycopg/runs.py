@@ -24,6 +24,8 @@ def statement_of(call: Call) -> Statement | None:
     """Return the statement that a cursor is about to send; None for what psycopg will refuse."""
     cursor = call.owner
     query = call.argument(0, "statement" if call.name == calls.COPY else "query")
+    if call.name == calls.EXECUTE:
+        return statements.single(cursor, query, call.argument(1, "params"))
     if call.name in calls.EXECUTE_MANY:
         # They are read here, and may be needed again.
         sets = list(call.argument(1, "params_seq"))

@@ -10,6 +10,7 @@ from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.errors import UnsupportedConnection
 from backstop.guarding import Guard, GuardedSession
 from backstop.psycopg2.connection import GuardedConnection
+from backstop.psycopg2.cursor import GuardCursor
 from backstop.psycopg2.cursor_classes import guarded_class
 from backstop.settings import Settings
 
@@ -23,6 +24,8 @@ class GuardConnection(GuardedConnection, extensions.connection):
     _backstop_guard: Guard
     _backstop_session: GuardedSession
     _backstop_factory: Any = None
+    # Whether the driver's own method makes cursors, of the class that it has been told.
+    _backstop_plain = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: D102
         connection = super().__new__(cls, *args, **kwargs)
@@ -69,6 +72,14 @@ class GuardConnection(GuardedConnection, extensions.connection):
             self, guarded_class(factory if known else extensions.cursor)
         )
 
+    def cursor(self, *args: Any, **kwargs: Any) -> GuardCursor:  # type: ignore[override]
+        """Return a guarded cursor of the class that the connection would have made."""
+        if args or kwargs or self._backstop_factory is not None or not self._backstop_plain:
+            return super().cursor(*args, **kwargs)
+        cursor: Any = extensions.connection.cursor(self)
+        made: GuardCursor = cursor
+        return made
+
     def _driver(self, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] = getattr(super(GuardedConnection, self), name)
         return method
@@ -79,7 +90,9 @@ def guarded_connection_class(
 ) -> type[GuardConnection]:
     """Return the guarded subclass of a connection class."""
     bases = (GuardConnection,) if base is extensions.connection else (base, GuardConnection)
-    return type(f"Guarded{base.__name__}", bases, {"_backstop_guard": guard})
+    plain = base.cursor is extensions.connection.cursor
+    members = {"_backstop_guard": guard, "_backstop_plain": plain}
+    return type(f"Guarded{base.__name__}", bases, members)
 
 
 def _in_c(name: str) -> Any:

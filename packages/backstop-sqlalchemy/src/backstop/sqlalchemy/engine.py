@@ -58,7 +58,8 @@ def protect_engine(
         found = PoolGuard.of(sync_engine.pool)
         if found is None:
             guard = PoolGuard(sync_engine.dialect, settings)
-            dialects.install(sync_engine.dialect)
+            judged_here = guard.by_text is not None
+            dialects.install(sync_engine.dialect, judged_here=judged_here)
             guard.install(sync_engine.pool)
         elif found.settings != settings:
             raise ConfigurationError(

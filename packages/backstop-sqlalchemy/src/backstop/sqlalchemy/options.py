@@ -28,9 +28,9 @@ _infos: WeakKeyDictionary[Connection, Mapping[Any, Any]] = WeakKeyDictionary()
 def options_of(execution: ExecutionContext) -> Mapping[str, Any]:
     """Return what is said of one statement: by its options, or else by its session's info."""
     options = execution.execution_options
-    info = _infos.get(execution.root_connection, _NOTHING) if _infos else _NOTHING
-    if not (ACTOR in options or ALLOW in options or info):
+    if not _infos and ACTOR not in options and ALLOW not in options:
         return _NOTHING
+    info = _infos.get(execution.root_connection, _NOTHING)
     return {
         name: found[name] for found in (info, options) for name in (ACTOR, ALLOW) if name in found
     }
