@@ -27,7 +27,6 @@ from benchmarks.side_by_side import Bound, Case, Outcome, as_documents, measure,
 
 PLAIN, PROXY, SUBCLASS = "psycopg2", "backstop.guard", "backstop.psycopg2.connect"
 SEVERAL_MICROSECONDS = Bound(PLAIN, 1.0, over=5.0)
-DRIVERS = ("psycopg2", "psycopg")
 
 
 def select_one(_: int) -> str:
@@ -36,6 +35,15 @@ def select_one(_: int) -> str:
 
 
 CASE = Case("SELECT 1 in monitor", select_one, 500, SEVERAL_MICROSECONDS)
+OVER_CORE = {
+    driver: Case(
+        "SELECT 1 through Core in monitor",
+        select_one,
+        500,
+        Bound(f"SQLAlchemy, {driver}", 1.0, over=15.0),
+    )
+    for driver in ("psycopg2", "psycopg")
+}
 
 
 def execute(connection: Any) -> Callable[[str], object]:
@@ -65,18 +73,15 @@ def outcomes_by_core(
 ) -> list[Outcome]:
     """Measure a guarded engine beside a plain one, through SQLAlchemy's Core."""
     found = []
-    for driver in DRIVERS:
+    for driver, case in OVER_CORE.items():
         query = {"host": str(server.socket_folder or "127.0.0.1"), "port": str(server.port)}
         url = sqlalchemy.URL.create(f"postgresql+{driver}", username="postgres", query=query)
-        plain = f"SQLAlchemy, {driver}"
-        bound = Bound(plain, 1.0, over=15.0)
         with ExitStack() as opened:
             guarded = backstop.protect_engine(sqlalchemy.create_engine(url), **settings)
             contestants = {
                 f"backstop.protect_engine, {driver}": execute_by_core(guarded, opened),
-                plain: execute_by_core(sqlalchemy.create_engine(url), opened),
+                case.bound.rival: execute_by_core(sqlalchemy.create_engine(url), opened),
             }
-            case = Case("SELECT 1 through Core in monitor", select_one, 500, bound)
             found.append(measure(case, contestants, rounds))
     return found
 

@@ -159,18 +159,23 @@ def test_growth_is_measured_size_by_size(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize(("factor", "code"), [(1e9, 0), (1e-9, 1)])
-def test_both_forms_of_a_guarded_connection_are_measured(
+def test_guarded_connections_and_engines_are_measured(
     factor: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if find_binaries() is None:
         pytest.skip("it starts a PostgreSQL of its own")
     case = dataclasses.replace(guarding.CASE, batch=5, bound=Bound(guarding.PLAIN, factor))
     monkeypatch.setattr(guarding, "CASE", case)
+    for driver, one in guarding.OVER_CORE.items():
+        loose = dataclasses.replace(one, batch=5, bound=Bound(one.bound.rival, factor))
+        monkeypatch.setitem(guarding.OVER_CORE, driver, loose)
     assert guarding.main(["--json", "--check", "--rounds", "1"]) == code
     documents = json.loads(capsys.readouterr().out)
     assert [next(iter(document["times"])) for document in documents] == [
         guarding.PROXY,
         guarding.SUBCLASS,
+        "backstop.protect_engine, psycopg2",
+        "backstop.protect_engine, psycopg",
     ]
 
 
