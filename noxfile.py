@@ -160,6 +160,14 @@ def psycopg2_suite(session: nox.Session) -> None:
 
 
 @nox.session(python=CHOSEN[-1])
+def langchain(session: nox.Session) -> None:
+    """Test LangChain's SQLDatabase on a guarded engine (by hand, as it brings fifty packages)."""
+    sync(session, "--group=test")
+    session.install("langchain-community>=0.4")
+    session.run("pytest", "packages/backstop-sqlalchemy/tests/test_langchain.py")
+
+
+@nox.session(python=CHOSEN[-1])
 def sqlalchemy_suite(session: nox.Session) -> None:
     """Compare guarded engines with plain ones by SQLAlchemy's own tests (by hand, half an hour).
 
