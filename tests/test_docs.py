@@ -35,9 +35,8 @@ ALONE = [page for page in PAGES + READMES[1:] if page not in IN_A_PROJECT]
 LOOSE = [ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
 # Pages of commands for what happened before: somebody has destroyed something.
 AFTER_AN_INCIDENT = {"restore.md", "incident.md"}
-VARIABLES = tuple(
-    f"BACKSTOP_{name}" for name in ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "DSN")
-)
+NAMES = ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "AUDIT", "DSN")
+VARIABLES = tuple(f"BACKSTOP_{name}" for name in NAMES)
 
 
 def named(pages):

@@ -18,7 +18,7 @@ GOOD = {"storage": "file:///tmp/nowhere", "actor": "tester"}
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch):
-    for name in ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE"):
+    for name in ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "AUDIT"):
         monkeypatch.delenv(f"BACKSTOP_{name}", raising=False)
 
 
@@ -55,6 +55,14 @@ def _no_environment(monkeypatch):
         ("protected_columns", None),
         ("protected_columns", 7),
         ("protected_table", ["users"]),
+        ("audit", "/var/log/audit.jsonl"),
+        ("audit", "s3://bucket/audit.jsonl"),
+        ("audit", "file:///var/log/"),
+        ("audit", "file://audit.jsonl"),
+        ("audit", 7),
+        ("on_event", "print"),
+        ("on_event", [print, None]),
+        ("on_event", None),
     ],
 )
 def test_a_wrong_setting_is_named(name, value):
@@ -114,7 +122,10 @@ def test_the_environment_stands_in_for_arguments(monkeypatch):
     monkeypatch.setenv("BACKSTOP_STORAGE", "file:///tmp/from-environment")
     monkeypatch.setenv("BACKSTOP_ACTOR", "env")
     monkeypatch.setenv("BACKSTOP_MODE", "block")
+    monkeypatch.setenv("BACKSTOP_AUDIT", "file:///var/log/audit%20file.jsonl")
     settings = build_settings()
+    assert settings.audit == "/var/log/audit file.jsonl"
+    assert build_settings(audit=None).audit is None
     assert (settings.storage.url, settings.actor) == ("file:///tmp/from-environment", "env")
     assert settings.mode is backstop.Mode.BLOCK
     assert build_settings(actor="argument").actor == "argument"

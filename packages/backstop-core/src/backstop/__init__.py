@@ -44,6 +44,7 @@ from backstop.errors import (
 )
 from backstop.levels import Mode, RiskLevel
 from backstop.result import Finding, RiskResult
+from backstop.sinks import flush_events
 
 if TYPE_CHECKING:
     from backstop import snapshots as snapshots
@@ -77,6 +78,7 @@ __all__ = [
     "classify",
     "context",
     "errors",
+    "flush_events",
     "guard",
     "protect_engine",
     "restore",

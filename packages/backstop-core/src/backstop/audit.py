@@ -1,4 +1,4 @@
-"""One structured event for each statement, through the standard ``logging``.
+"""One structured event for each statement, and how the standard ``logging`` gets it.
 
 Names are OpenTelemetry's where it has them. No event holds a literal of the statement's text, a
 parameter value, a password or a connection string.
@@ -6,8 +6,10 @@ parameter value, a password or a connection string.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from backstop.context import Context
 from backstop.errors import describe
@@ -34,6 +36,7 @@ class Event:
     snapshot: str | None = None
     snapshot_rows: int | None = None
     snapshot_bytes: int | None = None
+    snapshot_duration: float | None = None
     snapshot_failure: BaseException | None = None
     notes: list[str] = field(default_factory=list)
     system: str = "postgresql"
@@ -56,6 +59,9 @@ class Event:
             "backstop.snapshot.id": self.snapshot,
             "backstop.snapshot.rows": self.snapshot_rows,
             "backstop.snapshot.bytes": self.snapshot_bytes,
+            "backstop.snapshot.duration": (
+                None if self.snapshot_duration is None else round(self.snapshot_duration, 6)
+            ),
             "backstop.snapshot.error": (
                 describe(self.snapshot_failure) if self.snapshot_failure else None
             ),
@@ -65,35 +71,42 @@ class Event:
             found[f"backstop.context.{name}"] = value
         return {name: value for name, value in found.items() if value is not None}
 
+    def document(self) -> dict[str, object]:
+        """Return the event as files and functions get it: with its time, now, and severity."""
+        return {
+            "time": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+            "severity": logging.getLevelName(self.severity),
+            **self.attributes(),
+        }
+
+    @property
+    def severity(self) -> int:
+        """How loud it is, as one of the levels of ``logging``."""
+        if self.snapshot_failure is not None:
+            return logging.ERROR
+        return severity(self.mode, self.result.level)
+
     @property
     def summary(self) -> str:
         """Operation and tables, of at most 255 characters."""
         return f"{self.result.operation} {', '.join(self.result.tables)}".strip()[:_SUMMARY_LENGTH]
 
 
-def is_wanted(mode: Mode, level: RiskLevel) -> bool:
-    """Whether anybody listens to an event of this level: building one costs time."""
-    return logger.isEnabledFor(_severity(mode, level))
+def severity(mode: Mode, level: RiskLevel) -> int:
+    """Return how loud an event of this level is, as one of the levels of ``logging``."""
+    if level >= AT_RISK:
+        return logging.WARNING
+    if mode is Mode.MONITOR or level is RiskLevel.HIGH:
+        return logging.INFO
+    return logging.DEBUG
 
 
 def record(event: Event) -> None:
-    """Log one event."""
-    severity = _severity(event.mode, event.result.level)
-    if event.snapshot_failure is not None:
-        severity = logging.ERROR
-    logger.log(severity, "%s", _sentence(event), extra={"backstop": event.attributes()})
-
-
-# Looked up for every statement, which an enumeration is slow at.
-_MONITOR, _HIGH, _RANK_AT_RISK = Mode.MONITOR, RiskLevel.HIGH, AT_RISK.rank
-
-
-def _severity(mode: Mode, level: RiskLevel) -> int:
-    if level.rank >= _RANK_AT_RISK:
-        return logging.WARNING
-    if mode is _MONITOR or level is _HIGH:
-        return logging.INFO
-    return logging.DEBUG
+    """Log one event; a handler or filter that raises doesn't reach the statement."""
+    if logger.isEnabledFor(event.severity):
+        with contextlib.suppress(Exception):
+            extra = {"backstop": event.attributes()}
+            logger.log(event.severity, "%s", _sentence(event), extra=extra)
 
 
 def _sentence(event: Event) -> str:

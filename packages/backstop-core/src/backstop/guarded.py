@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from time import perf_counter
 from typing import Callable, NamedTuple, TypeVar
 
-from backstop import audit
 from backstop.assessment import Open
+from backstop.audience import Audience
 from backstop.audit import Event
 from backstop.classifier import classify
 from backstop.context import current
@@ -49,6 +49,7 @@ class Guarded(ABC):
     def __init__(self, settings: Settings, system: str) -> None:
         self._settings = settings
         self._system = system
+        self._audience = Audience(settings)
         self._only_records = settings.mode is Mode.MONITOR
 
     def execute(
@@ -66,7 +67,7 @@ class Guarded(ABC):
         """
         if self._only_records:
             level = classify(statement.text).level
-            if not audit.is_wanted(self._settings.mode, level):
+            if not self._audience.wants(level):
                 return run()
         return self.take(self.judge(statement), run, rowcount)
 
@@ -88,7 +89,7 @@ class Guarded(ABC):
             unknown=self._unknown(statement, result),
         )
         event = None
-        if action is not Action.RUN or audit.is_wanted(settings.mode, result.level):
+        if action is not Action.RUN or self._audience.wants(result.level):
             event = Event(
                 result, settings.mode, settings.actor, context, action, system=self._system
             )
@@ -113,7 +114,7 @@ class Guarded(ABC):
         finally:
             if event is not None:
                 event.duration = perf_counter() - judgement.started
-                audit.record(event)
+                self._audience.record(event)
 
     def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:  # noqa: ARG002
         """End the transaction by the driver's own call."""

@@ -293,6 +293,7 @@ class Protection:
         event.snapshot = captured.manifest.id
         event.snapshot_rows = captured.manifest.rows
         event.snapshot_bytes = captured.manifest.bytes
+        event.snapshot_duration = captured.duration
         event.notes += captured.manifest.not_covered
 
     def _failed(self, error: Exception, event: Event, *, was_idle: bool) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Union
 
 from backstop.errors import ConfigurationError
 from backstop.levels import AT_RISK, Mode, RiskLevel
+from backstop.sinks.callables import Listener
 from backstop.storage import Storage, open_storage
+from backstop.storage.url import FolderLocation, parse
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -59,8 +61,9 @@ class Options(TypedDict, total=False):
     ``opaque`` is what mode "block" does with a statement that runs code which nobody could read:
     "allow" or "block". With ``rehearse``, mode "block" runs a statement whose text doesn't tell
     what it does where it can be taken back, and refuses it if it destroyed too much. Neither has
-    an effect in the other modes. The others are explained at :class:`Limits` and
-    :class:`Thresholds`.
+    an effect in the other modes. ``audit`` is the ``file:///`` URL of a file that gets each event
+    as a line of JSON; ``on_event`` is a function that is called with each, or several. The others
+    are explained at :class:`Limits` and :class:`Thresholds`.
     """
 
     snapshot_at: str | RiskLevel
@@ -74,6 +77,8 @@ class Options(TypedDict, total=False):
     max_fraction: float
     protected_tables: Sequence[str]
     protected_columns: Sequence[str]
+    audit: str | None
+    on_event: Listener | Sequence[Listener]
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,8 @@ class Settings:
     rehearse: bool = False
     limits: Limits = Limits()
     thresholds: Thresholds = Thresholds()
+    audit: str | None = None
+    on_event: tuple[Listener, ...] = ()
 
 
 def build_settings(
@@ -105,7 +112,8 @@ def build_settings(
 ) -> Settings:
     """Return the settings; the environment stands in for some that aren't given.
 
-    These are ``BACKSTOP_STORAGE``, ``_ACTOR``, ``_MODE``, ``_OPAQUE`` and ``_REHEARSE``.
+    These are ``BACKSTOP_STORAGE``, ``_ACTOR``, ``_MODE``, ``_OPAQUE``, ``_REHEARSE`` and
+    ``_AUDIT``.
     Nothing is contacted. Raises ConfigurationError, naming the parameter and what it takes.
     """
     unknown = sorted(set(options) - set(Options.__annotations__))
@@ -136,6 +144,8 @@ def build_settings(
         rehearse=_rehearse(options),
         limits=_limits(options),
         thresholds=_thresholds(options),
+        audit=_audit(options.get("audit", os.environ.get("BACKSTOP_AUDIT") or None)),
+        on_event=_listeners(options.get("on_event", ())),
     )
 
 
@@ -160,6 +170,31 @@ def _second(name: str, value: object, choices: tuple[str, str]) -> bool:
             f"{name} is {value!r}: it takes {' or '.join(map(repr, choices))}."
         )
     return value == choices[1]
+
+
+def _audit(url: object) -> str | None:
+    """Return the path of the audit file."""
+    if url is None:
+        return None
+    example = "audit takes the URL of a file, such as file:///var/log/backstop/audit.jsonl"
+    if not isinstance(url, str):
+        raise ConfigurationError(f"audit is of type {type(url).__name__}: {example}.")
+    try:
+        location = parse(url)
+    except ConfigurationError:
+        location = None
+    if not isinstance(location, FolderLocation) or url.endswith("/"):
+        raise ConfigurationError(f"audit is no URL of a file: {example}.")
+    return location.path
+
+
+def _listeners(value: object) -> tuple[Listener, ...]:
+    found = (value,) if callable(value) else value
+    if isinstance(found, Sequence) and all(callable(function) for function in found):
+        return tuple(found)
+    raise ConfigurationError(
+        f"on_event is {value!r}: it takes a function of one argument, or a list of such."
+    )
 
 
 def _limits(options: Options) -> Limits:

@@ -29,7 +29,8 @@ _EPILOG = "\n\n".join(
         "  BACKSTOP_STORAGE  where snapshots are kept\n"
         "  BACKSTOP_DSN      the database to restore and check\n"
         "  BACKSTOP_ACTOR    who sends the statements (guard)\n"
-        "  BACKSTOP_MODE     protect, monitor or block (guard)",
+        "  BACKSTOP_MODE     protect, monitor or block (guard)\n"
+        "  BACKSTOP_AUDIT    a file that gets every event (guard)",
         "\b\nExit codes:\n"
         + "\n".join(f"  {code.value:<4} {meaning}" for code, meaning in MEANINGS.items()),
     )

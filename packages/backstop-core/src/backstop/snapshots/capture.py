@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from time import perf_counter
 
 from backstop.errors import SnapshotFailed, StorageUnreachable
 from backstop.postgres import large_objects, locks, server
@@ -46,7 +47,7 @@ class Captured:
 
     ``before`` is the database under its locks, if it was looked at. Of a run that was taken back,
     if there was one, ``written`` is how many rows it had written, and ``added_to`` are the tables
-    that it had added some to.
+    that it had added some to. ``duration`` is how many seconds the snapshot took.
     """
 
     manifest: Manifest
@@ -55,6 +56,7 @@ class Captured:
     before: Model | None = None
     written: int | None = None
     added_to: frozenset[int] = frozenset()
+    duration: float = 0.0
 
 
 def capture(session: Session, repository: Repository, request: SnapshotRequest) -> Captured:
@@ -64,11 +66,13 @@ def capture(session: Session, repository: Repository, request: SnapshotRequest) 
     SnapshotFailed, a StorageError or a driver's error; then nothing is locked or listed.
     OnlyARunTells asks for a rehearsal first.
     """
+    started = perf_counter()
     try:
-        return _attempt(session, repository, request, fresh=True)
+        captured = _attempt(session, repository, request, fresh=True)
     except _TooOld:
         # No second connection, or its lock could not be had: better what our view shows.
-        return _attempt(session, repository, request, fresh=False)
+        captured = _attempt(session, repository, request, fresh=False)
+    return replace(captured, duration=perf_counter() - started)
 
 
 def capture_definitions(
@@ -79,6 +83,7 @@ def capture_definitions(
     No row is lost with them. What ends the transaction before the snapshot is complete also takes
     the statement back. Raises as :func:`capture` does.
     """
+    started = perf_counter()
     snapshot_id = identifiers.new_id()
     footprint = Footprint((), (), (), objects, frozenset(), (), objects.not_covered)
     try:
@@ -94,7 +99,7 @@ def capture_definitions(
         with contextlib.suppress(Exception):
             repository.discard(snapshot_id)
         raise
-    return Captured(manifest, footprint, {})
+    return Captured(manifest, footprint, {}, duration=perf_counter() - started)
 
 
 class _TooOld(Exception):

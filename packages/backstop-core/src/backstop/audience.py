@@ -1,0 +1,56 @@
+"""Who hears of the statements of one guard: the log, and what its settings name besides."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from backstop import audit
+from backstop.levels import AT_RISK, RiskLevel
+from backstop.sinks import audit_file, listener
+
+if TYPE_CHECKING:
+    from backstop.audit import Event
+    from backstop.settings import Settings
+    from backstop.sinks.telemetry import Telemetry
+
+
+class Audience:
+    """The sinks of one guard. None of them ever harms a statement."""
+
+    def __init__(self, settings: Settings) -> None:
+        # By the level's rank: it is asked for with every statement.
+        self._severities = [audit.severity(settings.mode, level) for level in RiskLevel]
+        self._sinks = [listener(function) for function in settings.on_event]
+        if settings.audit is not None:
+            self._sinks.append(audit_file(settings.audit))
+        self._hears_all = bool(self._sinks)
+        self._telemetry = _telemetry()
+
+    def wants(self, level: RiskLevel) -> bool:
+        """Whether anybody listens to an event of this level: building one costs time."""
+        if self._hears_all or audit.logger.isEnabledFor(self._severities[level.rank]):
+            return True
+        return self._telemetry is not None and self._telemetry.is_live()
+
+    def record(self, event: Event) -> None:
+        """Tell everybody of one event; raises nothing."""
+        audit.record(event)
+        if self._telemetry is not None:
+            self._telemetry.record(event)
+        if self._sinks:
+            failed = event.snapshot_failure is not None
+            urgent = failed or event.result.level >= AT_RISK
+            document = {**event.document(), "process.pid": os.getpid()}
+            for sink in self._sinks:
+                sink.send(document, urgent=urgent)
+
+
+@cache
+def _telemetry() -> Telemetry | None:
+    try:
+        from backstop.sinks import telemetry
+    except ImportError:
+        return None
+    return telemetry.shared()
