@@ -63,8 +63,10 @@ def test_every_promised_verb_is_there() -> None:
         "demo",
         "restore",
         "snapshots list",
+        "snapshots pin",
         "snapshots prune",
         "snapshots show",
+        "snapshots unpin",
         "snapshots verify",
     ]
 

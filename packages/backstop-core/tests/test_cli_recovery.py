@@ -130,6 +130,7 @@ def test_list_json_has_the_documented_shape(run: Run, deleted: str) -> None:
         "actor": "agent",
         "status": "succeeded",
         "fate": "committed",
+        "pinned": False,
     }
 
 
@@ -314,15 +315,45 @@ def test_a_database_that_does_not_answer_is_1(run: Run, deleted: str) -> None:
 def test_prune_removes_what_is_old_only(run: Run, storage: str, deleted: str) -> None:
     arguments = ("snapshots", "prune", "--json")
     assert run(*arguments, "--keep-within", "1d").json["snapshots"] == []
-    assert run(*arguments).json == {"dry_run": False, "snapshots": [], "leftovers": []}
+    nothing = {"leftovers": [], "pinned": [], "locked": [], "unfinished": 0}
+    assert run(*arguments).json == {"dry_run": False, "snapshots": [], **nothing}
     time.sleep(0.01)
     planned = run(*arguments, "--keep-within", "0s", "--dry-run")
-    assert planned.json == {"dry_run": True, "snapshots": [deleted], "leftovers": []}
+    assert planned.json == {"dry_run": True, "snapshots": [deleted], **nothing}
     assert [summary.id for summary in backstop.snapshots.list(storage)] == [deleted]
     answer = run("snapshots", "prune", "--keep-within", "0s")
     assert answer.code == 0
     assert deleted in answer.out
     assert backstop.snapshots.list(storage) == []
+
+
+def test_a_pinned_snapshot_stays_until_its_pin_is_taken(
+    run: Run, storage: str, deleted: str
+) -> None:
+    prune = ("snapshots", "prune", "--keep-within", "0s", "--json")
+    assert run("snapshots", "pin", deleted[:13], "--json").json == {"id": deleted, "pinned": True}
+    assert run("snapshots", "list", "--json").json[0]["pinned"] is True
+    assert "committed, pinned" in run("snapshots", "list").out
+    kept = run(*prune).json
+    assert (kept["snapshots"], kept["pinned"]) == ([], [deleted])
+    assert deleted in run("snapshots", "prune", "--keep-within", "0s").err
+    assert "not pinned" in run("snapshots", "unpin", deleted).out
+    assert run(*prune).json["snapshots"] == [deleted]
+    assert run("snapshots", "pin", deleted).code == 4
+
+
+def test_the_rules_of_prune_are_options(run: Run, dsn: str, storage: str, users: str) -> None:
+    made = []
+    for _ in range(3):
+        made.append(destroy(dsn, storage, "DELETE FROM users"))
+        execute(dsn, "INSERT INTO users (name) VALUES ('again')")
+    prune = ("snapshots", "prune", "--json")
+    assert run(*prune, "--keep-last", "0").code == 2
+    assert run(*prune, "--keep-last", "1", "--keep-actor", "agent").json["snapshots"] == []
+    planned = run(*prune, "--keep-last", "1", "--keep-actor", "other-*", "--dry-run")
+    assert planned.json["snapshots"] == made[:2]
+    assert run(*prune, "--keep-last", "1").json["snapshots"] == made[:2]
+    assert [summary.id for summary in backstop.snapshots.list(storage)] == made[2:]
 
 
 def test_check_finds_nothing_wrong(run: Run, storage: str, users: str) -> None:

@@ -34,6 +34,12 @@ RIGHT = {
         "bucket", sse="aws:kms", sse_kms_key_id="arn:aws:kms:eu-west-1:1:key/a-b"
     ),
     "s3://bucket?sse=aws:kms:dsse": S3Location("bucket", sse="aws:kms:dsse"),
+    "s3://bucket?object_lock=30d": S3Location(
+        "bucket", object_lock="30d", checksums="when_supported"
+    ),
+    "s3://bucket?object_lock=1W2D&object_lock_mode=compliance&checksums=when_required": S3Location(
+        "bucket", object_lock="1w2d", object_lock_mode="compliance"
+    ),
     "s3://bucket?checksums=when_supported&profile=my+team": S3Location(
         "bucket", checksums="when_supported", profile="my team"
     ),
@@ -55,6 +61,11 @@ WRONG = {
     "gs://bucket": "gs:// is not supported",
     "https://bucket.example": "https:// is not supported",
     "my secret://x": "its scheme is not supported",
+    "s3://bucket?object_lock=forever": "object_lock must be a period",
+    "s3://bucket?object_lock=0d": "object_lock must be a period",
+    "s3://bucket?object_lock=99999999w": "object_lock must be a period",
+    "s3://bucket?object_lock_mode=compliance": "needs object_lock",
+    "s3://bucket?object_lock=1d&object_lock_mode=soft": "governance or compliance",
     "s3://": "names no bucket",
     "s3:///prefix": "names no bucket",
     "s3://@http://localhost:9000": "names no bucket",

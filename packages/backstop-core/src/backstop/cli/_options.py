@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+from backstop.ages import TooLong, read_period
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DURATION = re.compile(r"(\d+[smhdw])+", re.ASCII)
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def read_age(
@@ -21,18 +19,12 @@ def read_age(
     """Read an age such as ``12h``, ``30d`` or ``1w2d``; a callback of an option."""
     if value is None:
         return None
-    text = value.strip().lower()
-    if not _DURATION.fullmatch(text):
-        raise click.BadParameter(f"{value!r} is not an age: write 12h, 30d, 2w or 1w2d.")
     try:
-        age = timedelta()
-        for number, unit in re.findall(r"(\d+)([smhdw])", text):
-            age += timedelta(**{_UNITS[unit]: int(number)})
-        # What is older than the calendar can't be compared with anything.
-        datetime.now(timezone.utc) - age
-    except OverflowError:
+        return read_period(value)
+    except TooLong:
         raise click.BadParameter(f"{value!r} is longer ago than the calendar goes.") from None
-    return age
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not an age: write 12h, 30d, 2w or 1w2d.") from None
 
 
 def storage_option(*, required: bool = True) -> Callable[[Decorated], Decorated]:

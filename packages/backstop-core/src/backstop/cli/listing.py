@@ -44,6 +44,7 @@ def summary_document(summary: SnapshotSummary) -> dict[str, object]:
         "actor": summary.actor,
         "status": summary.status.value,
         "fate": summary.fate.value,
+        "pinned": summary.pinned,
     }
 
 
@@ -57,7 +58,7 @@ def summaries_table(summaries: Iterable[SnapshotSummary], width: int) -> Table:
             f"{summary.rows:,}",
             decimal(summary.bytes),
             summary.actor,
-            what_became(summary.status, summary.fate),
+            what_became(summary.status, summary.fate) + (", pinned" if summary.pinned else ""),
         )
         for summary in summaries
     ]

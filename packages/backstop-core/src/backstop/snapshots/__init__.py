@@ -1,20 +1,20 @@
 """Snapshots: taking them, finding them again, and what can be done with them without a database.
 
-``list``, ``show``, ``verify`` and ``prune`` are what ``backstop snapshots`` calls.
+``list``, ``show``, ``verify``, ``pin``, ``unpin`` and ``prune`` are what ``backstop snapshots``
+calls.
 """
 
 from __future__ import annotations
 
 from backstop.snapshots.administration import (
-    PruneReport,
     Verification,
-    prune,
     show,
     verify,
 )
 from backstop.snapshots.administration import list_snapshots as list  # noqa: A004
 from backstop.snapshots.manifest import Consistency, Fate, Manifest, Outcome, Status
 from backstop.snapshots.repository import Snapshot, SnapshotSummary
+from backstop.snapshots.retention import PruneReport, pin, prune, unpin
 
 __all__ = [
     "Consistency",
@@ -27,7 +27,9 @@ __all__ = [
     "Status",
     "Verification",
     "list",
+    "pin",
     "prune",
     "show",
+    "unpin",
     "verify",
 ]

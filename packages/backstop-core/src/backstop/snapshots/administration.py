@@ -1,20 +1,15 @@
-"""What people and programs do with stored snapshots, without a database: see, verify, prune."""
+"""What people and programs do with stored snapshots, without a database: see and verify."""
 
 from __future__ import annotations
 
 import builtins
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 
-from backstop.errors import ConfigurationError, SnapshotDamaged, StorageError, StorageUnreachable
+from backstop.errors import SnapshotDamaged, StorageError, StorageUnreachable
 from backstop.settings import StorageArgument, storage_from
-from backstop.snapshots import identifiers
 from backstop.snapshots.manifest import SavedLargeObjects, SavedTable, WrittenRows
 from backstop.snapshots.repository import Repository, Snapshot, SnapshotSummary
 from backstop.snapshots.stream import ObjectReader
-
-# A snapshot without a manifest may still be on its way.
-_IN_PROGRESS = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -25,15 +20,6 @@ class Verification:
     objects: int
     rows: int
     problems: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PruneReport:
-    """What was removed, or would be: snapshots, and ids of what crashes left behind."""
-
-    snapshots: tuple[str, ...]
-    leftovers: tuple[str, ...]
-    dry_run: bool
 
 
 def list_snapshots(storage: StorageArgument | None = None) -> builtins.list[SnapshotSummary]:
@@ -76,37 +62,6 @@ def verify(snapshot_id: str, storage: StorageArgument | None = None) -> Verifica
     ]
     objects = sum(len(rows.objects) for _, rows in stored)
     return Verification(found, objects, manifest.rows, tuple(problems))
-
-
-def prune(
-    storage: StorageArgument | None = None,
-    *,
-    keep_within: timedelta | None = None,
-    dry_run: bool = False,
-) -> PruneReport:
-    """Remove snapshots older than ``keep_within``, and what crashes left without a manifest.
-
-    Without ``keep_within`` no snapshot is removed. What has no manifest is removed a day after
-    it was begun: before, it may be on its way.
-    """
-    if keep_within is not None and keep_within < timedelta(0):
-        raise ConfigurationError("keep_within is negative: give an age such as 30 days.")
-    repository = Repository(storage_from(storage))
-    now = datetime.now(timezone.utc)
-    old = [
-        summary.id
-        for summary in repository.summaries()
-        if keep_within is not None and now - summary.created_at > keep_within
-    ]
-    left = [
-        snapshot_id
-        for snapshot_id in repository.leftovers()
-        if now - identifiers.created_at(snapshot_id) > _IN_PROGRESS
-    ]
-    if not dry_run:
-        for snapshot_id in old + left:
-            repository.discard(snapshot_id)
-    return PruneReport(tuple(old), tuple(left), dry_run)
 
 
 def _problem(

@@ -8,6 +8,7 @@
     outcomes/<id>/<status>-<rows>.json                          after the statement
     fates/<id>/<fate>.json                                      at the transaction's end
     restores/<id>/<restore id>.json                             after each restore
+    pins/<id>/<pin id>.json                                     while a snapshot is pinned
 
 A snapshot exists when its manifest does. Every object is written once, under a key that no
 other writer uses. What a listing shows stands in the keys, so that it reads no manifest.
@@ -57,6 +58,12 @@ class SnapshotSummary:
     actor: str
     status: Status
     fate: Fate
+    pinned: bool = False
+
+    @property
+    def is_needless(self) -> bool:
+        """Whether its statement destroyed nothing: it failed, or was rolled back."""
+        return self.status is Status.FAILED or self.fate is Fate.ROLLED_BACK
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,7 @@ class Repository:
         """Return every complete snapshot, oldest first, without reading one."""
         statuses = {key.split("/")[1]: _status(key) for key in self.storage.list("outcomes/")}
         fates = {key.split("/")[1]: _fate(key) for key in self.storage.list("fates/")}
+        pinned = self._ids_in("pins")
         found = []
         for key in self.storage.list("manifests/"):
             summary = self._summary(key)
@@ -160,6 +168,7 @@ class Repository:
                     summary,
                     status=statuses.get(summary.id, Status.UNKNOWN),
                     fate=fates.get(summary.id, Fate.UNKNOWN),
+                    pinned=summary.id in pinned,
                 )
             )
         return sorted(found, key=lambda summary: summary.id)
@@ -189,7 +198,7 @@ class Repository:
 
     def load(self, snapshot_id: str) -> Snapshot:
         """Read one snapshot; SnapshotDamaged when its manifest isn't the one that was written."""
-        keys = list(self.storage.list(f"manifests/{snapshot_id}/"))
+        keys = self._manifest_keys(snapshot_id)
         if not keys:
             raise SnapshotNotFound(f"No snapshot has the id {snapshot_id}.")
         key = keys[0]
@@ -205,20 +214,62 @@ class Repository:
             fate=self._fate(snapshot_id),
         )
 
+    def pin(self, snapshot_id: str) -> None:
+        """Keep a snapshot from being pruned."""
+        body = json.dumps({"format": 1}).encode()
+        self.storage.put(f"pins/{snapshot_id}/{identifiers.new_id()}.json", body)
+
+    def unpin(self, snapshot_id: str) -> None:
+        """Take back every pin of a snapshot."""
+        self.storage.delete(list(self.storage.list(f"pins/{snapshot_id}/")))
+
+    def is_pinned(self, snapshot_id: str) -> bool:
+        """Whether a snapshot is pinned now."""
+        return any(True for _ in self.storage.list(f"pins/{snapshot_id}/"))
+
+    def is_complete(self, snapshot_id: str) -> bool:
+        """Whether a snapshot has its manifest now."""
+        return bool(self._manifest_keys(snapshot_id))
+
+    def locked_until(self, snapshot_id: str) -> datetime | None:
+        """Return until when storage itself keeps the manifest; None if it doesn't."""
+        ends = [self.storage.locked_until(key) for key in self._manifest_keys(snapshot_id)]
+        return max((end for end in ends if end is not None), default=None)
+
     def discard(self, snapshot_id: str) -> None:
-        """Remove everything of one snapshot, its manifest first."""
-        for area in ("manifests", "data", "outcomes", "fates", "restores"):
+        """Remove everything of one snapshot, its manifest first.
+
+        What its restores have written stays known, for restores of earlier snapshots.
+        """
+        for area in ("manifests", "data", "outcomes", "fates"):
             self.storage.delete(list(self.storage.list(f"{area}/{snapshot_id}/")))
+
+    def forget_what_is_gone(self) -> None:
+        """Remove what is recorded of snapshots that are gone, and that no other needs.
+
+        A restore is of use to its own snapshot and to earlier ones.
+        """
+        recorded = [*self.storage.list("restores/"), *self.storage.list("pins/")]
+        complete = self._ids_in("manifests")
+        oldest = min(complete, default="~")
+        gone = []
+        for key in recorded:
+            area, snapshot_id, _ = key.split("/")
+            if snapshot_id not in complete and (area == "pins" or snapshot_id < oldest):
+                gone.append(key)
+        self.storage.delete(gone)
 
     def leftovers(self) -> builtins.list[str]:
         """Return the ids under which something is stored, but no manifest."""
-        complete = {key.split("/")[1] for key in self.storage.list("manifests/")}
-        stored = {
-            key.split("/")[1]
-            for area in ("data", "outcomes", "fates", "restores")
-            for key in self.storage.list(f"{area}/")
-        }
-        return sorted(stored - complete)
+        # In this order: what is complete only now isn't taken for a leftover.
+        stored = {found for area in ("data", "outcomes", "fates") for found in self._ids_in(area)}
+        return sorted(stored - self._ids_in("manifests"))
+
+    def _ids_in(self, area: str) -> set[str]:
+        return {key.split("/")[1] for key in self.storage.list(f"{area}/")}
+
+    def _manifest_keys(self, snapshot_id: str) -> builtins.list[str]:
+        return list(self.storage.list(f"manifests/{snapshot_id}/"))
 
     def _outcome(self, snapshot_id: str) -> Outcome:
         for key in self.storage.list(f"outcomes/{snapshot_id}/"):

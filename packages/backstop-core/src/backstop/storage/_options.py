@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from backstop.ages import read_period
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,10 +49,22 @@ class _Number:
         return value
 
 
-OPTIONS: Mapping[str, _Text | _Number] = {
+@dataclass(frozen=True)
+class _Period:
+    says: str = "a period above 0, such as 30d"
+
+    def read(self, text: str) -> str:
+        if not read_period(text):
+            raise ValueError
+        return text.strip().lower()
+
+
+OPTIONS: Mapping[str, _Text | _Number | _Period] = {
     "region": _Text(r"[A-Za-z0-9_-]{1,64}", "a region's name, such as eu-west-1"),
     "sse": _Text(r"AES256|aws:kms|aws:kms:dsse", "AES256, aws:kms or aws:kms:dsse"),
     "sse_kms_key_id": _Text(r"[A-Za-z0-9:/_-]{1,2048}", "the id or ARN of a KMS key"),
+    "object_lock": _Period(),
+    "object_lock_mode": _Text(r"governance|compliance", "governance or compliance"),
     "addressing": _Text(r"path|virtual|auto", "path, virtual or auto"),
     "checksums": _Text(r"when_required|when_supported", "when_required or when_supported"),
     "storage_class": _Text(r"[A-Z][A-Z0-9_]{0,63}", "a storage class, such as STANDARD_IA"),

@@ -16,6 +16,7 @@ from backstop.errors import StorageError, StorageUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
 # Bytes that a store hands out at a time when it reads.
 READ_SIZE = 1024 * 1024
@@ -117,6 +118,25 @@ class Storage(ABC):
 
         Whatever must go first is deleted by a call of its own.
         """
+
+    def locked_until(self, key: str) -> datetime | None:  # noqa: ARG002
+        """Return until when storage itself keeps an object, whoever deletes it; None if not.
+
+        Raises ObjectNotFound where storage has such locks.
+        """
+        return None
+
+    def remove_unfinished(
+        self,
+        begun_before: datetime,  # noqa: ARG002
+        *,
+        dry_run: bool = False,  # noqa: ARG002
+    ) -> int:
+        """Remove what writes have left that a crash ended, and return how many that were.
+
+        No listing shows these. With ``dry_run`` they are only counted.
+        """
+        return 0
 
     def check(self) -> StorageCheck:
         """Write one small object below ``check/``, read it back and delete it.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from backstop.storage.base import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from io import FileIO
 
     from backstop.storage.url import FolderLocation
@@ -146,6 +148,22 @@ class FolderStorage(Storage):
                         break
                     folder.rmdir()
 
+    def remove_unfinished(self, begun_before: datetime, *, dry_run: bool = False) -> int:
+        """Remove the temporary files of writes that a crash ended."""
+        with self._translated("list unfinished writes"):
+            found = [
+                Path(folder, name)
+                for folder, _, names in os.walk(self._root)
+                for name in names
+                if name.startswith(_TEMPORARY)
+                and _changed_at(Path(folder, name)) < begun_before.timestamp()
+            ]
+        if not dry_run:
+            for path in found:
+                with self._translated("delete an unfinished write"), suppress(FileNotFoundError):
+                    path.unlink()
+        return len(found)
+
     def _path(self, key: str) -> Path:
         return self._root.joinpath(*validate_key(key).split("/"))
 
@@ -172,6 +190,14 @@ class FolderStorage(Storage):
         if error.errno in _ABSENT and key is not None:
             return ObjectNotFound(f"{self.url} holds no object {key}")
         return StorageError(f"Can't {purpose}: {self.url} answered: {reason}")
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        # It has been given its name meanwhile.
+        return time.time()
 
 
 def _names(folder: Path, above: str, prefix: str) -> list[str]:

@@ -10,6 +10,7 @@ isn't listed; a lifecycle rule of the bucket (AbortIncompleteMultipartUpload) re
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
 from backstop.errors import StorageError
@@ -141,6 +142,37 @@ class S3Storage(Storage):
                 "ContentLength"
             ]
 
+    def locked_until(self, key: str) -> datetime | None:
+        """Return the end of an object's retention; a legal hold has none."""
+        name = self._name(key)
+        with self._translated(f"read {key}", key):
+            found = self._client().head_object(Bucket=self._location.bucket, Key=name)
+        if found.get("ObjectLockLegalHoldStatus") == "ON":
+            return datetime.max.replace(tzinfo=timezone.utc)
+        until = found.get("ObjectLockRetainUntilDate")
+        if until is None and self._location.retention is not None:
+            # S3 tells it only to those who have the right s3:GetObjectRetention.
+            until = found["LastModified"] + self._location.retention
+        return until if until is not None and until > datetime.now(timezone.utc) else None
+
+    def remove_unfinished(self, begun_before: datetime, *, dry_run: bool = False) -> int:
+        """Abort the uploads that a crash ended; none where the server doesn't let us list them."""
+        from botocore.exceptions import ClientError
+
+        bucket, removed = self._location.bucket, 0
+        with self._translated("list unfinished uploads"), suppress(ClientError):
+            paginator = self._client().get_paginator("list_multipart_uploads")
+            for page in paginator.paginate(Bucket=bucket, Prefix=self._prefix):
+                for upload in page.get("Uploads", ()):
+                    if upload["Initiated"] >= begun_before:
+                        continue
+                    if not dry_run:
+                        self._client().abort_multipart_upload(
+                            Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                    removed += 1
+        return removed
+
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects, a thousand with each request."""
         names = [self._name(key) for key in keys]
@@ -171,11 +203,15 @@ class S3Storage(Storage):
         return self._prefix + validate_key(key)
 
     def _object_settings(self) -> dict[str, Any]:
-        settings = {
+        settings: dict[str, Any] = {
             "ServerSideEncryption": self._location.sse,
             "SSEKMSKeyId": self._location.sse_kms_key_id,
             "StorageClass": self._location.storage_class,
         }
+        retention = self._location.retention
+        if retention is not None:
+            settings["ObjectLockMode"] = self._location.object_lock_mode.upper()
+            settings["ObjectLockRetainUntilDate"] = datetime.now(timezone.utc) + retention
         return {name: value for name, value in settings.items() if value is not None}
 
     @contextmanager

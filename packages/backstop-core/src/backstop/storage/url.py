@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
+from backstop.ages import read_period
 from backstop.errors import ConfigurationError
 from backstop.storage._options import OPTIONS, OptionError, read_options
 from backstop.storage.base import Storage, is_key
@@ -62,6 +64,8 @@ class S3Location(StorageLocation):
     region: str | None = None
     sse: str | None = None
     sse_kms_key_id: str | None = None
+    object_lock: str | None = None
+    object_lock_mode: str = "governance"
     addressing: str | None = None
     checksums: str = "when_required"
     storage_class: str | None = None
@@ -72,6 +76,11 @@ class S3Location(StorageLocation):
     part_size: int = 5
 
     @property
+    def retention(self) -> timedelta | None:
+        """How long objects are locked from when they are written."""
+        return None if self.object_lock is None else read_period(self.object_lock)
+
+    @property
     def url(self) -> str:
         """The ``s3://`` URL, with the options that differ from their defaults."""
         options = {
@@ -80,6 +89,8 @@ class S3Location(StorageLocation):
             else getattr(self, name)
             for name in OPTIONS
             if getattr(self, name) != getattr(S3Location, name)
+            # With a lock, leaving it out means another.
+            or (name == "checksums" and self.object_lock is not None)
         }
         return (
             f"s3://{self.bucket}"
@@ -175,6 +186,11 @@ def _parse_s3(rest: str) -> S3Location:
     options = _parse_options(query) if query else {}
     if "sse_kms_key_id" in options and not str(options.get("sse", "")).startswith("aws:kms"):
         raise _wrong("sse_kms_key_id needs sse=aws:kms or sse=aws:kms:dsse", S3_EXAMPLE)
+    if "object_lock_mode" in options and "object_lock" not in options:
+        raise _wrong("object_lock_mode needs object_lock, such as object_lock=30d", S3_EXAMPLE)
+    if "object_lock" in options:
+        # AWS takes an object with a lock only with its checksum.
+        options.setdefault("checksums", "when_supported")
     return S3Location(bucket, prefix, endpoint, **options)  # type: ignore[arg-type]
 
 
