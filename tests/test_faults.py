@@ -47,20 +47,20 @@ _READING = "backstop_model"
 class Faults:
     """Lets the nth step of ours fail: a statement at the server, a request at the store.
 
-    Of the many queries of a reading of the model it passes over every second, all odd or all even
-    ones: whoever tries both has each of them fail.
+    Of the many queries of a reading of the model, which are all handled alike, only every eighth
+    does, and others in a transaction than in autocommit.
     """
 
     def __init__(self, monkeypatch):
         self.remaining = None
         self.where = None
-        self._even = False
+        self._first = 0
         self._query = None
         Steps(monkeypatch).watch(self.fail)
 
-    def arm(self, number, *, even):
+    def arm(self, number, *, first):
         self.remaining, self.where = number, None
-        self._even, self._query = even, None
+        self._first, self._query = first, None
 
     def fail(self, step):
         if not self.remaining or step.kind not in (SERVER, STORE):
@@ -71,7 +71,7 @@ class Faults:
             return
         if self._query is not None:
             self._query += 1
-            if (self._query % 2 == 0) is not self._even:
+            if self._query % 8 != self._first:
                 return
         self.remaining -= 1
         if self.remaining == 0:
@@ -106,7 +106,7 @@ class Trial:
             raw, build_settings(store, "tester", snapshot_at="LOW", **options)
         )
         error = None
-        self.faults.arm(number, even=autocommit)
+        self.faults.arm(number, first=1 if autocommit else 5)
         try:
             with backstop.allow("test") if policy == "allow" else contextlib.nullcontext():
                 guarded.cursor().execute(sql)
