@@ -215,3 +215,17 @@ def test_every_route_is_recorded(
     sent = [one for one in log.sent() if one not in known and not one.upper().startswith(own)]
     recorded = [one for one in caplog.records if one.name == "backstop.statement"]
     assert len(recorded) >= len(sent) > 8
+
+
+def test_large_objects_of_the_driver_come_back(
+    protected: Any, store: str, dsn: str, connect: Any
+) -> None:
+    with connect() as setup:
+        setup.cursor().execute("SELECT lo_from_bytea(4711, 'content')")
+    with protected().begin() as connection:
+        connection.connection.lobject(4711, "rw").unlink()
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.fate.value == "committed"
+    assert backstop.restore(snapshot.id, storage=store, dsn=dsn).complete
+    with protected(mode="monitor").connect() as connection:
+        assert bytes(connection.scalar(text("SELECT lo_get(4711)"))) == b"content"
