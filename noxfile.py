@@ -160,6 +160,18 @@ def psycopg2_suite(session: nox.Session) -> None:
 
 
 @nox.session(python=CHOSEN[-1])
+def django_suite(session: nox.Session) -> None:
+    """Compare Django with the app installed with Django without, by its own tests (by hand).
+
+    pip fetches them from where it has its packages from. `-- --mode monitor basic queries` runs a
+    part; all of it takes an hour. BACKSTOP_TEST_DRIVER names the driver.
+    """
+    sync(session, "--group=test")
+    session.install("pip", "tblib")
+    session.run("python", "-m", "testing.django_suite", *session.posargs)
+
+
+@nox.session(python=CHOSEN[-1])
 def langchain(session: nox.Session) -> None:
     """Test LangChain's SQLDatabase on a guarded engine (by hand, as it brings fifty packages)."""
     sync(session, "--group=test")

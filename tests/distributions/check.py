@@ -81,7 +81,12 @@ CASES = (
         ours=frozenset({"backstop-core", "backstop-psycopg2"}),
         brings=frozenset({"sqlalchemy"}),
     ),
-    Case("backstop-django", imports=("backstop.django",), brings=frozenset({"django"})),
+    Case(
+        "backstop-django",
+        imports=("backstop.django",),
+        ours=frozenset({"backstop-core", "backstop-psycopg2"}),
+        brings=frozenset({"django"}),
+    ),
     Case(
         "backstop",
         imports=("backstop", "backstop.psycopg2"),

@@ -26,6 +26,7 @@ if not django_settings.configured:
         INSTALLED_APPS=["backstop.django"],
         DATABASES={
             "default": {"ENGINE": "django.db.backends.postgresql", "NAME": "shop"},
+            "replica": {"ENGINE": "django.db.backends.postgresql", "NAME": "replica"},
             "lite": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
         },
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
@@ -64,15 +65,16 @@ def configure(settings: Any, store: str) -> Callable[..., None]:
 def open_alias(dsn: str, configure: Callable[..., None], django_db_blocker: Any) -> Iterator[Open]:
     """Give a function that sets BACKSTOP and returns Django's connection of an alias."""
     parts = parse_dsn(dsn)
-    found = connections.settings["default"]
-    before = dict(found)
-    found.update(
-        NAME=parts["dbname"],
-        USER=parts["user"],
-        PASSWORD=parts.get("password", ""),
-        HOST=parts["host"],
-        PORT=parts["port"],
-    )
+    found = [connections.settings[alias] for alias in ("default", "replica")]
+    before = [dict(one) for one in found]
+    for one in found:
+        one.update(
+            NAME=parts["dbname"],
+            USER=parts["user"],
+            PASSWORD=parts.get("password", ""),
+            HOST=parts["host"],
+            PORT=parts["port"],
+        )
 
     def open_connection(alias: str = "default", **values: Any) -> BaseDatabaseWrapper:
         configure(**values)
@@ -87,5 +89,6 @@ def open_alias(dsn: str, configure: Callable[..., None], django_db_blocker: Any)
             # By class: SQLite's own method leaves a database in memory open.
             BaseDatabaseWrapper.close(connection)
             del connections[connection.alias]
-    found.clear()
-    found.update(before)
+    for one, kept in zip(found, before):
+        one.clear()
+        one.update(kept)

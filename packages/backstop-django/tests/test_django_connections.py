@@ -37,12 +37,26 @@ def test_ready_may_run_again(open_alias: Any, orders: None, store: str) -> None:
 
 def test_connections_that_are_open_already(open_alias: Any) -> None:
     connection = open_alias(MODE="block")
-    connection.ensure_connection()
-    # As if the app had not been there when it was opened.
-    del connection.backstop_wrapper
-    connection.execute_wrappers = []
+    open_unseen(connection)
+    assert not hasattr(connection.connection, "backstop_session")
     apps.get_app_config("backstop").ready()
+    with pytest.raises(PermissionError):
+        connection.connection.cursor().execute("DROP TABLE no_such_table")
     assert refused(connection)
+
+
+def test_connections_that_are_open_already_in_another_thread(open_alias: Any) -> None:
+    connection = open_alias(MODE="block")
+    open_unseen(connection)
+    # No other thread can see it, but it is asked for a cursor before it sends anything.
+    assert refused(connection)
+
+
+def open_unseen(connection: Any) -> None:
+    """Open a connection as if the app had not been there."""
+    opened = type(connection).get_new_connection(connection, connection.get_connection_params())
+    opened.autocommit = True
+    connection.connection = opened
 
 
 def test_other_threads(open_alias: Any) -> None:

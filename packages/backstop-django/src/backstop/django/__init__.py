@@ -5,10 +5,10 @@
     INSTALLED_APPS = [..., "backstop.django"]
     BACKSTOP = {"STORAGE": "s3://prod-snapshots", "ACTOR": "web", "MODE": "protect"}
 
-Whatever passes a cursor of Django's is guarded: the ORM, migrations, raw SQL, in every thread.
-``manage.py check`` says what is wrong with the settings. Test databases are never guarded.
-
-``callproc`` and what goes to the driver by ``connection.connection`` pass unseen in this version.
+On PostgreSQL the driver's own connection is under guard, ``connection.connection``: the ORM,
+migrations, raw SQL, ``callproc``, COPY and large objects, in every thread and async context. On
+other databases it is Django's cursors. ``manage.py check`` says what is wrong with the settings.
+Test databases are never guarded.
 """
 
 from __future__ import annotations

@@ -30,9 +30,15 @@ DATABASES = "DATABASES"
 @cache
 def guard_for(alias: str) -> Guard:
     """Return the guard of one alias, made once; raises ConfigurationError."""
-    chosen = arguments(configured())
-    chosen.update(arguments(overrides().get(alias, {}), f"['{DATABASES}'][{alias!r}]"))
-    return Guard(build_settings(**chosen))
+    return Guard(build_settings(**_chosen(alias)))
+
+
+def arguments_for(alias: str) -> dict[str, Any]:
+    """Return what `backstop.guard` takes for one alias; raises ConfigurationError.
+
+    All guards of an alias share one storage, with what that has opened.
+    """
+    return {**_chosen(alias), "storage": guard_for(alias).settings.storage}
 
 
 def configured() -> Mapping[str, Any]:
@@ -61,6 +67,12 @@ def arguments(values: Any, place: str = "") -> dict[str, Any]:
             f"it takes {', '.join(ARGUMENTS)}."
         )
     return {ARGUMENTS[name]: value for name, value in values.items()}
+
+
+def _chosen(alias: str) -> dict[str, Any]:
+    chosen = arguments(configured())
+    chosen.update(arguments(overrides().get(alias, {}), f"['{DATABASES}'][{alias!r}]"))
+    return chosen
 
 
 def _require_mapping(value: Any, place: str) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import wraps
 from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 
 from backstop.django.databases import remember_names
-from backstop.django.wrapper import GuardWrapper
+from backstop.django.wrapper import ConnectionGuard
+from backstop.errors import ConfigurationError
 
-_ATTRIBUTE = "backstop_wrapper"
+_ATTRIBUTE = "backstop_guard"
+_OPENS = "get_new_connection"
 
 
 class Wrappers(list[Any]):
@@ -22,7 +25,7 @@ class Wrappers(list[Any]):
     again, which would be the guard where the connection was opened inside of its block.
     """
 
-    def __init__(self, wrappers: list[Any], guard: GuardWrapper) -> None:
+    def __init__(self, wrappers: list[Any], guard: ConnectionGuard) -> None:
         super().__init__(wrappers)
         self.guard = guard
 
@@ -35,23 +38,43 @@ class Wrappers(list[Any]):
 def guard_connections() -> None:
     """Guard all connections from here on; asked again, it changes nothing."""
     remember_names()
-    connection_created.connect(_on_created, dispatch_uid="backstop.django", weak=False)
+    if not hasattr(BaseDatabaseWrapper.connect, _ATTRIBUTE):
+        _watch_all()
     for connection in connections.all(initialized_only=True):
-        guard_connection(connection)
+        # Wrong settings are for the checks to say, and for whatever is sent.
+        with suppress(ConfigurationError):
+            guard_connection(connection).look()
 
 
-def guard_connection(connection: BaseDatabaseWrapper) -> None:
-    """Guard one connection of Django's, whatever driver connections it opens in turn."""
-    found = vars(connection).get(_ATTRIBUTE)
+def guard_connection(connection: BaseDatabaseWrapper) -> ConnectionGuard:
+    """Return the guard of one connection of Django's, whatever driver connections it opens."""
+    found: ConnectionGuard | None = vars(connection).get(_ATTRIBUTE)
     if found is None:
-        found = GuardWrapper(connection)
+        found = ConnectionGuard(connection)
         setattr(connection, _ATTRIBUTE, found)
-        # The ends of transactions pass no cursor. All of Django's go by these three.
-        for name, committed in (("_commit", True), ("_rollback", False), ("_close", False)):
-            setattr(connection, name, found.ending(getattr(connection, name), committed=committed))
+        setattr(connection, _OPENS, found.opening(getattr(connection, _OPENS)))
     if not isinstance(connection.execute_wrappers, Wrappers):
         connection.execute_wrappers = Wrappers(connection.execute_wrappers, found)
+    return found
 
 
-def _on_created(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    guard_connection(connection)
+def _watch_all() -> None:
+    """Have every connection guarded before it is opened, whoever makes it in whatever thread.
+
+    Signals come when it is open, and tell of no connection that was open before.
+    """
+    connect, ensure = BaseDatabaseWrapper.connect, BaseDatabaseWrapper.ensure_connection
+
+    @wraps(connect)
+    def guarded_connect(self: BaseDatabaseWrapper) -> None:
+        guard_connection(self)
+        connect(self)
+
+    @wraps(ensure)
+    def guarded_ensure(self: BaseDatabaseWrapper) -> None:
+        ensure(self)
+        guard_connection(self).look()
+
+    setattr(guarded_connect, _ATTRIBUTE, True)
+    BaseDatabaseWrapper.connect = guarded_connect  # type: ignore[method-assign]
+    BaseDatabaseWrapper.ensure_connection = guarded_ensure  # type: ignore[method-assign]

@@ -1,39 +1,56 @@
-"""Standing between Django and its driver: statements pass the guard, and ends of transactions.
+"""What guards one connection of Django's, whatever driver connections it opens in turn.
 
-Backstop's own queries go round Django's cursors: they are neither counted nor logged.
+Where core has a session for the driver, the driver's own connection is under guard, and judges
+whatever is sent by it: nothing is judged here. Other databases are judged by text, at Django's
+cursors. Backstop's own queries go round those: they are neither counted nor logged.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, TypeVar
+from functools import cache
+from typing import Any, Callable
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from backstop.django import conf
 from backstop.django.databases import driver_of, has_session, is_guarded
 from backstop.drivers import reader_of
-from backstop.guarded import Guarded
-
-Answer = TypeVar("Answer")
+from backstop.guarded import GuardedText
+from backstop.guarding import Guard
 
 Execute = Callable[[Any, Any, bool, Any], Any]
+Open = Callable[[Any], Any]
 
 
-class GuardWrapper:
-    """An execute wrapper for one connection of Django's, on each driver connection it opens."""
+class ConnectionGuard:
+    """The guard of one connection of Django's, which is its innermost execute wrapper as well."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self._connection = connection
         self._reader = reader_of(driver_of(connection))
-        self._driver_connection: object = None
-        self._guarded: Guarded | None = None
+        self._by_text: GuardedText | None = None
+        self._seen: object = None
+
+    def opening(self, open_connection: Open) -> Open:
+        """Return the connection's method that opens driver connections, which are guarded then."""
+
+        def opened(parameters: Any) -> Any:
+            return self._guarded(open_connection(self._parameters(parameters)))
+
+        return opened
+
+    def look(self) -> None:
+        """Guard the driver connection in hand, if it was opened unseen."""
+        found = self._connection.connection
+        if found is not self._seen and found is not None:
+            self._connection.connection = self._guarded(found)
 
     def __call__(
         self, execute: Execute, sql: Any, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        """Run one statement under guard; raises ConfigurationError where there can't be one."""
-        guarded = self._current()
-        # In a broken transaction Django refuses every statement, and nothing may be sent.
+        """Run one statement, under guard where the driver's connection has none."""
+        guarded = self._by_text
+        # In a broken transaction Django refuses every statement.
         if guarded is None or self._connection.needs_rollback:
             return execute(sql, params, many, context)
         cursor = context["cursor"].cursor
@@ -50,29 +67,51 @@ class GuardWrapper:
             statement, lambda: execute(sql, params, many, context), lambda: cursor.rowcount
         )
 
-    def ending(self, end: Callable[[], Answer], *, committed: bool) -> Callable[[], Answer]:
-        """Return the connection's method ``end``, which ends its transaction, under guard."""
+    def _parameters(self, parameters: Any) -> Any:
+        """Return what psycopg2 makes a guarded connection of from the start."""
+        if not self._has_driver_guard or driver_of(self._connection) != "psycopg2":
+            return parameters
+        guard = conf.guard_for(self._connection.alias)
+        return {
+            **parameters,
+            "connection_factory": _guarded_class(parameters.get("connection_factory"), guard),
+        }
 
-        def ended() -> Answer:
-            guarded = self._guarded
-            if guarded is None or self._connection.connection is not self._driver_connection:
-                return end()
-            return guarded.finish(end, committed=committed)
-
-        return ended
-
-    def _current(self) -> Guarded | None:
-        driver_connection = self._connection.connection
-        if driver_connection is not self._driver_connection:
-            self._guarded = self._new()
-            self._driver_connection = driver_connection
-        return self._guarded
-
-    def _new(self) -> Guarded | None:
+    def _guarded(self, driver_connection: Any) -> Any:
         connection = self._connection
-        if not is_guarded(connection):
-            return None
-        guard = conf.guard_for(connection.alias)
-        if has_session(connection):
-            return guard.on(connection.connection)
-        return guard.by_text(connection.vendor, driver_of(connection))
+        self._by_text = None
+        if self._has_driver_guard:
+            driver_connection = _under_guard(driver_connection, connection.alias)
+        elif is_guarded(connection):
+            guard = conf.guard_for(connection.alias)
+            self._by_text = guard.by_text(connection.vendor, driver_of(connection))
+        self._seen = driver_connection
+        return driver_connection
+
+    @property
+    def _has_driver_guard(self) -> bool:
+        return has_session(self._connection) and is_guarded(self._connection)
+
+
+def _under_guard(driver_connection: Any, alias: str) -> Any:
+    # Imported here: a project without PostgreSQL has no driver of its.
+    from backstop.dispatch import guard
+
+    # It is, if it comes from a pool, or if the project has a guard of its own.
+    if hasattr(driver_connection, "backstop_session"):
+        return driver_connection
+    return guard(driver_connection, **conf.arguments_for(alias))
+
+
+@cache
+def _guarded_class(base: Any, guard: Guard) -> Any:
+    from psycopg2 import extensions
+
+    from backstop.psycopg2.subclass import GuardConnection, guarded_connection_class
+
+    base = base or extensions.connection
+    ordinary = isinstance(base, type) and issubclass(base, extensions.connection)
+    # What a function makes is guarded once it is open.
+    if not ordinary or issubclass(base, GuardConnection):
+        return base
+    return guarded_connection_class(base, guard)
