@@ -209,6 +209,25 @@ def test_levels_are_ordered_and_are_strings():
     assert str(backstop.RiskLevel.HIGH) == "HIGH"
 
 
+def test_an_actor_who_is_known_late_is_asked_for_at_each_statement():
+    known = []
+    with backstop.context(actor="service", step="a"):
+        with backstop.context(actor=lambda: known[0] if known else None), backstop.allow("ticket"):
+            assert current().actor == "service"
+            known.append("user:42")
+            found = current()
+            assert (found.actor, found.allowed, found.attributes) == (
+                "user:42",
+                "ticket",
+                {"step": "a"},
+            )
+            with backstop.context(actor="task"):
+                assert current().actor == "task"
+            with backstop.context(step="b"):
+                assert current().actor == "user:42"
+        assert current().actor == "service"
+
+
 def test_allow_and_context_hold_for_the_block_and_nobody_else():
     seen = []
     with backstop.context(actor="user:42", request_id=7), backstop.allow(reason="ticket 1"):

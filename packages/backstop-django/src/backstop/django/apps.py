@@ -16,8 +16,10 @@ class BackstopConfig(AppConfig):
     def ready(self) -> None:
         """Guard connections from here on; asked again, it changes nothing."""
         # Imported here: a project that only names the app must not load its connections.
+        from backstop.django.actors import name_commands
         from backstop.django.checks import check_settings
         from backstop.django.connections import guard_connections
 
         checks.register(check_settings)
         guard_connections()
+        name_commands()

@@ -2,7 +2,8 @@
 
 Where core has a session for the driver, the driver's own connection is under guard, and judges
 whatever is sent by it: nothing is judged here. Other databases are judged by text, at Django's
-cursors. Backstop's own queries go round those: they are neither counted nor logged.
+cursors. Backstop's own queries go round those: they are neither counted nor logged. There, too, a
+request's user is looked up, while no statement is on its way yet.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Callable
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from backstop.django import conf
+from backstop.django.actors import requests_actor
 from backstop.django.databases import driver_of, has_session, is_guarded
 from backstop.drivers import reader_of
 from backstop.guarded import GuardedText
@@ -49,9 +51,13 @@ class ConnectionGuard:
         self, execute: Execute, sql: Any, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
         """Run one statement, under guard where the driver's connection has none."""
-        guarded = self._by_text
         # In a broken transaction Django refuses every statement.
-        if guarded is None or self._connection.needs_rollback:
+        if self._connection.needs_rollback:
+            return execute(sql, params, many, context)
+        if (actor := requests_actor.get()) is not None:
+            actor.find(sql)
+        guarded = self._by_text
+        if guarded is None:
             return execute(sql, params, many, context)
         cursor = context["cursor"].cursor
         # The driver merges the values, and what it can't merge is an exception of Django's.
