@@ -19,7 +19,9 @@ class BackstopConfig(AppConfig):
         from backstop.django.actors import name_commands
         from backstop.django.checks import check_settings
         from backstop.django.connections import guard_connections
+        from backstop.django.migrating import name_migrations
 
         checks.register(check_settings)
         guard_connections()
         name_commands()
+        name_migrations()
