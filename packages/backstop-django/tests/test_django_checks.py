@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core import checks
@@ -13,11 +13,17 @@ from backstop.django import conf
 from backstop.django.checks import check_settings
 from backstop.settings import Options
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from testing.postgres import Connect
+
 LITE_MONITORED = {"lite": {"MODE": "monitor"}}
 
 
-def found(ids: bool = True) -> list[str]:
-    messages = [one for one in checks.run_checks() if (one.id or "").startswith("backstop.")]
+def found(ids: bool = True, **options: Any) -> list[str]:
+    # Django's apps that other tests install have checks, too, and are gone again.
+    messages = checks.run_checks(tags=["backstop"], **options)
     assert all(one.hint for one in messages)
     return [str(one.id if ids else one.msg) for one in messages]
 
@@ -127,3 +133,47 @@ def test_without_settings_no_statement_passes(open_alias: Any) -> None:
     for _ in range(2):
         with pytest.raises(backstop.ConfigurationError, match="storage is missing"):
             connection.cursor().execute("SELECT 1")
+
+
+def deployed(**options: Any) -> list[str]:
+    return found(include_deployment_checks=True, databases=["default"], **options)
+
+
+def test_nothing_is_contacted_unless_it_is_asked_for(configure: Any) -> None:
+    configure(DATABASES=LITE_MONITORED, STORAGE="s3://nobody@http://127.0.0.1:9")
+    assert found() == []
+
+
+def test_a_deployment_that_can_be_saved_passes(
+    open_alias: Any, orders: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_alias(DATABASES=LITE_MONITORED)
+    assert deployed() == []
+
+
+def test_a_storage_that_takes_nothing(open_alias: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    open_alias(DATABASES=LITE_MONITORED, STORAGE=(tmp_path / "file" / "store").as_uri())
+    assert deployed() == ["backstop.E005"]
+    open_alias(DATABASES=LITE_MONITORED, MODE="monitor")
+    assert deployed() == []
+
+
+def test_a_role_that_can_change_what_it_may_not_read(
+    open_alias: Any, orders: None, connect: Connect
+) -> None:
+    with connect() as connected:
+        role = f"{connected.info.dbname}_web"
+        cursor = connected.cursor()
+        cursor.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'web'; GRANT DELETE ON orders TO {role}")
+    try:
+        open_alias(DATABASES=LITE_MONITORED)
+        connections["default"].settings_dict.update(USER=role, PASSWORD="web")
+        assert deployed() == ["backstop.E006", "backstop.W002"]
+        connections["default"].settings_dict.update(PORT="1")
+        assert deployed() == ["backstop.E006"]
+        assert "web" not in " ".join(deployed(ids=False)).replace(role, "")
+    finally:
+        cursor.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+        connected.commit()
+        connected.close()

@@ -236,6 +236,11 @@ def in_transaction() -> None:
         block.connection.execute(DELETE)
 
 
+def server_side() -> None:
+    with connection.create_cursor("portal") as cursor:
+        cursor.execute(f"SELECT 1; {DELETE}")
+
+
 def in_pipeline() -> None:
     with connection.connection.pipeline():
         connection.connection.execute(DELETE)
@@ -247,7 +252,7 @@ PSYCOPG: dict[str, Route] = {
     "connection.execute": lambda: connection.connection.execute(DELETE),
     "pipeline": in_pipeline,
     "transaction": in_transaction,
-    "ServerSideCursor": lambda: connection.create_cursor("portal").execute(f"SELECT 1; {DELETE}"),
+    "ServerSideCursor": server_side,
 }
 
 

@@ -16,7 +16,8 @@ from backstop.drivers import connect
 from backstop.errors import describe
 from backstop.postgres import rights
 from backstop.postgres.transactions import transaction
-from backstop.storage import open_storage
+from backstop.session import Session
+from backstop.storage import Storage, open_storage
 
 
 class State(str, Enum):
@@ -44,6 +45,14 @@ class Findings:
         """Add the answer of one check."""
         self.checks.append((name, state, detail))
 
+    def attempt(self, name: str, checks: Callable[[], None]) -> None:
+        """Run checks; one that fails says so, and the next is still looked at."""
+        try:
+            checks()
+        except Exception as error:
+            self.add(name, State.FAILED, describe(error))
+            self.exit = self.exit or exit_for(error)
+
 
 @click.command()
 @storage_option(required=False)
@@ -59,9 +68,9 @@ def check(storage: str | None, dsn: str | None, as_json: bool) -> Exit:
         raise click.UsageError("Give --storage (BACKSTOP_STORAGE), --dsn (BACKSTOP_DSN), or both.")
     findings = Findings()
     if storage:
-        _attempt(findings, "storage", lambda: _check_storage(findings, storage))
+        findings.attempt("storage", lambda: examine_storage(findings, open_storage(storage)))
     if dsn:
-        _attempt(findings, "database", lambda: _check_database(findings, dsn))
+        findings.attempt("database", lambda: _examine_by_dsn(findings, dsn))
     if as_json:
         print_json(_document(findings))
     else:
@@ -69,17 +78,8 @@ def check(storage: str | None, dsn: str | None, as_json: bool) -> Exit:
     return findings.exit
 
 
-def _attempt(findings: Findings, name: str, checks: Callable[[], None]) -> None:
-    # One that fails says so, and the next is still looked at.
-    try:
-        checks()
-    except Exception as error:
-        findings.add(name, State.FAILED, describe(error))
-        findings.exit = findings.exit or exit_for(error)
-
-
-def _check_storage(findings: Findings, url: str) -> None:
-    storage = open_storage(url)
+def examine_storage(findings: Findings, storage: Storage) -> None:
+    """Try out what storage lets us do."""
     answer = storage.check()
     findings.storage = {
         "url": storage.url,
@@ -94,14 +94,19 @@ def _check_storage(findings: Findings, url: str) -> None:
         findings.add("deleting", State.WARNING, "refused: prune won't work here (it may be meant)")
 
 
-def _check_database(findings: Findings, dsn: str) -> None:
+def _examine_by_dsn(findings: Findings, dsn: str) -> None:
     session = connect(dsn)
     try:
-        with transaction(session):
-            server = rights.identity(session)
-            found = rights.tables(session)
+        examine_database(findings, session)
     finally:
         session.close()
+
+
+def examine_database(findings: Findings, session: Session) -> None:
+    """Ask what the role of an idle session may do."""
+    with transaction(session):
+        server = rights.identity(session)
+        found = rights.tables(session)
     findings.database = {
         "version": server.version,
         "name": server.database,

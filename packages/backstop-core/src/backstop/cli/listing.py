@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 from rich.filesize import decimal
@@ -21,7 +21,11 @@ _WITH_SIZE = 100
 @json_option
 def list_command(storage: str, as_json: bool) -> None:
     """List the snapshots, oldest first, without reading one."""
-    found = backstop.snapshots.list(storage)
+    print_summaries(backstop.snapshots.list(storage), as_json=as_json)
+
+
+def print_summaries(found: Sequence[SnapshotSummary], *, as_json: bool) -> None:
+    """Print snapshots as the command does."""
     if as_json:
         print_json([summary_document(summary) for summary in found])
     elif found:

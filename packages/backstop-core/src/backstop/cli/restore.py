@@ -81,7 +81,13 @@ def restore(
     ID may be any beginning that only one snapshot has. On a terminal it shows its plan and asks;
     without one it asks nothing, and never overwrites later edits unless told to.
     """
-    arguments = {"storage": storage, "dsn": dsn, **options}
+    return perform(
+        snapshot_id, dry_run=dry_run, yes=yes, as_json=as_json, storage=storage, dsn=dsn, **options
+    )
+
+
+def perform(snapshot_id: str, *, dry_run: bool, yes: bool, as_json: bool, **arguments: Any) -> Exit:
+    """Do as the command does; the other arguments are those of `backstop.restore`."""
     planned = backstop.restore(snapshot_id, dry_run=True, **arguments)
     plan = planned.plan
     if dry_run:

@@ -19,9 +19,11 @@ class BackstopConfig(AppConfig):
         from backstop.django.actors import name_commands
         from backstop.django.checks import check_settings
         from backstop.django.connections import guard_connections
+        from backstop.django.deployment import check_deployment
         from backstop.django.migrating import name_migrations
 
-        checks.register(check_settings)
+        checks.register(check_settings, "backstop")
+        checks.register(check_deployment, "backstop", deploy=True)
         guard_connections()
         name_commands()
         name_migrations()

@@ -37,6 +37,8 @@ class ConnectionGuard:
         """Return the connection's method that opens driver connections, which are guarded then."""
 
         def opened(parameters: Any) -> Any:
+            # Wrong settings are told before anything is open.
+            self._by_text = self._judging_by_text()
             return self._guarded(open_connection(self._parameters(parameters)))
 
         return opened
@@ -45,6 +47,7 @@ class ConnectionGuard:
         """Guard the driver connection in hand, if it was opened unseen."""
         found = self._connection.connection
         if found is not self._seen and found is not None:
+            self._by_text = self._judging_by_text()
             self._connection.connection = self._guarded(found)
 
     def __call__(
@@ -75,24 +78,28 @@ class ConnectionGuard:
 
     def _parameters(self, parameters: Any) -> Any:
         """Return what psycopg2 makes a guarded connection of from the start."""
-        if not self._has_driver_guard or driver_of(self._connection) != "psycopg2":
+        if not self._has_driver_guard:
             return parameters
         guard = conf.guard_for(self._connection.alias)
+        if driver_of(self._connection) != "psycopg2":
+            return parameters
         return {
             **parameters,
             "connection_factory": _guarded_class(parameters.get("connection_factory"), guard),
         }
 
     def _guarded(self, driver_connection: Any) -> Any:
-        connection = self._connection
-        self._by_text = None
         if self._has_driver_guard:
-            driver_connection = _under_guard(driver_connection, connection.alias)
-        elif is_guarded(connection):
-            guard = conf.guard_for(connection.alias)
-            self._by_text = guard.by_text(connection.vendor, driver_of(connection))
+            driver_connection = _under_guard(driver_connection, self._connection.alias)
         self._seen = driver_connection
         return driver_connection
+
+    def _judging_by_text(self) -> GuardedText | None:
+        connection = self._connection
+        if self._has_driver_guard or not is_guarded(connection):
+            return None
+        guard = conf.guard_for(connection.alias)
+        return guard.by_text(connection.vendor, driver_of(connection))
 
     @property
     def _has_driver_guard(self) -> bool:
