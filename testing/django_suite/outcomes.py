@@ -1,4 +1,7 @@
-"""A runner that writes down what became of each test, and why it failed."""
+"""A runner that writes down what became of each test, and why it failed.
+
+Databases are created, emptied and destroyed unguarded, as in every test run; tests are guarded.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,12 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+from django.db import connections
+from django.test import TransactionTestCase
 from django.test.runner import DiscoverRunner
+
+
+_TEAR_DOWN = "_fixture_teardown"
 
 
 class Outcomes(unittest.TextTestResult):
@@ -49,8 +57,45 @@ class Outcomes(unittest.TextTestResult):
         self.found[test.id()] = {"outcome": "failed", "why": why}
 
 
+class Guarding:
+    """Whether connections that are opened now are guarded: while tests run, and not between."""
+
+    on = False
+
+    @classmethod
+    def switch(cls, on: bool) -> None:
+        """Have connections opened anew, guarded or not."""
+        connections.close_all()
+        cls.on = on
+
+
+def keep_unguarded() -> None:
+    """Let the suite empty its databases after a test as everywhere: unguarded."""
+    tear_down = getattr(TransactionTestCase, _TEAR_DOWN)
+
+    def unguarded(self: TransactionTestCase) -> None:
+        Guarding.switch(False)
+        try:
+            tear_down(self)
+        finally:
+            Guarding.switch(True)
+
+    setattr(TransactionTestCase, _TEAR_DOWN, unguarded)
+
+
 class Runner(DiscoverRunner):
     """Django's runner, which writes to the file that DJANGO_SUITE_RESULTS names."""
+
+    def setup_databases(self, **kwargs: Any) -> Any:
+        """Create them unguarded."""
+        made = super().setup_databases(**kwargs)
+        Guarding.switch(True)
+        return made
+
+    def teardown_databases(self, old_config: Any, **kwargs: Any) -> None:
+        """Destroy them unguarded."""
+        Guarding.switch(False)
+        super().teardown_databases(old_config, **kwargs)
 
     def get_resultclass(self) -> type[Outcomes]:
         """Return the class that keeps what became of each test."""

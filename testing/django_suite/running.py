@@ -22,19 +22,17 @@ def main(labels: list[str]) -> None:
     """Run what is named."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "testing.django_suite.settings"
     suite: Any = importlib.import_module("runtests")
+    outcomes = importlib.import_module("testing.django_suite.outcomes")
     if "DJANGO_SUITE_BACKSTOP" in os.environ:
         suite.ALWAYS_INSTALLED_APPS.append("backstop.django")
-        _guard_test_databases()
+        # Test databases are never guarded elsewhere, and the suite has no others.
+        databases: Any = importlib.import_module("backstop.django.databases")
+        databases._is_test_database = lambda _: not outcomes.Guarding.on
+    outcomes.keep_unguarded()
     parameters = inspect.signature(suite.django_tests).parameters
     chosen = {**_CHOSEN, "test_labels": labels}
     with driver.chosen():
         suite.django_tests(**{name: chosen.get(name) for name in parameters})
-
-
-def _guard_test_databases() -> None:
-    """Guard what is never guarded elsewhere: that is all that the suite has."""
-    databases: Any = importlib.import_module("backstop.django.databases")
-    databases._is_test_database = lambda _: False
 
 
 if __name__ == "__main__":
