@@ -29,7 +29,7 @@ OF_OBJECTS = [
     "tests/test_application_schemas.py",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("packages/*/tests/test_model_*.py")),
 ]
-QUICK_BENCHMARKS = ("classifying", "guarding", "saving")
+QUICK_BENCHMARKS = ("classifying", "guarding", "guarding_django", "saving")
 COVERAGE_FILE = ROOT / ".cache" / "coverage"
 
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"

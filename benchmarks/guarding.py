@@ -105,7 +105,21 @@ def outcomes(server: EmbeddedServer, settings: dict[str, Any], rounds: int) -> l
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and show; with --check the exit code says whether the bound holds."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+
+
+    def both(server: EmbeddedServer, settings: dict[str, Any], rounds: int) -> list[Outcome]:
+        return outcomes(server, settings, rounds) + outcomes_by_core(server, settings, rounds)
+
+    return run_measurement(both, __doc__, arguments)
+
+
+def run_measurement(
+    outcomes: Callable[[EmbeddedServer, dict[str, Any], int], list[Outcome]],
+    description: str | None,
+    arguments: list[str] | None = None,
+) -> int:
+    """Do as the command line says, with a server and settings for guards."""
+    parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is broken")
     parser.add_argument("--rounds", type=int, default=15, help="how often it is measured")
@@ -117,7 +131,6 @@ def main(arguments: list[str] | None = None) -> int:
             "mode": "monitor",
         }
         found = outcomes(server, settings, options.rounds)
-        found += outcomes_by_core(server, settings, options.rounds)
         if options.json:
             print(json.dumps(as_documents(found), indent=2))
         else:

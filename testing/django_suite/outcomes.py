@@ -15,7 +15,6 @@ from django.db import connections
 from django.test import TransactionTestCase
 from django.test.runner import DiscoverRunner
 
-
 _TEAR_DOWN = "_fixture_teardown"
 
 

@@ -46,10 +46,25 @@ def test_connections_that_are_open_already(open_alias: Any) -> None:
 
 
 def test_connections_that_are_open_already_in_another_thread(open_alias: Any) -> None:
-    connection = open_alias(MODE="block")
-    open_unseen(connection)
-    # No other thread can see it, but it is asked for a cursor before it sends anything.
-    assert refused(connection)
+    open_alias(MODE="block")
+    found: list[bool] = []
+    opened, ready = threading.Event(), threading.Event()
+
+    def work() -> None:
+        connection = connections["default"]
+        open_unseen(connection)
+        opened.set()
+        ready.wait(10)
+        found.append(refused(connection))
+        connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    opened.wait(10)
+    apps.get_app_config("backstop").ready()
+    ready.set()
+    thread.join()
+    assert found == [True]
 
 
 def open_unseen(connection: Any) -> None:

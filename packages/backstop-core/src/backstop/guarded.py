@@ -65,11 +65,18 @@ class Guarded(ABC):
         driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
         where a failed snapshot shall stop its statement.
         """
-        if self._only_records:
-            level = classify(statement.text).level
-            if not self._audience.wants(level):
-                return run()
+        if self._only_records and self.passes(statement.text):
+            return run()
         return self.take(self.judge(statement), run, rowcount)
+
+    def passes(self, text: str) -> bool:
+        """Whether a statement of that text just runs, and nobody takes its event.
+
+        For adapters that have a text at hand, and needn't make a statement of it then.
+        """
+        if not self._only_records:
+            return False
+        return not self._audience.wants(classify(text).level)
 
     def judge(self, statement: Statement) -> Judgement:
         """Decide on one statement, which must be taken next.

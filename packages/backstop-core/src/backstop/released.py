@@ -21,6 +21,10 @@ class Released:
         """Run one statement."""
         return run()
 
+    def passes(self, text: str) -> bool:  # noqa: ARG002
+        """Let every text pass."""
+        return True
+
     def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:  # noqa: ARG002
         """End the transaction by the driver's own call."""
         return run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import wraps
@@ -31,7 +33,8 @@ class Wrappers(list[Any]):
 
     def __reversed__(self) -> Iterator[Any]:
         # Django composes them from the inside out.
-        yield self.guard
+        if self.guard.is_needed:
+            yield self.guard
         yield from super().__reversed__()
 
 
@@ -40,7 +43,7 @@ def guard_connections() -> None:
     remember_names()
     if not hasattr(BaseDatabaseWrapper.connect, _ATTRIBUTE):
         _watch_all()
-    for connection in connections.all(initialized_only=True):
+    for connection in _made_already():
         # Wrong settings are for the checks to say, and for whatever is sent.
         with suppress(ConfigurationError):
             guard_connection(connection).look()
@@ -58,23 +61,27 @@ def guard_connection(connection: BaseDatabaseWrapper) -> ConnectionGuard:
     return found
 
 
+def _made_already() -> Iterator[BaseDatabaseWrapper]:
+    """Give the connections that were made before the app was ready."""
+    yield from connections.all(initialized_only=True)
+    if threading.active_count() > 1:
+        # Nothing else knows of those of other threads.
+        for found in gc.get_objects():
+            if issubclass(type(found), BaseDatabaseWrapper):
+                yield found
+
+
 def _watch_all() -> None:
     """Have every connection guarded before it is opened, whoever makes it in whatever thread.
 
-    Signals come when it is open, and tell of no connection that was open before.
+    Signals come when it is open, too late for what sets it up.
     """
-    connect, ensure = BaseDatabaseWrapper.connect, BaseDatabaseWrapper.ensure_connection
+    connect = BaseDatabaseWrapper.connect
 
     @wraps(connect)
     def guarded_connect(self: BaseDatabaseWrapper) -> None:
         guard_connection(self)
         connect(self)
 
-    @wraps(ensure)
-    def guarded_ensure(self: BaseDatabaseWrapper) -> None:
-        ensure(self)
-        guard_connection(self).look()
-
     setattr(guarded_connect, _ATTRIBUTE, True)
     BaseDatabaseWrapper.connect = guarded_connect  # type: ignore[method-assign]
-    BaseDatabaseWrapper.ensure_connection = guarded_ensure  # type: ignore[method-assign]

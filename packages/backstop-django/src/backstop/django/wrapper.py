@@ -50,6 +50,11 @@ class ConnectionGuard:
             self._by_text = self._judging_by_text()
             self._connection.connection = self._guarded(found)
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to do before Django's cursors execute."""
+        return self._by_text is not None or requests_actor.get() is not None
+
     def __call__(
         self, execute: Execute, sql: Any, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:

@@ -54,6 +54,13 @@ class Call:
             return None
         return cls(generator, code, owner, values)
 
+    def text_alone(self) -> str | None:
+        """Return what is executed where that is a text as it is; None for anything else."""
+        if self.name != EXECUTE or self.argument(1, "params") is not None:
+            return None
+        query = self.argument(0, "query")
+        return query if type(query) is str else None
+
     def argument(self, position: int, name: str) -> Any:
         """Return one of the arguments, None where it was left out."""
         if position + 1 < self._code.co_argcount:

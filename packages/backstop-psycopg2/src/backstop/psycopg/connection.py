@@ -117,6 +117,8 @@ class Guarding(BaseConnection[Any]):
         """Run a statement of the application's under guard."""
         if self._backstop_held:
             self._backstop_held.pop(call.owner, None)
+        if (text := call.text_alone()) is not None and self.backstop_session.passes(text):
+            return self._plain_wait(call.generator())
         statement = None if call.owner.closed else statement_of(call)
         if statement is None:
             return self._plain_wait(call.generator())

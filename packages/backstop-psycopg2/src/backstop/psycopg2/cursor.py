@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 from psycopg2 import extensions
 
 from backstop.drivers import psycopg2_statements as statements
-from backstop.psycopg2.registry import guard_of, unwrapped
+from backstop.psycopg2.registry import guard_of
 from backstop.statement import Statement
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ class GuardCursor(extensions.cursor):
     _backstop_judged: str | None = None
 
     def __init__(self, conn: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(unwrapped(conn), *args, **kwargs)
-        self._backstop_connection = guard_of(conn)
+        guard = guard_of(conn)
+        super().__init__(conn if guard is None else guard.connection, *args, **kwargs)
+        self._backstop_connection = guard
 
     @property
     def connection(self) -> Any:  # type: ignore[override]
@@ -43,8 +44,12 @@ class GuardCursor(extensions.cursor):
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
         """Execute one text under guard."""
         run = super().execute
+        guard = self._backstop_connection
+        as_it_is = vars is None and type(query) is str
+        if as_it_is and guard is not None and guard.backstop_session.passes(query):
+            return run(query)
         statement = statements.single(self, query, vars)
-        self._guarded(statement, lambda: run(query, vars))
+        return self._guarded(statement, lambda: run(query, vars))
 
     def executemany(self, query: Any, vars_list: Iterable[Any]) -> None:
         """Execute one text for each set of parameters, under guard."""

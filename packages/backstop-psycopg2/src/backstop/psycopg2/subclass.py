@@ -74,7 +74,8 @@ class GuardConnection(GuardedConnection, extensions.connection):
 
     def cursor(self, *args: Any, **kwargs: Any) -> GuardCursor:  # type: ignore[override]
         """Return a guarded cursor of the class that the connection would have made."""
-        if args or kwargs or self._backstop_factory is not None or not self._backstop_plain:
+        chosen = self._backstop_factory not in (None, extensions.cursor)
+        if args or kwargs or chosen or not self._backstop_plain:
             return super().cursor(*args, **kwargs)
         cursor: Any = extensions.connection.cursor(self)
         made: GuardCursor = cursor
