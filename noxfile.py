@@ -164,7 +164,7 @@ def django_suite(session: nox.Session) -> None:
     """Compare Django with the app installed with Django without, by its own tests (by hand).
 
     pip fetches them from where it has its packages from. `-- --mode monitor basic queries` runs a
-    part; all of it takes an hour. BACKSTOP_TEST_DRIVER names the driver.
+    part; in protect, all of it takes hours. BACKSTOP_TEST_DRIVER names the driver.
     """
     sync(session, "--group=test")
     session.install("pip", "tblib")
