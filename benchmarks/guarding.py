@@ -106,7 +106,6 @@ def outcomes(server: EmbeddedServer, settings: dict[str, Any], rounds: int) -> l
 def main(arguments: list[str] | None = None) -> int:
     """Measure and show; with --check the exit code says whether the bound holds."""
 
-
     def both(server: EmbeddedServer, settings: dict[str, Any], rounds: int) -> list[Outcome]:
         return outcomes(server, settings, rounds) + outcomes_by_core(server, settings, rounds)
 
