@@ -5,7 +5,7 @@
     data/<id>/begun                                             before any table is locked
     data/<id>/<table>-<n>.copy.zst                              then the rows
     manifests/<id>/<operation>/<level>/<rows>-<bytes>/<actor>/<tables>/<sha256>.json
-    outcomes/<id>/<status>-<rows>.json                          after the statement
+    outcomes/<id>/<status>-<rows>-<sha256>.json                 after the statement
     fates/<id>/<fate>.json                                      at the transaction's end
     restores/<id>/<restore id>.json                             after each restore
     pins/<id>/<pin id>.json                                     while a snapshot is pinned
@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote, unquote
 
-from backstop.errors import AmbiguousSnapshot, SnapshotDamaged, SnapshotNotFound
+from backstop.errors import AmbiguousSnapshot, SnapshotNotFound
 from backstop.snapshots import identifiers
 from backstop.snapshots.manifest import (
     Fate,
@@ -36,6 +36,15 @@ from backstop.snapshots.manifest import (
     manifest_from_json,
     outcome_from_json,
     to_json,
+)
+from backstop.snapshots.proofs import (
+    changed,
+    check_fate,
+    check_outcome,
+    fate_to_json,
+    misplaced,
+    only_key,
+    proof_of,
 )
 from backstop.storage import Storage
 
@@ -115,15 +124,14 @@ class Repository:
     def save_outcome(self, snapshot_id: str, outcome: Outcome) -> None:
         """Record what the statement did."""
         rows = "unknown" if outcome.rows is None else str(outcome.rows)
-        self.storage.put(
-            f"outcomes/{snapshot_id}/{outcome.status.value}-{rows}.json", to_json(outcome)
-        )
+        body = to_json(outcome)
+        name = f"{outcome.status.value}-{rows}-{proof_of(snapshot_id, body)}.json"
+        self.storage.put(f"outcomes/{snapshot_id}/{name}", body)
 
     def save_fate(self, snapshot_id: str, fate: Fate) -> None:
         """Record what became of the transaction."""
         name = fate.value.replace(" ", "-")
-        body = json.dumps({"format": 1, "fate": fate.value}).encode()
-        self.storage.put(f"fates/{snapshot_id}/{name}.json", body)
+        self.storage.put(f"fates/{snapshot_id}/{name}.json", fate_to_json(snapshot_id, fate))
 
     def save_restore(self, restore: RecordedRestore) -> None:
         """Record that a restore of the snapshot was committed."""
@@ -197,19 +205,18 @@ class Repository:
         return ids[0]
 
     def load(self, snapshot_id: str) -> Snapshot:
-        """Read one snapshot; SnapshotDamaged when its manifest isn't the one that was written."""
-        keys = self._manifest_keys(snapshot_id)
-        if not keys:
+        """Read one snapshot; SnapshotDamaged when that isn't what was written of it."""
+        key = only_key(self._manifest_keys(snapshot_id))
+        if key is None:
             raise SnapshotNotFound(f"No snapshot has the id {snapshot_id}.")
-        key = keys[0]
         body = self.storage.get(key)
         if hashlib.sha256(body).hexdigest() != _digest(key):
-            raise SnapshotDamaged(
-                f"{key} is damaged: its bytes are not those that were stored. "
-                "Look for an earlier version of the object in the bucket."
-            )
+            raise changed(key)
+        manifest = manifest_from_json(body, key)
+        if manifest.id != snapshot_id:
+            raise misplaced(key, manifest.id)
         return Snapshot(
-            manifest=manifest_from_json(body, key),
+            manifest=manifest,
             outcome=self._outcome(snapshot_id),
             fate=self._fate(snapshot_id),
         )
@@ -272,14 +279,19 @@ class Repository:
         return list(self.storage.list(f"manifests/{snapshot_id}/"))
 
     def _outcome(self, snapshot_id: str) -> Outcome:
-        for key in self.storage.list(f"outcomes/{snapshot_id}/"):
-            return outcome_from_json(self.storage.get(key), key)
-        return Outcome(Status.UNKNOWN)
+        key = only_key(list(self.storage.list(f"outcomes/{snapshot_id}/")))
+        if key is None:
+            return Outcome(Status.UNKNOWN)
+        body = self.storage.get(key)
+        check_outcome(snapshot_id, key, body)
+        return outcome_from_json(body, key)
 
     def _fate(self, snapshot_id: str) -> Fate:
-        for key in self.storage.list(f"fates/{snapshot_id}/"):
-            return _fate(key)
-        return Fate.UNKNOWN
+        key = only_key(list(self.storage.list(f"fates/{snapshot_id}/")))
+        if key is None:
+            return Fate.UNKNOWN
+        check_fate(snapshot_id, key, self.storage.get(key), _fate(key))
+        return _fate(key)
 
     def _summary(self, key: str) -> SnapshotSummary:
         _, snapshot_id, operation, level, sizes, actor, tables, _ = key.split("/")
@@ -344,8 +356,11 @@ def _digest(key: str) -> str:
 
 
 def _status(key: str) -> Status:
-    return Status(key.rsplit("/", 1)[1].partition("-")[0])
+    name = key.rsplit("/", 1)[1].partition("-")[0].partition(".")[0]
+    # What a later version calls otherwise is unknown to this one.
+    return Status(name) if name in set(Status) else Status.UNKNOWN
 
 
 def _fate(key: str) -> Fate:
-    return Fate(key.rsplit("/", 1)[1].partition(".")[0].replace("-", " "))
+    name = key.rsplit("/", 1)[1].partition(".")[0].replace("-", " ")
+    return Fate(name) if name in set(Fate) else Fate.UNKNOWN
