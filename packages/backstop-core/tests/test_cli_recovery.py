@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -366,6 +366,7 @@ def test_check_finds_nothing_wrong(run: Run, storage: str, users: str) -> None:
         "writable": True,
         "readable": True,
         "deletable": True,
+        "clock_skew": None,
     }
     assert document["database"]["tables"] == 1
     assert document["database"]["unreadable"] == []
@@ -398,9 +399,85 @@ def test_check_names_what_it_cannot_save(
         assert found["filtered"] == ["public.hidden"]
         assert found["user"] == role
         assert len(found["not_owned"]) == 5
-        assert "public.one_column" in run("check").out
+        assert found["table_checks"][1] == {
+            "table": "public.hidden",
+            "problems": [],
+            "warnings": ["row security may hide rows from the role"],
+        }
+        shown = run("check").out
+        assert "public.one_column: the role may change it, and not lock it" in shown
+        assert "public.blind: the role may change it, and not read all of it" in shown
     finally:
         execute(dsn, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_check_tries_what_rights_alone_do_not_tell(run: Run, dsn: str, users: str) -> None:
+    # A table that somebody holds is busy, and not waited for.
+    execute(dsn, 'CREATE TABLE "Odd ""name" (id int)')
+    with closing(psycopg2.connect(dsn)) as other, other.cursor() as holding:
+        holding.execute("LOCK TABLE users")
+        answer = run("check", "--json")
+        assert answer.code == 0
+        assert answer.json["database"]["busy"] == ["public.users"]
+        (told,) = answer.json["database"]["table_checks"]
+        assert "SQLSTATE 55P03" in told["warnings"][0]
+    assert run("check", "--json").json["database"]["table_checks"] == []
+
+
+def test_check_leaves_no_lock_and_no_change(run: Run, dsn: str, users: str) -> None:
+    execute(
+        dsn,
+        "CREATE FUNCTION noted() RETURNS bool LANGUAGE plpgsql AS "
+        "'BEGIN INSERT INTO notes VALUES (1); RETURN true; END'",
+        "CREATE TABLE notes (id int)",
+        "CREATE TABLE checked (id int)",
+        "INSERT INTO checked VALUES (1)",
+        "ALTER TABLE checked ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY noting ON checked USING (noted())",
+    )
+    role = f"owner_{os.getpid()}"
+    execute(dsn, f"CREATE ROLE {role} LOGIN", f"ALTER TABLE checked OWNER TO {role}",
+            f"GRANT ALL ON notes TO {role}")  # fmt: skip
+    try:
+        answer = run("check", "--json", "--dsn", make_dsn(dsn, user=role))
+        assert answer.code == 3
+        told = {one["table"]: one["problems"] for one in answer.json["database"]["table_checks"]}
+        assert "SQLSTATE 25006" in told["public.checked"][0]
+        assert fetch(dsn, "SELECT count(*) FROM notes") == [(0,)]
+    finally:
+        execute(dsn, f"DROP OWNED BY {role} CASCADE", f"DROP ROLE {role}")
+
+
+def test_check_of_the_last_success_is_for_monitoring(
+    run: Run, storage: str, dsn: str, users: str
+) -> None:
+    watch = ("check", "--storage", storage, "--last-success")
+    answer = run(*watch, "1h", "--json", "--dsn", "")
+    assert answer.code == 4
+    assert (answer.json["ok"], answer.json["last_success"]) == (False, None)
+    # Looking writes nothing.
+    assert not Path(storage[len("file://") :]).exists()
+    made = destroy(dsn, storage, "DELETE FROM users")
+    young = run(*watch, "1h", "--json", "--dsn", "")
+    assert young.code == 0
+    assert young.json["last_success"]["id"] == made
+    assert 0 < young.json["last_success"]["age_seconds"] < 3600
+    assert run(*watch, "0s").code == 4
+    assert run("check", "--last-success", "soon").code == 2
+
+
+def test_check_warns_of_a_clock_that_is_off(
+    run: Run, storage: str, users: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_half_an_hour = datetime.now(timezone.utc) + timedelta(minutes=30)
+    monkeypatch.setattr(FolderStorage, "clock", lambda self: in_half_an_hour)
+    answer = run("check", "--json")
+    assert answer.code == 0
+    assert 1700 < answer.json["storage"]["clock_skew"] < 1801
+    assert abs(answer.json["database"]["clock_skew"]) < 60
+    (warned,) = (one for one in answer.json["checks"] if one["check"] == "clock")
+    assert warned["state"] == "warning"
+    assert "seconds ahead" in warned["detail"]
 
 
 def test_check_looks_at_the_database_though_storage_fails(run: Run, tmp_path: Path) -> None:

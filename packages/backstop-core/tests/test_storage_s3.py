@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from io import BytesIO
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
@@ -307,6 +308,13 @@ def test_an_object_whose_answer_was_lost_is_removed_again(moto_url, raw, write):
     with pytest.raises(StorageError, match="InternalError"):
         getattr(storage, write)("data/a/1", [b"x"] if write == "write" else b"x")
     assert list(storage.list("")) == []
+
+
+def test_a_store_tells_the_time_even_to_whom_it_refuses_everything(s3_url, monkeypatch):
+    for key in ("backstop-test-key", "someone-else"):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        now = open_storage(s3_url).clock()
+        assert abs(now - datetime.now(timezone.utc)) < timedelta(seconds=30)
 
 
 # What is sent

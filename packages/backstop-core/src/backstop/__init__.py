@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from backstop import snapshots as snapshots
     from backstop.dispatch import guard
     from backstop.psycopg2 import GuardedConnection
+    from backstop.readiness import check
     from backstop.recovery import restore
     from backstop.sqlalchemy import protect_engine
 
@@ -75,6 +76,7 @@ __all__ = [
     "UnsupportedConnection",
     "__version__",
     "allow",
+    "check",
     "classify",
     "context",
     "errors",
@@ -90,6 +92,7 @@ logging.getLogger("backstop").addHandler(logging.NullHandler())
 # Loaded on first use: `import backstop` stays fast, and core needs no adapter.
 _LAZY = {
     "GuardedConnection": ("backstop.psycopg2", "backstop-psycopg2[binary]"),
+    "check": ("backstop.readiness", "backstop-core"),
     "guard": ("backstop.dispatch", "backstop-psycopg2[binary]"),
     "protect_engine": ("backstop.sqlalchemy", "backstop-sqlalchemy"),
     "restore": ("backstop.recovery", "backstop-core"),

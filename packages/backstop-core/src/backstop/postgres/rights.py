@@ -28,7 +28,7 @@ class TableRights:
 
     ``changes``: destroy rows or the table itself; ``reads``: all of its columns; ``locks``: keep
     others from writing; ``owns``: what restoring in place needs; ``filtered``: row security may
-    hide rows from the role.
+    hide rows from the role. ``quoted`` is the name as SQL takes it.
     """
 
     table: str
@@ -37,6 +37,7 @@ class TableRights:
     locks: bool
     owns: bool
     filtered: bool
+    quoted: str = ""
 
     @property
     def savable(self) -> bool:
@@ -67,6 +68,7 @@ def tables(session: Session) -> list[TableRights]:
         session,
         """
         SELECT n.nspname || '.' || c.relname AS table,
+               pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted,
                named AND (owned OR pg_catalog.has_table_privilege(c.oid, 'DELETE, TRUNCATE')
                           OR pg_catalog.has_any_column_privilege(c.oid, 'UPDATE')) AS changes,
                named AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS reads,

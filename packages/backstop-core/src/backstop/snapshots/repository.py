@@ -266,6 +266,10 @@ class Repository:
                 gone.append(key)
         self.storage.delete(gone)
 
+    def newest(self) -> str | None:
+        """Return the id of the newest complete snapshot."""
+        return max(self._ids_in("manifests"), default=None)
+
     def leftovers(self) -> builtins.list[str]:
         """Return the ids under which something is stored, but no manifest."""
         # In this order: what is complete only now isn't taken for a leftover.

@@ -119,6 +119,10 @@ class Storage(ABC):
         Whatever must go first is deleted by a call of its own.
         """
 
+    def clock(self) -> datetime | None:
+        """Return what time it is where objects are kept; None where that is this machine."""
+        return None
+
     def locked_until(self, key: str) -> datetime | None:  # noqa: ARG002
         """Return until when storage itself keeps an object, whoever deletes it; None if not.
 

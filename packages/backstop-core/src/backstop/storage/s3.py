@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from backstop.errors import StorageError
@@ -141,6 +142,20 @@ class S3Storage(Storage):
             return self._client().head_object(Bucket=self._location.bucket, Key=name)[
                 "ContentLength"
             ]
+
+    def clock(self) -> datetime | None:
+        """Return the server's time, which stands on each of its answers, refusals included."""
+        from botocore.exceptions import ClientError
+
+        with self._translated("ask for the time"):
+            try:
+                answer: Any = self._client().head_object(
+                    Bucket=self._location.bucket, Key=self._name("check/clock")
+                )
+            except ClientError as error:
+                answer = error.response
+        said = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+        return parsedate_to_datetime(said) if said else None
 
     def locked_until(self, key: str) -> datetime | None:
         """Return the end of an object's retention; a legal hold has none."""

@@ -20,12 +20,11 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
 from django.db import connections
 
-from backstop.cli.check import Findings, State, examine_database, examine_storage
 from backstop.django import conf
 from backstop.django.databases import has_session
-from backstop.drivers import session_for
 from backstop.errors import ConfigurationError
 from backstop.levels import Mode
+from backstop.readiness import Readiness, State, check
 from backstop.storage import Storage
 
 _STORAGE_HINT = "`backstop check --storage URL` tries it as well; see the page on storage."
@@ -59,30 +58,29 @@ def _storage(alias: str) -> Storage | None:
 
 
 def _storage_messages(storage: Storage) -> Iterator[CheckMessage]:
-    findings = Findings()
-    findings.attempt("storage", lambda: examine_storage(findings, storage))
-    return _messages(findings, "Storage", ("backstop.E005", "backstop.W001"), _STORAGE_HINT)
+    ids = ("backstop.E005", "backstop.W001")
+    return _messages(check(storage), "Storage", ids, _STORAGE_HINT)
 
 
 def _database_messages(alias: str) -> Iterator[CheckMessage]:
-    findings = Findings()
+    found = Readiness()
 
     def examine() -> None:
         with closing(connections[alias].copy()) as own:
             own.ensure_connection()
-            examine_database(findings, session_for(own.connection))
+            found.checks += check(conn=own.connection).checks
 
-    findings.attempt("database", examine)
+    found.attempt("database", examine)
     ids = ("backstop.E006", "backstop.W002")
-    return _messages(findings, f"Database {alias!r}", ids, _RIGHTS_HINT)
+    return _messages(found, f"Database {alias!r}", ids, _RIGHTS_HINT)
 
 
 def _messages(
-    findings: Findings, subject: str, ids: tuple[str, str], hint: str
+    found: Readiness, subject: str, ids: tuple[str, str], hint: str
 ) -> Iterator[CheckMessage]:
-    for name, state, detail in findings.checks:
-        said = f"{subject}: {name}: {detail}."
-        if state is State.FAILED:
+    for one in found.checks:
+        said = f"{subject}: {one.name}: {one.detail}."
+        if one.state is State.FAILED:
             yield Error(said, hint=hint, id=ids[0])
-        elif state is State.WARNING:
+        elif one.state is State.WARNING:
             yield Warning(said, hint=hint, id=ids[1])
