@@ -33,8 +33,9 @@ if not django_settings.configured:
         SECRET_KEY="not secret",
         USE_TZ=True,
     )
-    django.setup()
     with driver.chosen():
+        # Models ask their connection for the longest name.
+        django.setup()
         importlib.import_module("django.db.backends.postgresql.base")
 
 
