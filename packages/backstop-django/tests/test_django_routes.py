@@ -89,7 +89,7 @@ def own_guard() -> None:
     """Do as the recipe says."""
     settings = conf.guard_for("default").settings
     connection.ensure_connection()
-    guarded = backstop.guard(connection.connection, **conf.arguments_for("default"))
+    guarded = backstop.guard(connection.connection, **conf.arguments(conf.configured()))
     assert guarded is connection.connection
     assert guarded.backstop_settings == settings
     guarded.cursor().execute(DELETE)
@@ -298,7 +298,7 @@ def test_a_statement_is_judged_once(open_alias: Any, caplog: pytest.LogCaptureFi
 
 
 def own_guard_in_monitor() -> None:
-    guarded = backstop.guard(connection.connection, **conf.arguments_for("default"))
+    guarded = backstop.guard(connection.connection, **conf.arguments(conf.configured()))
     guarded.cursor().execute("SELECT 1")
 
 

@@ -33,14 +33,6 @@ def guard_for(alias: str) -> Guard:
     return Guard(build_settings(**_chosen(alias)))
 
 
-def arguments_for(alias: str) -> dict[str, Any]:
-    """Return what `backstop.guard` takes for one alias; raises ConfigurationError.
-
-    All guards of an alias share one storage, with what that has opened.
-    """
-    return {**_chosen(alias), "storage": guard_for(alias).settings.storage}
-
-
 def configured() -> Mapping[str, Any]:
     """Return ``settings.BACKSTOP`` without the overrides; raises ConfigurationError."""
     found = getattr(settings, "BACKSTOP", {})

@@ -83,21 +83,20 @@ class ConnectionGuard:
 
     def _parameters(self, parameters: Any) -> Any:
         """Return what psycopg2 makes a guarded connection of from the start."""
-        if not self._has_driver_guard:
+        if not self._has_driver_guard or driver_of(self._connection) != "psycopg2":
             return parameters
-        guard = conf.guard_for(self._connection.alias)
-        if driver_of(self._connection) != "psycopg2":
-            return parameters
-        return {
-            **parameters,
-            "connection_factory": _guarded_class(parameters.get("connection_factory"), guard),
-        }
+        factory = self._attachment().factory(parameters.get("connection_factory"))
+        return {**parameters, "connection_factory": factory}
 
     def _guarded(self, driver_connection: Any) -> Any:
-        if self._has_driver_guard:
-            driver_connection = _under_guard(driver_connection, self._connection.alias)
+        # It is guarded already if it comes from a pool, or if the project has a guard of its own.
+        if self._has_driver_guard and not hasattr(driver_connection, "backstop_session"):
+            driver_connection = self._attachment().take(driver_connection)
         self._seen = driver_connection
         return driver_connection
+
+    def _attachment(self) -> Any:
+        return _attachment(driver_of(self._connection), conf.guard_for(self._connection.alias))
 
     def _judging_by_text(self) -> GuardedText | None:
         connection = self._connection
@@ -111,25 +110,13 @@ class ConnectionGuard:
         return has_session(self._connection) and is_guarded(self._connection)
 
 
-def _under_guard(driver_connection: Any, alias: str) -> Any:
-    # Imported here: a project without PostgreSQL has no driver of its.
-    from backstop.dispatch import guard
-
-    # It is, if it comes from a pool, or if the project has a guard of its own.
-    if hasattr(driver_connection, "backstop_session"):
-        return driver_connection
-    return guard(driver_connection, **conf.arguments_for(alias))
-
-
 @cache
-def _guarded_class(base: Any, guard: Guard) -> Any:
-    from psycopg2 import extensions
+def _attachment(driver: str, guard: Guard) -> Any:
+    # Imported here: a project without PostgreSQL has no driver of its.
+    if driver == "psycopg2":
+        from backstop.psycopg2 import attaching as by_psycopg2
 
-    from backstop.psycopg2.subclass import GuardConnection, guarded_connection_class
+        return by_psycopg2.Attachment(guard)
+    from backstop.psycopg import attaching as by_psycopg
 
-    base = base or extensions.connection
-    ordinary = isinstance(base, type) and issubclass(base, extensions.connection)
-    # What a function makes is guarded once it is open.
-    if not ordinary or issubclass(base, GuardConnection):
-        return base
-    return guarded_connection_class(base, guard)
+    return by_psycopg.Attachment(guard)
