@@ -35,7 +35,9 @@ ALONE = [page for page in PAGES + READMES[1:] if page not in IN_A_PROJECT]
 LOOSE = [ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
 # Pages of commands for what happened before: somebody has destroyed something.
 AFTER_AN_INCIDENT = {"restore.md", "incident.md"}
-NAMES = ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "AUDIT", "DSN")
+NAMES = (
+    *("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "AUDIT", "ENCRYPT_TO", "IDENTITY", "DSN"),
+)
 VARIABLES = tuple(f"BACKSTOP_{name}" for name in NAMES)
 
 

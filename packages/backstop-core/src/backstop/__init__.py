@@ -41,6 +41,7 @@ from backstop.errors import (
     StorageError,
     StorageUnreachable,
     UnsupportedConnection,
+    WrongKey,
 )
 from backstop.levels import Mode, RiskLevel
 from backstop.result import Finding, RiskResult
@@ -74,6 +75,7 @@ __all__ = [
     "StorageError",
     "StorageUnreachable",
     "UnsupportedConnection",
+    "WrongKey",
     "__version__",
     "allow",
     "check",

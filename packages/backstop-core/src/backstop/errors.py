@@ -4,7 +4,8 @@
 
     BackstopError
     ├── ConfigurationError          a wrong argument, setting or storage URL (also a ValueError)
-    │   └── UnsupportedConnection   conn is not a connection that can be guarded (also a TypeError)
+    │   ├── UnsupportedConnection   conn is not a connection that can be guarded (also a TypeError)
+    │   └── WrongKey                a snapshot is encrypted, and no identity that was given opens it
     ├── MissingDistribution         a part of Backstop isn't installed (also an ImportError)
     ├── StatementBlocked            mode "block" refused a statement (also a PermissionError)
     ├── SnapshotFailed              a before-image could not be saved
@@ -38,6 +39,10 @@ class ConfigurationError(BackstopError, ValueError):
 
 class UnsupportedConnection(ConfigurationError, TypeError):
     """``conn`` is not a connection that can be guarded; the message says which ones can."""
+
+
+class WrongKey(ConfigurationError):
+    """A snapshot is encrypted, and no identity that was given, if any, opens it."""
 
 
 class MissingDistribution(BackstopError, ImportError):

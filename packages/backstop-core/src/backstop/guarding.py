@@ -39,7 +39,7 @@ class Guard:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.repository = Repository(settings.storage)
+        self.repository = Repository(settings.storage, recipients=settings.recipients)
 
     def on(self, connection: object) -> GuardedSession:
         """Return a guarded session of a driver's connection; the adapter keeps one for each.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Union
 
+from backstop.encryption import Recipients, recipients_from
 from backstop.errors import ConfigurationError
 from backstop.levels import AT_RISK, Mode, RiskLevel
 from backstop.sinks.callables import Listener
@@ -62,8 +63,9 @@ class Options(TypedDict, total=False):
     "allow" or "block". With ``rehearse``, mode "block" runs a statement whose text doesn't tell
     what it does where it can be taken back, and refuses it if it destroyed too much. Neither has
     an effect in the other modes. ``audit`` is the ``file:///`` URL of a file that gets each event
-    as a line of JSON; ``on_event`` is a function that is called with each, or several. The others
-    are explained at :class:`Limits` and :class:`Thresholds`.
+    as a line of JSON; ``on_event`` is a function that is called with each, or several.
+    ``encrypt_to`` are the public keys of age that snapshots are encrypted to. The others are
+    explained at :class:`Limits` and :class:`Thresholds`.
     """
 
     snapshot_at: str | RiskLevel
@@ -79,6 +81,7 @@ class Options(TypedDict, total=False):
     protected_columns: Sequence[str]
     audit: str | None
     on_event: Listener | Sequence[Listener]
+    encrypt_to: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class Settings:
     thresholds: Thresholds = Thresholds()
     audit: str | None = None
     on_event: tuple[Listener, ...] = ()
+    recipients: Recipients | None = None
 
 
 def build_settings(
@@ -112,8 +116,8 @@ def build_settings(
 ) -> Settings:
     """Return the settings; the environment stands in for some that aren't given.
 
-    These are ``BACKSTOP_STORAGE``, ``_ACTOR``, ``_MODE``, ``_OPAQUE``, ``_REHEARSE`` and
-    ``_AUDIT``.
+    These are ``BACKSTOP_STORAGE``, ``_ACTOR``, ``_MODE``, ``_OPAQUE``, ``_REHEARSE``,
+    ``_AUDIT`` and ``_ENCRYPT_TO``.
     Nothing is contacted. Raises ConfigurationError, naming the parameter and what it takes.
     """
     unknown = sorted(set(options) - set(Options.__annotations__))
@@ -146,6 +150,7 @@ def build_settings(
         thresholds=_thresholds(options),
         audit=_audit(options.get("audit", os.environ.get("BACKSTOP_AUDIT") or None)),
         on_event=_listeners(options.get("on_event", ())),
+        recipients=recipients_from(options.get("encrypt_to")),
     )
 
 

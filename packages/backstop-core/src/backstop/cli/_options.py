@@ -52,6 +52,13 @@ def dsn_option(*, required: bool = True) -> Callable[[Decorated], Decorated]:
     )
 
 
+identity_option = click.option(
+    "--identity",
+    metavar="FILE",
+    envvar="BACKSTOP_IDENTITY",
+    show_envvar=True,
+    help="The file with the age identity that opens snapshots that are encrypted.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 yes_option = click.option("-y", "--yes", is_flag=True, help="Don't ask, also on a terminal.")
 snapshot_argument = click.argument("snapshot_id", metavar="ID")

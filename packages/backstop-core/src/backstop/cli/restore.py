@@ -23,6 +23,7 @@ from backstop.cli._console import (
 from backstop.cli._exits import Exit
 from backstop.cli._options import (
     dsn_option,
+    identity_option,
     json_option,
     snapshot_argument,
     storage_option,
@@ -65,6 +66,7 @@ _COUNTS = ("saved", "put back", "old values", "already there", "taken out", "lef
     metavar="SECONDS",
     help="How long to wait for the lock on each table.",
 )
+@identity_option
 @yes_option
 @json_option
 def restore(

@@ -17,8 +17,14 @@ from backstop.cli._console import (
     results,
     table,
 )
-from backstop.cli._options import json_option, snapshot_argument, storage_option
+from backstop.cli._options import (
+    identity_option,
+    json_option,
+    snapshot_argument,
+    storage_option,
+)
 from backstop.cli.listing import what_became
+from backstop.encryption import no_key
 from backstop.postgres.objects import STAGES, in_dependency_order
 from backstop.snapshots import Manifest, Snapshot
 
@@ -27,15 +33,18 @@ from backstop.snapshots import Manifest, Snapshot
 @snapshot_argument
 @storage_option()
 @click.option("--sql", is_flag=True, help="Print the DDL that recreates the objects, and no more.")
+@identity_option
 @json_option
-def show(snapshot_id: str, storage: str, sql: bool, as_json: bool) -> None:
+def show(snapshot_id: str, storage: str, sql: bool, identity: str | None, as_json: bool) -> None:
     """Show what a snapshot holds, and what it does not cover.
 
     ID may be any beginning that only one snapshot has.
     """
     if sql and as_json:
         raise click.UsageError("--sql and --json exclude each other; --json holds the DDL, too.")
-    snapshot = backstop.snapshots.show(snapshot_id, storage)
+    snapshot = backstop.snapshots.show(snapshot_id, storage, identity=identity)
+    if sql and snapshot.manifest.sealed:
+        raise no_key(f"Snapshot {snapshot.manifest.id}")
     if as_json:
         print_json(_document(snapshot))
     elif sql:
@@ -68,6 +77,7 @@ def _document(snapshot: Snapshot) -> dict[str, object]:
         "database": asdict(manifest.database),
         "transaction_id": manifest.transaction_id,
         "isolation": manifest.isolation,
+        "encrypted_to": list(manifest.encrypted_to),
         "consistency": (outcome.consistency or manifest.consistency).value,
         "status": outcome.status.value,
         "fate": snapshot.fate.value,
@@ -122,6 +132,7 @@ def _print(snapshot: Snapshot) -> None:
             ("statement", manifest.statement.text),
             ("level", level_text(manifest.statement.level)),
             ("reason", manifest.statement.reason),
+            ("encrypted to", ", ".join(manifest.encrypted_to) or None),
             ("outcome", what_became(outcome.status, snapshot.fate)),
             ("consistency", (outcome.consistency or manifest.consistency).value),
         ],

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from backstop.drivers import connect, session_for
+from backstop.encryption import IdentityArgument, identities_from
 from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
 from backstop.postgres import large_objects, server
 from backstop.postgres.model.reading import NO_OBJECTS
@@ -66,6 +67,7 @@ def restore(
     dry_run: bool = False,
     fast: bool = False,
     lock_timeout: float = 10.0,
+    identity: IdentityArgument | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> RestoreReport:
     """Bring back what one statement destroyed, in one transaction, and report.
@@ -75,13 +77,14 @@ def restore(
     created again by way of any other of its server's. ``into`` copies the rows of a
     snapshot of one table into a new table of that name instead. ``dry_run`` only plans. ``fast``
     puts lost columns at the end of their table instead of making it anew in its old order.
-    ``lock_timeout`` is in seconds. ``progress`` is called while rows are copied.
+    ``lock_timeout`` is in seconds. ``identity`` is the file with the age identity that opens a
+    snapshot that is encrypted. ``progress`` is called while rows are copied.
 
     Raises SnapshotNotFound, SnapshotDamaged, StorageError, ConnectionFailed, ConfigurationError,
-    and RestoreFailed for everything else that stops it; the database is then as it was.
+    WrongKey, and RestoreFailed for everything else that stops it; the database is then as it was.
     """
     choice = _on_conflict(on_conflict)
-    repository = Repository(storage_from(storage))
+    repository = Repository(storage_from(storage), identities=identities_from(identity))
     snapshot = repository.load(repository.find(snapshot_id))
     anew = bool(snapshot.manifest.create_database) and nothing_to_do(snapshot) is None
     session = _session(dsn, conn, may_be_gone=anew)

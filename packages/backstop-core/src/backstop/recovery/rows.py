@@ -17,8 +17,7 @@ from backstop.postgres.relations import Column, Relation
 from backstop.recovery.report import Progress, TableReport
 from backstop.session import Session
 from backstop.snapshots.manifest import Manifest, SavedTable, WrittenRows
-from backstop.snapshots.stream import DataObject, ObjectReader
-from backstop.storage import Storage
+from backstop.snapshots.stream import ObjectReader
 
 
 class CountedReader:
@@ -26,13 +25,12 @@ class CountedReader:
 
     def __init__(
         self,
-        storage: Storage,
-        objects: Sequence[DataObject],
+        reader: ObjectReader,
         label: str,
         total: int,
         report: Callable[[Progress], None],
     ) -> None:
-        self._reader = ObjectReader(storage, objects)
+        self._reader = reader
         self._label = label
         self._total = total
         self._report = report

@@ -31,8 +31,8 @@ class SavedContents:
         self, label: str, stored: SavedTable | WrittenRows | SavedLargeObjects
     ) -> CountedReader:
         """Open what is stored of one relation, or of large objects."""
-        storage = self.repository.storage
-        return CountedReader(storage, stored.objects, label, stored.bytes, self.progress)
+        reader = self.repository.reader(stored.objects)
+        return CountedReader(reader, label, stored.bytes, self.progress)
 
     def marks(self, label: str) -> RowMarks:
         """Return how the rows are known that the statement wrote into a table."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import builtins
 from dataclasses import dataclass
 
+from backstop.encryption import IdentityArgument, identities_from
 from backstop.errors import SnapshotDamaged, StorageError, StorageUnreachable
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots.manifest import SavedLargeObjects, SavedTable, WrittenRows
 from backstop.snapshots.repository import Repository, Snapshot, SnapshotSummary
-from backstop.snapshots.stream import ObjectReader
+from backstop.snapshots.stream import verify_bytes
 
 
 @dataclass(frozen=True)
@@ -27,24 +28,38 @@ def list_snapshots(storage: StorageArgument | None = None) -> builtins.list[Snap
     return Repository(storage_from(storage)).summaries()
 
 
-def show(snapshot_id: str, storage: StorageArgument | None = None) -> Snapshot:
+def show(
+    snapshot_id: str,
+    storage: StorageArgument | None = None,
+    *,
+    identity: IdentityArgument | None = None,
+) -> Snapshot:
     """Return everything that is known of one snapshot, but its rows.
 
-    Raises SnapshotNotFound, AmbiguousSnapshot, and SnapshotDamaged for a damaged manifest.
+    Of one that is encrypted, definitions are only known with the file of an ``identity``; without
+    one the manifest is still ``sealed``. Raises SnapshotNotFound, AmbiguousSnapshot, WrongKey, and
+    SnapshotDamaged for a damaged manifest.
     """
-    repository = Repository(storage_from(storage))
-    return repository.load(repository.find(snapshot_id))
+    repository = Repository(storage_from(storage), identities=identities_from(identity))
+    return _known(repository, repository.find(snapshot_id))
 
 
-def verify(snapshot_id: str, storage: StorageArgument | None = None) -> Verification:
+def verify(
+    snapshot_id: str,
+    storage: StorageArgument | None = None,
+    *,
+    identity: IdentityArgument | None = None,
+) -> Verification:
     """Read a snapshot whole and compare every byte with what was written.
 
-    Raises SnapshotNotFound and StorageUnreachable; damage is a problem in the answer.
+    One that is encrypted needs no key for that; with the file of an ``identity`` its rows are
+    decrypted and counted, too. Raises SnapshotNotFound, StorageUnreachable and WrongKey; damage is
+    a problem in the answer.
     """
-    repository = Repository(storage_from(storage))
+    repository = Repository(storage_from(storage), identities=identities_from(identity))
     found = repository.find(snapshot_id)
     try:
-        snapshot = repository.load(found)
+        snapshot = _known(repository, found)
     except SnapshotDamaged as error:
         return Verification(found, 0, 0, (str(error),))
     manifest = snapshot.manifest
@@ -64,12 +79,22 @@ def verify(snapshot_id: str, storage: StorageArgument | None = None) -> Verifica
     return Verification(found, objects, manifest.rows, tuple(problems))
 
 
+def _known(repository: Repository, snapshot_id: str) -> Snapshot:
+    """Return what we have the keys for."""
+    sees_all = repository.identities is not None
+    return repository.load(snapshot_id) if sees_all else repository.look(snapshot_id)
+
+
 def _problem(
     repository: Repository, label: str, stored: SavedTable | WrittenRows | SavedLargeObjects
 ) -> str | None:
-    reader = ObjectReader(repository.storage, stored.objects)
     rows = size = 0
     try:
+        if repository.identities is None and any(item.is_encrypted for item in stored.objects):
+            for item in stored.objects:
+                verify_bytes(repository.storage, item)
+            return None
+        reader = repository.reader(stored.objects)
         # COPY text ends each row with a newline, and has none inside a value.
         while piece := reader.read():
             rows += piece.count(b"\n")

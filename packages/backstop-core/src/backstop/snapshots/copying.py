@@ -188,4 +188,4 @@ class RowCopier:
 
     def _stream(self, name: str) -> RowStream:
         prefix = self._repository.data_key(self._snapshot_id, name)
-        return RowStream(self._repository.storage, prefix, self._bytes_left)
+        return self._repository.stream(prefix, self._bytes_left)

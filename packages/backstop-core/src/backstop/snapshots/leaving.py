@@ -21,7 +21,6 @@ from backstop.snapshots.capture import Captured
 from backstop.snapshots.footprint import RelationFootprint
 from backstop.snapshots.manifest import WrittenRows
 from backstop.snapshots.repository import Repository
-from backstop.snapshots.stream import RowStream
 
 
 def written_relations(captured: Captured, effects: Mapping[int, Effect]) -> list[Relation]:
@@ -47,7 +46,7 @@ def describe_written(
         if columns:
             change_settings(session, PINNED)
             prefix = repository.data_key(captured.manifest.id, f"{entry.relation.oid}-after")
-            with RowStream(repository.storage, prefix) as stream:
+            with repository.stream(prefix) as stream:
                 if entry.whole and not entry.relation.key:
                     # Rows that it left alone are in the before-image, too.
                     rows = images.copy_whole(session, entry.relation, stream)

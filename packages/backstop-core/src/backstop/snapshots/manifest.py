@@ -156,6 +156,9 @@ class Manifest:
     away again, ``renamed`` what it gives another name or schema. Where it drops the ``database``
     itself, ``create_database`` are the statements that create that again. ``large_objects`` are the
     contents of those among the ``objects``.
+
+    Where the rows are encrypted, ``encrypted_to`` are the public keys of the recipients. As long as
+    something is ``sealed``, nothing but the names of objects is known.
     """
 
     id: str
@@ -179,6 +182,8 @@ class Manifest:
     create_database: tuple[str, ...] = ()
     large_objects: SavedLargeObjects | None = None
     not_covered: tuple[str, ...] = ()
+    encrypted_to: tuple[str, ...] = ()
+    sealed: str = ""
     format: int = FORMAT
 
     @property
@@ -220,7 +225,8 @@ class Outcome:
     """What the statement did: ``rows`` is the driver's rowcount, None where it gave none.
 
     ``sequences`` is where it left those of the manifest that are still there, and ``left`` are the
-    large objects of the manifest that are, with their owners and grants.
+    large objects of the manifest that are, with their owners and grants; as long as something is
+    ``sealed``, nothing but their names.
     """
 
     status: Status
@@ -230,6 +236,7 @@ class Outcome:
     not_covered: tuple[str, ...] = ()
     sequences: tuple[Position, ...] = ()
     left: tuple[CatalogObject, ...] = ()
+    sealed: str = ""
     format: int = field(default=FORMAT)
 
 
@@ -247,19 +254,27 @@ def manifest_from_json(data: bytes, key: str) -> Manifest:
         document["consistency"] = Consistency(document["consistency"])
         document["tables"] = tuple(_table(table) for table in document["tables"])
         document["sequences"] = tuple(_build(Position, item) for item in document["sequences"])
-        for name in ("objects", "left", "made"):
-            found = document.get(name, ())
-            document[name] = tuple(CatalogObject.from_json(item) for item in found)
-        document["renamed"] = tuple(
-            Rename(*(CatalogObject.from_json(item[name]) for name in ("before", "after")))
-            for item in document.get("renamed", ())
-        )
+        document.update(definitions_from_json(document))
         document["large_objects"] = _large_objects(document.get("large_objects"))
-        document["create_database"] = tuple(document.get("create_database", ()))
         document["not_covered"] = tuple(document["not_covered"])
+        document["encrypted_to"] = tuple(document.get("encrypted_to", ()))
         return _build(Manifest, document)
     except (KeyError, TypeError, ValueError):
         raise _unreadable(key) from None
+
+
+def definitions_from_json(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a manifest that hold objects and DDL."""
+    found: dict[str, Any] = {
+        name: tuple(CatalogObject.from_json(item) for item in document.get(name, ()))
+        for name in ("objects", "left", "made")
+    }
+    found["renamed"] = tuple(
+        Rename(*(CatalogObject.from_json(item[name]) for name in ("before", "after")))
+        for item in document.get("renamed", ())
+    )
+    found["create_database"] = tuple(document.get("create_database", ()))
+    return found
 
 
 def outcome_from_json(data: bytes, key: str) -> Outcome:

@@ -19,11 +19,12 @@ from __future__ import annotations
 import builtins
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote, unquote
 
+from backstop.encryption import Identities, Recipients, no_key
 from backstop.errors import AmbiguousSnapshot, SnapshotNotFound
 from backstop.snapshots import identifiers
 from backstop.snapshots.manifest import (
@@ -46,6 +47,8 @@ from backstop.snapshots.proofs import (
     only_key,
     proof_of,
 )
+from backstop.snapshots.sealing import opened, opened_outcome, sealed, sealed_outcome
+from backstop.snapshots.stream import DataObject, ObjectReader, RowStream
 from backstop.storage import Storage
 
 _COMPONENT = 200
@@ -103,14 +106,33 @@ class RecordedRestore:
 
 
 class Repository:
-    """The snapshots of one storage."""
+    """The snapshots of one storage.
 
-    def __init__(self, storage: Storage) -> None:
+    What is saved is encrypted to ``recipients``, if there are any; ``identities`` open what is.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        recipients: Recipients | None = None,
+        identities: Identities | None = None,
+    ) -> None:
         self.storage = storage
+        self.recipients = recipients
+        self.identities = identities
 
     def data_key(self, snapshot_id: str, name: str) -> str:
         """Return the beginning of the keys of one relation's rows."""
         return f"data/{snapshot_id}/{name}"
+
+    def stream(self, prefix: str, max_bytes: int | None = None) -> RowStream:
+        """Return a stream that stores rows under keys that begin so."""
+        return RowStream(self.storage, prefix, max_bytes, self.recipients)
+
+    def reader(self, objects: Iterable[DataObject]) -> ObjectReader:
+        """Return a reader of stored objects; it raises WrongKey where one can't be opened."""
+        return ObjectReader(self.storage, objects, self.identities)
 
     def begin(self, snapshot_id: str) -> None:
         """Write a first small object, to find out whether storage takes any before we lock."""
@@ -118,12 +140,15 @@ class Repository:
 
     def save(self, manifest: Manifest) -> None:
         """Write the manifest: from here on the snapshot exists."""
-        body = to_json(manifest)
+        kept = sealed(manifest, self.recipients) if self.recipients is not None else manifest
+        body = to_json(kept)
         self.storage.put(_manifest_key(manifest, body), body)
 
     def save_outcome(self, snapshot_id: str, outcome: Outcome) -> None:
         """Record what the statement did."""
         rows = "unknown" if outcome.rows is None else str(outcome.rows)
+        if self.recipients is not None:
+            outcome = sealed_outcome(outcome, self.recipients)
         body = to_json(outcome)
         name = f"{outcome.status.value}-{rows}-{proof_of(snapshot_id, body)}.json"
         self.storage.put(f"outcomes/{snapshot_id}/{name}", body)
@@ -205,7 +230,27 @@ class Repository:
         return ids[0]
 
     def load(self, snapshot_id: str) -> Snapshot:
-        """Read one snapshot; SnapshotDamaged when that isn't what was written of it."""
+        """Read one snapshot with all its definitions.
+
+        Raises SnapshotDamaged when that isn't what was written of it, and WrongKey when it is
+        encrypted and no identity opens it.
+        """
+        snapshot = self.look(snapshot_id)
+        manifest, outcome = snapshot.manifest, snapshot.outcome
+        if not manifest.sealed:
+            return snapshot
+        if self.identities is None:
+            raise no_key(f"Snapshot {snapshot_id}")
+        manifest = opened(manifest, self.identities)
+        if outcome.sealed:
+            outcome = opened_outcome(outcome, self.identities, snapshot_id)
+        return replace(snapshot, manifest=manifest, outcome=outcome)
+
+    def look(self, snapshot_id: str) -> Snapshot:
+        """Read of one snapshot what needs no key: of one that is encrypted, no definitions.
+
+        Raises SnapshotDamaged when that isn't what was written of it.
+        """
         key = only_key(self._manifest_keys(snapshot_id))
         if key is None:
             raise SnapshotNotFound(f"No snapshot has the id {snapshot_id}.")
@@ -300,7 +345,7 @@ class Repository:
     def _summary(self, key: str) -> SnapshotSummary:
         _, snapshot_id, operation, level, sizes, actor, tables, _ = key.split("/")
         if any(component.endswith(_CUT) for component in (operation, actor, tables)):
-            return _summary_of(self.load(snapshot_id).manifest)
+            return _summary_of(self.look(snapshot_id).manifest)
         rows, _, size = sizes.partition("-")
         return SnapshotSummary(
             id=snapshot_id,
