@@ -28,6 +28,8 @@ pyrage = pytest.importorskip("pyrage")
 
 ROWS = [f"{number}\tname {number}\n".encode() for number in range(100_000)]
 
+NOISE = [os.urandom(1 << 16) for _ in range(100)]
+
 
 class Key:
     """A pair of keys, the secret one in a file."""
@@ -139,16 +141,15 @@ def test_a_long_stream_becomes_several_encrypted_objects(storage, key, monkeypat
 
 
 def test_memory_stays_constant_however_much_is_encrypted_and_decrypted(storage, key):
-    noise = [os.urandom(1 << 16) for _ in range(16)]
     tracemalloc.start()
     try:
-        stream = stored(storage, key.recipients, noise * 40)
+        stream = stored(storage, key.recipients, NOISE * 6)
         reader = ObjectReader(storage, stream.objects, key.identities)
         size = sum(map(len, iter(lambda: reader.read(1 << 16), b"")))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert size == len(noise) * 40 << 16
+    assert size == len(NOISE) * 6 << 16
     assert peak < 8 << 20
 
 
@@ -170,14 +171,14 @@ def test_the_error_of_storage_comes_out_and_no_thread_stays(storage, key, monkey
 
     monkeypatch.setattr(storage, "write", fail)
     with pytest.raises(StorageError, match="full"):
-        stored(storage, key.recipients, [os.urandom(1 << 16)] * 100)
+        stored(storage, key.recipients, NOISE)
     for thread in backstops_threads():
         thread.join(5)
     assert backstops_threads() == []
 
 
 def test_a_reader_that_is_dropped_halfway_leaves_no_thread(storage, key):
-    stream = stored(storage, key.recipients, [os.urandom(1 << 16)] * 100)
+    stream = stored(storage, key.recipients, NOISE)
     reader = ObjectReader(storage, stream.objects, key.identities)
     reader.read(100)
     del reader
@@ -188,7 +189,7 @@ def test_a_reader_that_is_dropped_halfway_leaves_no_thread(storage, key):
 
 
 def test_an_error_of_storage_in_the_middle_of_a_read_comes_out_unchanged(storage, key, monkeypatch):
-    stream = stored(storage, key.recipients, [os.urandom(1 << 16)] * 100)
+    stream = stored(storage, key.recipients, NOISE)
     read = storage.read
 
     def fail(name):

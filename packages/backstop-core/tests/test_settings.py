@@ -18,7 +18,7 @@ GOOD = {"storage": "file:///tmp/nowhere", "actor": "tester"}
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch):
-    for name in ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "AUDIT"):
+    for name in ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "AUDIT", "ENCRYPT_TO"):
         monkeypatch.delenv(f"BACKSTOP_{name}", raising=False)
 
 
@@ -54,6 +54,9 @@ def _no_environment(monkeypatch):
         ("protected_columns", ["email", 7]),
         ("protected_columns", None),
         ("protected_columns", 7),
+        ("redact", "users.ssn"),
+        ("redact", [""]),
+        ("redact", None),
         ("protected_table", ["users"]),
         ("audit", "/var/log/audit.jsonl"),
         ("audit", "s3://bucket/audit.jsonl"),

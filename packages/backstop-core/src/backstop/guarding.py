@@ -234,4 +234,5 @@ class GuardedSession(Guarded):
             defines=defines(result.operations),
             keeps_rewritten=only_defines(result.operations) and result.level < AT_RISK,
             only_rows=only_changes_rows(result.operations),
+            redact=self._settings.redact,
         )

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 _PIECES_IN_FLIGHT = 4
+# Each time that a piece is handed on, one thread waits for another to let the interpreter go.
+_PIECE = 512 * 1024
 
 
 class PieceReader:
@@ -38,17 +40,15 @@ class PieceWriter:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._pieces: deque[bytes] = deque()
+        self._block = bytearray()
         self._ended = False
         self._abandoned = False
 
     def write(self, data: bytes) -> int:
-        """Take one piece; raises where nobody will ever ask for it."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._has_room or self._abandoned)
-            if self._abandoned:
-                raise _Abandoned
-            self._pieces.append(bytes(data))
-            self._changed.notify_all()
+        """Take some bytes; raises where nobody will ever ask for them."""
+        self._block += data
+        if len(self._block) >= _PIECE:
+            self._hand_on()
         return len(data)
 
     def flush(self) -> None:
@@ -57,6 +57,8 @@ class PieceWriter:
     def end(self) -> None:
         """Say that nothing more will be written."""
         with self._changed:
+            if self._block:
+                self._pieces.append(bytes(self._block))
             self._ended = True
             self._changed.notify_all()
 
@@ -74,6 +76,15 @@ class PieceWriter:
             piece = self._pieces.popleft() if self._pieces else None
             self._changed.notify_all()
             return piece
+
+    def _hand_on(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_room or self._abandoned)
+            if self._abandoned:
+                raise _Abandoned
+            self._pieces.append(bytes(self._block))
+            self._block.clear()
+            self._changed.notify_all()
 
     @property
     def _has_room(self) -> bool:

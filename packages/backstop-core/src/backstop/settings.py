@@ -64,8 +64,9 @@ class Options(TypedDict, total=False):
     what it does where it can be taken back, and refuses it if it destroyed too much. Neither has
     an effect in the other modes. ``audit`` is the ``file:///`` URL of a file that gets each event
     as a line of JSON; ``on_event`` is a function that is called with each, or several.
-    ``encrypt_to`` are the public keys of age that snapshots are encrypted to. The others are
-    explained at :class:`Limits` and :class:`Thresholds`.
+    ``encrypt_to`` are the public keys of age that snapshots are encrypted to; ``redact`` are names
+    or patterns, as of ``protected_columns``, of columns whose values are never saved. The others
+    are explained at :class:`Limits` and :class:`Thresholds`.
     """
 
     snapshot_at: str | RiskLevel
@@ -82,6 +83,7 @@ class Options(TypedDict, total=False):
     audit: str | None
     on_event: Listener | Sequence[Listener]
     encrypt_to: Sequence[str]
+    redact: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class Settings:
     audit: str | None = None
     on_event: tuple[Listener, ...] = ()
     recipients: Recipients | None = None
+    redact: tuple[str, ...] = ()
 
 
 def build_settings(
@@ -151,6 +154,7 @@ def build_settings(
         audit=_audit(options.get("audit", os.environ.get("BACKSTOP_AUDIT") or None)),
         on_event=_listeners(options.get("on_event", ())),
         recipients=recipients_from(options.get("encrypt_to")),
+        redact=_patterns("redact", options.get("redact", ()), ["users.ssn", "shop.users.email"]),
     )
 
 

@@ -57,8 +57,8 @@ class States:
 class Comparison:
     """The images of one relation beside the relation, which is locked already.
 
-    The before-image holds values for ``columns``, in that order. ``image`` and ``states`` are the
-    names of the temporary tables.
+    The before-image holds values for ``columns``, in that order. ``image``, ``states`` and ``kept``
+    are the names of the temporary tables.
     """
 
     def __init__(self, session: Session, relation: Relation, columns: Sequence[Column]) -> None:
@@ -66,6 +66,7 @@ class Comparison:
         self.columns = columns
         self.image = f"pg_temp.backstop_image_{relation.oid}"
         self.states = f"pg_temp.backstop_state_{relation.oid}"
+        self.kept = f"pg_temp.backstop_kept_{relation.oid}"
         self._after = f"pg_temp.backstop_after_{relation.oid}"
         self._session = session
         self._has_after = False
@@ -134,7 +135,7 @@ class Comparison:
 
     def discard(self) -> None:
         """Drop the temporary tables."""
-        tables = (self.image, self._after, self._values, self.states)
+        tables = (self.image, self._after, self._values, self.states, self.kept)
         self._session.execute(f"DROP TABLE IF EXISTS {', '.join(tables)}")
 
     @property

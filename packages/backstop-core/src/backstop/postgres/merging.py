@@ -96,8 +96,15 @@ def update_in_place(
     )
 
 
-def replace(session: Session, comparison: Comparison, states: States) -> Merged:
-    """Remove what the statement left, and insert what was there."""
+def replace(
+    session: Session, comparison: Comparison, states: States, unsaved: Sequence[str] = ()
+) -> Merged:
+    """Remove what the statement left, and insert what was there.
+
+    Of the ``unsaved`` columns, a row whose place another one takes keeps the values.
+    """
+    if unsaved:
+        _keep(session, comparison, unsaved)
     removed = 0
     if states.left or states.extra:
         removed = session.execute(
@@ -105,7 +112,11 @@ def replace(session: Session, comparison: Comparison, states: States) -> Merged:
             f"FROM {comparison.states} WHERE state IN ('left', 'extra'))"
         )
     wanted = states.left + states.missing
-    inserted = _insert(session, comparison, ["left", "missing"]) if wanted else 0
+    if unsaved:
+        inserted = _insert(session, comparison, ["left"], unsaved) if states.left else 0
+        inserted += _insert(session, comparison, ["missing"]) if states.missing else 0
+    else:
+        inserted = _insert(session, comparison, ["left", "missing"]) if wanted else 0
     # One that takes the place of another was updated; whatever is beyond that came or went.
     updated = min(removed, inserted)
     return Merged(
@@ -117,8 +128,26 @@ def replace(session: Session, comparison: Comparison, states: States) -> Merged:
     )
 
 
-def _insert(session: Session, comparison: Comparison, states: Sequence[str]) -> int:
+def _keep(session: Session, comparison: Comparison, unsaved: Sequence[str]) -> None:
+    """Remember what rows that are to be removed hold in columns that nothing was saved of."""
+    session.execute(
+        f"CREATE TEMPORARY TABLE {comparison.kept} AS "
+        f"SELECT t.ctid AS backstop_place, {_names(unsaved, 't')} "
+        f"FROM ONLY {comparison.relation.sql} t "
+        f"JOIN {comparison.states} s ON s.target = t.ctid WHERE s.state = 'left'"
+    )
+
+
+def _insert(
+    session: Session, comparison: Comparison, states: Sequence[str], kept: Sequence[str] = ()
+) -> int:
     relation, columns = comparison.relation, comparison.columns
+    source = f"{comparison.states} s JOIN {comparison.image} i ON i.ctid = s.image"
+    names, values = column_list(columns), column_list(columns, "i")
+    if kept:
+        source += f" JOIN {comparison.kept} k ON k.backstop_place = s.target"
+        names += f", {_names(kept)}"
+        values += f", {_names(kept, 'k')}"
     # ON CONFLICT refuses tables with a deferrable unique key; there a conflict is an error.
     deferrable = query.row(
         session,
@@ -126,9 +155,13 @@ def _insert(session: Session, comparison: Comparison, states: Sequence[str]) -> 
         f"AND indrelid = {relation.oid}) AS found",
     )["found"]
     return session.execute(
-        f"INSERT INTO {relation.sql} ({column_list(columns)}) OVERRIDING SYSTEM VALUE "
-        f"SELECT {column_list(columns, 'i')} FROM {comparison.states} s "
-        f"JOIN {comparison.image} i ON i.ctid = s.image "
+        f"INSERT INTO {relation.sql} ({names}) OVERRIDING SYSTEM VALUE "
+        f"SELECT {values} FROM {source} "
         f"WHERE s.state = ANY ({quoting.text_array(list(states))})"
         + ("" if deferrable else " ON CONFLICT DO NOTHING")
     )
+
+
+def _names(names: Sequence[str], alias: str | None = None) -> str:
+    before = f"{alias}." if alias else ""
+    return ", ".join(before + quoting.identifier(name) for name in names)

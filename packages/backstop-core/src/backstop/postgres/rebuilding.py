@@ -67,6 +67,11 @@ class Rebuilding:
             else:
                 self._kept.append(part)
 
+    @property
+    def lost(self) -> list[str]:
+        """The columns that the table had lost."""
+        return [part.name for part in self._lost]
+
     def copy(self) -> int:
         """Take all rows over, where nothing but what they have now is known; returns how many."""
         values = {part.name: _of("o", part) for part in self._kept}
@@ -85,17 +90,24 @@ class Rebuilding:
         """
         known = {column.name for column in saved.columns}
         shared = [part.name for part in self._kept if part.name in known]
-        pairs = paired(self._aside, saved.image, key, shared, self._retyped)
+        retyped = [column for column in self._retyped if column.name in known]
+        pairs = paired(self._aside, saved.image, key, shared, retyped)
         edited = {} if overwrite else self._edited(marks)
         values = {part.name: _of("o", part) for part in self._kept}
         for part in (*self._converted, *self._replaced):
+            if part.name not in known:
+                values[part.name] = self._now(part)
+                continue
             stays = f"i.backstop_found IS NULL OR {edited.get(part.name, 'false')}"
             values[part.name] = (
                 f"CASE WHEN {stays} THEN {self._now(part)} ELSE {_of('i', part)} END"
             )
-        values.update((column.name, column.restored) for column in self._retyped)
-        values.update((part.name, _of("i", part)) for part in self._lost)
-        conflicts = self._count_conflicts(pairs, edited)
+        for column in self._retyped:
+            values[column.name] = column.restored if column in retyped else column.kept
+        values.update((part.name, _of("i", part)) for part in self._lost if part.name in known)
+        conflicts = self._count_conflicts(
+            pairs, {name: edit for name, edit in edited.items() if name in known}
+        )
         return self._insert(values, pairs), conflicts
 
     def _edited(self, marks: RowMarks) -> dict[str, str]:
@@ -115,6 +127,7 @@ class Rebuilding:
             f"CASE WHEN {edited[part.name]} THEN {as_text(_of('i', part))} "
             f"IS DISTINCT FROM {as_text(self._now(part))} ELSE false END"
             for part in (*self._converted, *self._replaced)
+            if part.name in edited
         )
         counted = query.row(
             self._session,

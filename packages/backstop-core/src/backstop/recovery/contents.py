@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from backstop.postgres import existing, large_objects, locks, sequences
@@ -12,8 +12,15 @@ from backstop.postgres.relations import Relation
 from backstop.postgres.sequences import Position
 from backstop.recovery.objects import ObjectPlan, State
 from backstop.recovery.report import RestoreReport
-from backstop.recovery.rows import RowPlan, check_count, saved_names, settle
+from backstop.recovery.rows import (
+    RowPlan,
+    check_count,
+    saved_names,
+    settle,
+    without_not_null,
+)
 from backstop.recovery.saved import SavedContents
+from backstop.recovery.unsaved import attached_to
 from backstop.session import Session
 
 
@@ -37,6 +44,8 @@ class ContentsRestore:
         for plan in plans:
             plan.compare(overwrite=overwrite)
         settle(plans)
+        for plan in plans:
+            self.report.problems += [*plan.problems, *self._make_room(plan)]
         exchanged = [plan.item.relation for plan in plans if plan.exchanges]
         with quiet(self.session, list(relations.values()), exchanged):
             self.report.tables += [plan.apply() for plan in plans]
@@ -70,6 +79,19 @@ class ContentsRestore:
                 self.report.conflicts.append(
                     f"The sequence {label} doesn't exist, so it stays away."
                 )
+
+    def _make_room(self, plan: RowPlan) -> Iterator[str]:
+        """Let columns be NULL that rows have no value for; says which."""
+        if not plan.lacking:
+            return
+        relation = plan.item.relation
+        above = set(attached_to(self.objects.objects, relation.label))
+        names = [
+            (item.schema, item.name) for item in self.objects.objects if item.identity in above
+        ]
+        parents = existing.find_relations(self.session, names).values()
+        for one in (*parents, relation):
+            yield from without_not_null(self.session, one, plan.lacking)
 
     def _altered(self) -> set[str]:
         # Their rows were taken over with what was saved, or are so already.

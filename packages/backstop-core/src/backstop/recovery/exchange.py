@@ -32,12 +32,14 @@ class Exchange:
 
     ``aside`` is what stepped aside, by identity, and in dependency order. ``positions`` are those
     of identity columns that are created again. ``brought`` is what has come with an extension.
+    Without those that ``may_fail``, everything else comes back.
     """
 
     created: Sequence[CatalogObject]
     aside: Mapping[str, Aside] = field(default_factory=dict)
     positions: Sequence[Position] = ()
     brought: dict[str, CatalogObject] = field(default_factory=dict)
+    may_fail: frozenset[str] = frozenset()
 
     def stage(self, name: str) -> Iterator[CatalogObject]:
         """Return what is to be created in one stage."""
@@ -62,7 +64,8 @@ def exchange(session: Session, plan: ObjectPlan) -> Exchange:
     _take_away(session, gone, stay)
     aside = {item.identity: _step_aside(session, item) for item in gone if item.identity in stay}
     created = [*_appending(plan), *_created(plan, who, gone)]
-    return Exchange(_in_stages(in_dependency_order(created)), aside, positions)
+    ordered = _in_stages(in_dependency_order(created))
+    return Exchange(ordered, aside, positions, may_fail=plan.may_fail)
 
 
 def _created(
@@ -152,7 +155,7 @@ def create(session: Session, swap: Exchange, stage: str) -> list[str]:
         came = swap.brought.get(item.identity)
         if came is not None and (came.is_like(item) or not item.replaces):
             problems += _differences(came, item)
-        elif item.kind in MAY_FAIL:
+        elif item.kind in MAY_FAIL or item.identity in swap.may_fail:
             problems += tried(session, item, item.ddl)
         elif item.kind == "extension":
             _create_extension(session, swap, item)

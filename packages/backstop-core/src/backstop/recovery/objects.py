@@ -14,6 +14,7 @@ from backstop.postgres.later import replaced_parts
 from backstop.postgres.model.large_objects import holds_contents
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject, in_dependency_order
+from backstop.recovery.unsaved import may_be_broken
 from backstop.snapshots.manifest import Manifest
 
 
@@ -46,7 +47,8 @@ class ObjectPlan:
 
     ``model`` is the database as it is, and ``made`` what the statement has added to be taken away.
     Tables of ``appended`` get lost columns at their end, instead of being made anew. ``versioned``
-    are the extensions that are left in another version, with all that belongs to them.
+    are the extensions that are left in another version, with all that belongs to them. Those that
+    ``may_fail`` are named where they can't come back, and stop nothing.
     """
 
     model: Model
@@ -55,6 +57,7 @@ class ObjectPlan:
     made: tuple[CatalogObject, ...] = ()
     appended: frozenset[str] = frozenset()
     versioned: frozenset[str] = frozenset()
+    may_fail: frozenset[str] = frozenset()
 
     def of(self, *states: State) -> Iterator[CatalogObject]:
         """Return the objects in one of these states."""
@@ -161,7 +164,8 @@ def plan_objects(
     made = tuple(item for item in manifest.made if item.identity in model.objects)
     changed = [item for item in objects if states[item.identity] is State.CHANGED]
     appended = frozenset(_appended(model, changed)) if fast else frozenset[str]()
-    return ObjectPlan(model, tuple(objects), states, made, appended, frozenset(versioned))
+    may_fail = may_be_broken(manifest)
+    return ObjectPlan(model, tuple(objects), states, made, appended, frozenset(versioned), may_fail)
 
 
 def _appended(model: Model, changed: Sequence[CatalogObject]) -> Iterator[str]:

@@ -172,7 +172,8 @@ class _Restore:
             names.model,
             manifest,
             names.as_left,
-            fast=self.fast,
+            # What is appended comes without values, where none are saved, and yet with NOT NULL.
+            fast=self.fast and not any(table.redacted for table in manifest.tables),
             restored=restored,
             overwrite=self.on_conflict is OnConflict.OVERWRITE,
         )
@@ -221,6 +222,7 @@ class _Restore:
         report.problems += create(self.session, swap, STAGES[0])
         taking_over = TakingOver(self.session, saved, objects, overwrite=overwrite)
         report.tables += taking_over.run(swap)
+        report.problems += taking_over.problems
         contents = ContentsRestore(self.session, saved, objects, report)
         contents.rows(overwrite=overwrite)
         contents.large_objects()

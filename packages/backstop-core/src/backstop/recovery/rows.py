@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from backstop.errors import RestoreFailed, SnapshotDamaged
 from backstop.postgres import merging
 from backstop.postgres.comparing import Comparison, RowMarks, States, copy_in
+from backstop.postgres.lineage import let_be_null
 from backstop.postgres.merging import Merged
 from backstop.postgres.relations import Column, Relation
 from backstop.recovery.report import Progress, TableReport
@@ -72,12 +73,19 @@ class RowPlan:
         self._comparison = Comparison(session, item.relation, self._columns)
         self._loads = False
         self._replaces = False
+        self._unsaved = unsaved_columns(item.table, item.relation)
+        self.problems: list[str] = []
+
+    @property
+    def lacking(self) -> Sequence[str]:
+        """The columns that it inserts rows without a value for."""
+        return self._unsaved if self._loads or self.states.missing else ()
 
     @property
     def _assigned(self) -> Sequence[str]:
         """The columns that may have other values: any, where rows were put in place of others."""
         if self.item.after is None:
-            return self.item.table.assigned
+            return [name for name in self.item.table.assigned if name not in self._unsaved]
         return [column.name for column in self._columns]
 
     @property
@@ -114,6 +122,19 @@ class RowPlan:
         else:
             self.states = comparison.by_value(item.marks, left_something=item.left_rows)
             self._replaces = True
+        self._spare_what_is_not_saved(overwrite=overwrite)
+
+    def _spare_what_is_not_saved(self, *, overwrite: bool) -> None:
+        """Leave rows alone whose values in redacted columns nobody could give back to them."""
+        table = self.item.table
+        moved = "UPDATE" in table.operations and not table.keeps_keys
+        if self._unsaved and moved and self.states.extra and not overwrite:
+            self.give_up()
+            self.problems.append(
+                f"Rows of {table.label} stay as the statement left them: which one is which no key "
+                f"tells, and the values of {', '.join(self._unsaved)}, which are not saved, would "
+                "go with them. `--on-conflict overwrite` puts them back without these."
+            )
 
     def give_up(self) -> None:
         """Write nothing: which row is which can't be told any more."""
@@ -129,7 +150,7 @@ class RowPlan:
         if not self.states.to_do:
             merged = Merged(unchanged=self.states.same, conflicts=self.states.conflict)
         elif self._replaces:
-            merged = merging.replace(self._session, self._comparison, self.states)
+            merged = merging.replace(self._session, self._comparison, self.states, self._unsaved)
         else:
             # A key that was set may be equal and yet written otherwise, as 1.0 and 1.00.
             kept = [name for name in table.key if name not in self._assigned]
@@ -175,6 +196,21 @@ def saved_columns(table: SavedTable, relation: Relation) -> list[Column]:
             "values for. Restore into a table of its own with --into, or add the column again."
         )
     return [present[column.name] for column in table.columns]
+
+
+def unsaved_columns(table: SavedTable, relation: Relation) -> list[str]:
+    """Return the relation's columns whose values were left out of the snapshot on purpose."""
+    return [column.name for column in relation.columns if column.name in table.redacted]
+
+
+def without_not_null(session: Session, relation: Relation, names: Sequence[str]) -> list[str]:
+    """Let columns whose values aren't saved be NULL; returns what that changed, in sentences."""
+    if not names:
+        return []
+    return [
+        f"{column} takes NULL now, as its values were not saved: fill it, then SET NOT NULL again."
+        for column in let_be_null(session, relation, names)
+    ]
 
 
 def check_count(label: str, rows: int, saved: int) -> None:

@@ -15,7 +15,12 @@ from backstop.postgres.relations import Relation
 from backstop.recovery.exchange import Exchange
 from backstop.recovery.objects import ObjectPlan
 from backstop.recovery.report import TableReport
-from backstop.recovery.rows import check_count, saved_columns
+from backstop.recovery.rows import (
+    check_count,
+    saved_columns,
+    unsaved_columns,
+    without_not_null,
+)
 from backstop.recovery.saved import SavedContents
 from backstop.session import Session
 from backstop.snapshots.manifest import SavedTable
@@ -25,7 +30,7 @@ class TakingOver:
     """The tables of one restore that were made anew, or have got columns appended.
 
     With ``overwrite``, values that were written since go. ``rewritten`` are the labels of those
-    made anew, each with who had written its rows.
+    made anew, each with who had written its rows; ``problems`` is what they are not as before in.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class TakingOver:
         self._objects = objects
         self._overwrite = overwrite
         self.rewritten: dict[str, Sequence[str]] = {}
+        self.problems: list[str] = []
         tables = saved.snapshot.manifest.tables
         self._tables = {table.label: table for table in tables if table.is_altered}
 
@@ -82,6 +88,9 @@ class TakingOver:
         table = self._tables.get(label)
         if table is None:
             return TableReport(label, 0, updated=rebuilding.copy())
+        unsaved = unsaved_columns(table, rebuilding.relation)
+        lost = [name for name in unsaved if name in rebuilding.lost]
+        self.problems += without_not_null(self._session, rebuilding.relation, lost)
         comparison = self._loaded(table, rebuilding.relation)
         marks = self._saved.marks(label)
         rows, conflicts = rebuilding.fill(comparison, table.key, marks, overwrite=self._overwrite)

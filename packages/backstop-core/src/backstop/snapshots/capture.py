@@ -33,6 +33,7 @@ from backstop.snapshots.copying import FoundTable, RowCopier
 from backstop.snapshots.describing import LargeObjects, build_manifest
 from backstop.snapshots.footprint import Footprint, NothingToSave, OnlyARunTells
 from backstop.snapshots.manifest import Consistency, Manifest
+from backstop.snapshots.redaction import redacted
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
 from backstop.snapshots.tracing import trace
@@ -229,7 +230,7 @@ class _Attempt:
 
     def _footprint(self) -> Footprint:
         request = self._request
-        return trace(
+        found = trace(
             self._session,
             request.sql,
             request.result,
@@ -237,6 +238,7 @@ class _Attempt:
             at_once=request.at_once,
             whole=request.whole,
         )
+        return redacted(self._session, found, request.redact)
 
     def _waiting(self) -> dict[str, str]:
         return {

@@ -180,6 +180,7 @@ class RowCopier:
             bytes=size,
             objects=objects,
             writers=writers,
+            redacted=entry.redacted,
         )
 
     def _count(self, stream: RowStream) -> None:

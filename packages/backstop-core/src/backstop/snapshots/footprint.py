@@ -49,7 +49,8 @@ class RelationFootprint:
     """What happens to the rows of one relation.
 
     ``whole`` says that every row is saved. ``rehearsed`` is how many of its rows a rehearsal
-    touched, where that is what finds them.
+    touched, where that is what finds them. ``redacted`` are columns that the relation is
+    described without, as their values must not be saved.
     """
 
     relation: Relation
@@ -57,6 +58,7 @@ class RelationFootprint:
     whole: bool = False
     assigned: list[str] = field(default_factory=list)
     rehearsed: int | None = None
+    redacted: tuple[str, ...] = ()
 
     @property
     def changes_rows(self) -> bool:

@@ -68,7 +68,8 @@ class SavedTable:
     ``whole`` says that every row was
     saved, not only those that the statement finds; ``bytes`` are uncompressed. ``assigned``
     are the columns that an UPDATE sets. ``writers`` are the newest ids that the rows had as their
-    xmin, a hundred at most; none where they aren't known.
+    xmin, a hundred at most; none where they aren't known. ``redacted`` are the columns whose values
+    are not saved on purpose.
     """
 
     oid: int
@@ -83,6 +84,7 @@ class SavedTable:
     bytes: int
     objects: tuple[DataObject, ...]
     writers: tuple[str, ...] = ()
+    redacted: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -107,8 +109,12 @@ class SavedTable:
     @property
     def moves_rows(self) -> bool:
         """Whether no key tells which row of an UPDATE is which: it has none, or it was set."""
-        key_kept = self.key and not set(self.key) & set(self.assigned)
-        return self.left_rows and not self.undoes_inserts and not key_kept
+        return self.left_rows and not self.undoes_inserts and not self.keeps_keys
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether there is a key that an UPDATE didn't set."""
+        return bool(self.key) and not set(self.key) & set(self.assigned)
 
 
 @dataclass(frozen=True)
@@ -330,6 +336,7 @@ def _table(document: dict[str, Any]) -> SavedTable:
             "assigned": tuple(document["assigned"]),
             "objects": tuple(_build(DataObject, item) for item in document["objects"]),
             "writers": tuple(document["writers"]),
+            "redacted": tuple(document.get("redacted", ())),
         },
     )
 

@@ -23,7 +23,7 @@ class SnapshotRequest:
     words, and ``keeps_rewritten`` that a table which it only writes anew has kept its rows.
     ``only_rows`` says that it does nothing but to change rows. ``create_database`` are the
     statements that create the database that it drops, and ``not_covered`` is what isn't saved
-    anyway.
+    anyway. ``redact`` are patterns of columns whose values are never saved.
     """
 
     sql: str
@@ -45,3 +45,4 @@ class SnapshotRequest:
     only_rows: bool = False
     create_database: tuple[str, ...] = ()
     not_covered: tuple[str, ...] = ()
+    redact: tuple[str, ...] = ()
