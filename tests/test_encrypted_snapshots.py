@@ -163,6 +163,20 @@ def test_keys_are_changed_by_naming_both_and_old_snapshots_stay_readable(
         backstop.snapshots.verify(ids[2], store, identity=old.path)
 
 
+def test_an_old_snapshot_comes_back_by_its_key_after_a_later_one_did_by_another(
+    guarded, store, dsn, new_key
+):
+    before = dump(dsn)
+    keys = [new_key(), new_key()]
+    for key, place in zip(keys, ("first", "second")):
+        connection = guarded(encrypt_to=[key.public])
+        connection.cursor().execute(f"UPDATE person SET name = '{place}'")
+    snapshots = backstop.snapshots.list(store)
+    for key, snapshot in reversed(list(zip(keys, snapshots))):
+        assert backstop.restore(snapshot.id, storage=store, dsn=dsn, identity=key.path).complete
+    assert dump(dsn) == before
+
+
 @pytest.mark.parametrize("area", ["data", "manifests", "outcomes"])
 def test_damaged_ciphertext_is_found_and_nothing_is_restored(guarded, store, dsn, key, area):
     # The outcome holds what the statement left of large objects.

@@ -44,7 +44,8 @@ class _Later:
     """A recorded restore, and what its snapshot held of the relation."""
 
     def __init__(self, repository: Repository, restore: RecordedRestore, table: SavedTable) -> None:
-        snapshot = repository.load(restore.snapshot_id)
+        # Its definitions don't matter here, and may be for another key than ours.
+        snapshot = repository.look(restore.snapshot_id)
         self._manifest = snapshot.manifest
         self._tables = [other for other in snapshot.manifest.tables if other.oid == table.oid]
         self._rewritten = restore.rewritten.get(table.label)
