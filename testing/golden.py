@@ -1,11 +1,13 @@
 """Golden snapshots: a store as it was written once, to be read by every later version.
 
 ``python -m testing.golden FOLDER`` writes a new one, for a new format; those that are there are
-never written again. Beside the store stand the SQL that made the tables, and the statements.
+never written again. Beside the store stand the SQL that made the tables, the statements, and, with
+``--encrypted`` after the folder, the key that opens the snapshots.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from contextlib import closing, suppress
 from pathlib import Path
@@ -15,6 +17,7 @@ import psycopg2
 import backstop
 from backstop.embedded import EmbeddedServer
 
+KEY = "key.txt"
 FOLDER = Path(__file__).parents[1] / "tests" / "data" / "golden"
 
 SETUP = """\
@@ -65,11 +68,12 @@ UNDONE = "DELETE FROM shop.stock"
 FAILED = "UPDATE shop.stock SET sku = 1"
 
 
-def write(folder: Path) -> None:
+def write(folder: Path, *, encrypted: bool = False) -> None:
     """Write a store with one snapshot of each statement, of one undone and of one that failed."""
     folder.mkdir(parents=True)
     (folder / "setup.sql").write_text(SETUP, encoding="utf-8")
     (folder / "statements.sql").write_text(";\n".join(STATEMENTS) + ";\n", encoding="utf-8")
+    recipients = [_new_key(folder / KEY)] if encrypted else []
     with EmbeddedServer() as server:
         dsn = f"host=127.0.0.1 port={server.port} user=postgres"
         with closing(psycopg2.connect(dsn)) as raw:
@@ -81,6 +85,7 @@ def write(folder: Path) -> None:
                 "golden",
                 snapshot_at="LOW",
                 on_snapshot_failure="raise",
+                encrypt_to=recipients,
             )
             cursor = connection.cursor()
             cursor.execute(UNDONE)
@@ -93,5 +98,12 @@ def write(folder: Path) -> None:
                 connection.commit()
 
 
+def _new_key(path: Path) -> str:
+    """Write a new key, which opens nothing but these snapshots, and return the public one."""
+    identity = importlib.import_module("pyrage").x25519.Identity.generate()
+    path.write_text(f"{identity}\n", encoding="utf-8")
+    return str(identity.to_public())
+
+
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write(Path(sys.argv[1]), encrypted="--encrypted" in sys.argv[2:])

@@ -29,8 +29,24 @@ STATEMENT = "UPDATE users SET name = name || '?'"
 REFUSED = (backstop.SnapshotDamaged, backstop.ObjectNotFound)
 
 
+@pytest.fixture(scope="module", params=["plain", "encrypted"])
+def encrypted(request, tmp_path_factory):
+    """Have snapshots encrypted in the second round, and read by their key; tell which it is."""
+    if request.param == "plain":
+        yield False
+        return
+    pyrage = pytest.importorskip("pyrage")
+    identity = pyrage.x25519.Identity.generate()
+    key = tmp_path_factory.mktemp("keys") / "key.txt"
+    key.write_text(str(identity))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BACKSTOP_ENCRYPT_TO", str(identity.to_public()))
+        patch.setenv("BACKSTOP_IDENTITY", str(key))
+        yield True
+
+
 @pytest.fixture(scope="module")
-def destroyed(postgres_server, postgres_maintenance, tmp_path_factory):
+def destroyed(postgres_server, postgres_maintenance, tmp_path_factory, encrypted):
     """Give a database, and a store with two snapshots of the same statement on one table."""
     store = tmp_path_factory.mktemp("damaged") / "store"
     with fresh_database(postgres_server, postgres_maintenance) as dsn:
@@ -90,7 +106,7 @@ def damaged(destroyed, tmp_path):
 
 
 @pytest.fixture
-def refuses(destroyed):
+def refuses(destroyed, encrypted, monkeypatch):
     """Give a function that finds the damage by verify, and sees that a restore changes nothing."""
     dsn, _, before = destroyed
 
@@ -102,6 +118,9 @@ def refuses(destroyed):
             backstop.restore(store.id, storage=store.url, dsn=dsn)
         assert said in str(raised.value)
         assert dump(dsn) == before
+        if encrypted:
+            monkeypatch.delenv("BACKSTOP_IDENTITY")
+            assert backstop.snapshots.verify(store.id, store.url).problems
 
     return look
 

@@ -11,14 +11,17 @@ import pytest
 import backstop
 from backstop.snapshots import Fate, Status
 from testing.dumps import dump
-from testing.golden import FOLDER
+from testing.golden import FOLDER, KEY
 
 GOLDEN = sorted(path for path in FOLDER.iterdir() if path.is_dir())
 
 
 @pytest.fixture(params=GOLDEN, ids=lambda path: path.name)
-def golden(request, tmp_path):
+def golden(request, tmp_path, monkeypatch):
     """Give one of the golden stores, as a copy: a restore is recorded in it."""
+    if (request.param / KEY).exists():
+        pytest.importorskip("pyrage")
+        monkeypatch.setenv("BACKSTOP_IDENTITY", str(request.param / KEY))
     folder = tmp_path / "golden"
     shutil.copytree(request.param, folder)
     return folder
@@ -30,7 +33,7 @@ def execute(dsn, sql):
 
 
 def test_there_is_one_of_format_1():
-    assert [path.name for path in GOLDEN] == ["format-1"]
+    assert [path.name for path in GOLDEN] == ["format-1", "format-1-encrypted"]
 
 
 def test_every_golden_snapshot_is_listed_and_intact(golden):
