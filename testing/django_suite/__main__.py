@@ -10,32 +10,28 @@ fails where one of them isn't among the known ones.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
+import django
 from psycopg2.extensions import parse_dsn
 
-from backstop.embedded import EmbeddedServer
-from testing.django_suite.fetching import fetch, labels
 from testing.django_suite.known import KNOWN
+from testing.django_suite.labels import labels
+from testing.suites import Outcomes, compare, fetch, import_path, say_passed, server
 
 _MODES = ("monitor", "protect")
+_SERVER = {"max_locks_per_transaction": "256"}
 _LOGIN = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
 
-Tests = dict[str, dict[str, str]]
 
-
-def run(suite: Path, dsn: str, chosen: list[str], mode: str | None) -> Tests:
+def run(suite: Path, dsn: str, chosen: list[str], mode: str | None) -> Outcomes:
     """Run the suite in a process of its own, and return what became of it."""
     parts = parse_dsn(dsn)
-    # The suite's own folder comes before this checkout.
-    path = [str(suite), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "results.json")
         variables = {
@@ -44,7 +40,7 @@ def run(suite: Path, dsn: str, chosen: list[str], mode: str | None) -> Tests:
             ),
             "DJANGO_SUITE_RESULTS": str(results),
             "TMPDIR": folder,
-            "PYTHONPATH": os.pathsep.join(filter(None, path)),
+            "PYTHONPATH": import_path(suite),
         }
         if mode is not None:
             store = Path(folder, "store").as_uri()
@@ -56,40 +52,8 @@ def run(suite: Path, dsn: str, chosen: list[str], mode: str | None) -> Tests:
             cwd=suite,
             check=False,
         )
-        tests: Tests = json.loads(results.read_text(encoding="utf-8"))
+        tests: Outcomes = json.loads(results.read_text(encoding="utf-8"))
         return tests
-
-
-def compare(plain: Tests, guarded: Tests, mode: str) -> bool:
-    """Show the tests that pass without the app and not with it; whether all of them are known."""
-    wanted = [name for name, test in plain.items() if test["outcome"] == "passed"]
-    missing = {"outcome": "missing", "why": "it didn't run"}
-    found = {name: guarded.get(name, missing) for name in wanted}
-    # A test that the guarded run skips shows nothing, and counts as one that fails.
-    different = {name: test for name, test in found.items() if test["outcome"] != "passed"}
-    _say(f"{mode}: {len(wanted) - len(different)} of {len(wanted)} pass")
-    unknown = []
-    for name, test in different.items():
-        reason = KNOWN[mode].get(name)
-        _say(f"  {name}: {test['why']}" + (f"\n    {reason}" if reason else ""))
-        if reason is None:
-            unknown.append(name)
-    return not unknown
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-@contextlib.contextmanager
-def _server() -> Iterator[str]:
-    named = os.environ.get("BACKSTOP_TEST_DSN")
-    if named:
-        yield named
-    else:
-        with EmbeddedServer(settings={"max_locks_per_transaction": "256"}) as server:
-            yield server.dsn()
 
 
 def main(arguments: list[str]) -> int:
@@ -97,16 +61,17 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("labels", nargs="*", metavar="LABEL", help="parts of the suite; else all")
     parser.add_argument("--mode", action="append", choices=_MODES, help="the modes; else both")
-    parser.add_argument("--suite", type=Path, metavar="FOLDER", help="Django's tests, if here")
+    parser.add_argument("--suite", type=Path, metavar="FOLDER", help="Django's sources, if here")
     given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder, _server() as dsn:
-        suite: Path = given.suite.resolve() if given.suite else fetch(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, server(_SERVER) as dsn:
+        sources = given.suite or fetch("Django", django.__version__, Path(folder))
+        suite = sources.resolve() / "tests"
         chosen = given.labels or labels(suite)
         plain = run(suite, dsn, chosen, None)
-        passed = sum(test["outcome"] == "passed" for test in plain.values())
-        _say(f"plain: {passed} of {len(plain)} pass")
+        say_passed(plain)
         kept = [
-            compare(plain, run(suite, dsn, chosen, mode), mode) for mode in given.mode or _MODES
+            compare(plain, run(suite, dsn, chosen, mode), mode, 1.0, KNOWN[mode])
+            for mode in given.mode or _MODES
         ]
     return 0 if all(kept) else 1
 

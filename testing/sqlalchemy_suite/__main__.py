@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
+import sqlalchemy
 from psycopg2 import sql
 
-from backstop.embedded import EmbeddedServer
-from testing.sqlalchemy_suite.fetching import fetch
+from testing.suites import Outcomes, compare, fetch, fresh_database, import_path, server
 
 _DATABASE = "sqlalchemy_test"
 _TIMEOUT = 4 * 3600
@@ -37,8 +37,6 @@ _PYTEST = (
     # Theirs ends after some failures; plug-ins of ours aren't theirs.
     *("-o", "addopts=-p no:warnings -p no:logging -p no:xdist -p no:django -p no:timeout"),
 )
-
-Outcomes = dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def run(suite: Path, dsn: str, driver: str, mode: str, part: Part) -> Outcomes:
             "SUITE_MODE": mode,
             "SUITE_STORE": Path(folder, "store").as_uri(),
             "SUITE_RESULTS": str(results),
-            "PYTHONPATH": os.pathsep.join([str(suite), str(Path(__file__).parents[2])]),
+            "PYTHONPATH": import_path(suite),
         }
         # -s: the tests take the SQLAlchemy that is installed, not their own sources.
         subprocess.run(
@@ -89,29 +87,21 @@ def _read(results: Path) -> Outcomes:
         one = json.loads(line)
         # A test that passed can still fail at its end.
         if one["outcome"] != "passed" or one["test"] not in found:
-            found[one["test"]] = (one["outcome"], one["why"])
+            found[one["test"]] = {"outcome": one["outcome"], "why": one["why"]}
     return found
 
 
 @contextlib.contextmanager
 def _database(dsn: str, driver: str) -> Iterator[str]:
     """Give the address of a fresh database for a driver; it is dropped at the end."""
-    name = sql.Identifier(_DATABASE)
-    with contextlib.closing(psycopg2.connect(dsn)) as connection:
-        connection.autocommit = True
-        cursor = connection.cursor()
-        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-        try:
-            with contextlib.closing(psycopg2.connect(dsn, dbname=_DATABASE)) as own:
-                own.autocommit = True
-                own.cursor().execute(_SETUP)
-                _extend(own)
-            info = connection.info
-            login = info.user + (f":{info.password}" if info.password else "")
-            yield f"postgresql+{driver}://{login}@{info.host}:{info.port}/{_DATABASE}"
-        finally:
-            cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+    with fresh_database(dsn, _DATABASE) as connection:
+        with contextlib.closing(psycopg2.connect(dsn, dbname=_DATABASE)) as own:
+            own.autocommit = True
+            own.cursor().execute(_SETUP)
+            _extend(own)
+        info = connection.info
+        login = info.user + (f":{info.password}" if info.password else "")
+        yield f"postgresql+{driver}://{login}@{info.host}:{info.port}/{_DATABASE}"
 
 
 def _extend(connection: psycopg2.extensions.connection) -> None:
@@ -119,36 +109,6 @@ def _extend(connection: psycopg2.extensions.connection) -> None:
         # Not every server has them; their tests are skipped then, on both sides.
         with contextlib.suppress(psycopg2.Error):
             connection.cursor().execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(name)))
-
-
-def compare(plain: Outcomes, guarded: Outcomes, title: str, bound: float) -> bool:
-    """Show the share of tests that pass, and those that don't; whether they are enough."""
-    wanted = [name for name, (outcome, _) in plain.items() if outcome == "passed"]
-    # A test that the guarded run skips, or never reaches, shows nothing: it counts as a failure.
-    differences = [name for name in wanted if guarded.get(name, ("", ""))[0] != "passed"]
-    share = 1 - len(differences) / len(wanted)
-    _say(
-        f"{title}: {len(wanted) - len(differences)} of {len(wanted)} pass, "
-        f"{share:.2%} (at least {bound:.1%})"
-    )
-    for name in differences:
-        _say(f"  {name}: {guarded.get(name, ('', 'not run'))[1]}")
-    return share >= bound
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-@contextlib.contextmanager
-def _server() -> Iterator[str]:
-    named = os.environ.get("BACKSTOP_TEST_DSN")
-    if named:
-        yield named
-    else:
-        with EmbeddedServer(settings=_SERVER) as server:
-            yield server.dsn()
 
 
 def main(arguments: list[str]) -> int:
@@ -165,8 +125,10 @@ def main(arguments: list[str]) -> int:
     others = Part(OTHERS.name, OTHERS.folders, OTHERS.bound) if given.all else OTHERS
     parts = [DIALECT] if given.dialect_only else [DIALECT, others]
     kept = []
-    with tempfile.TemporaryDirectory() as folder, _server() as dsn:
-        suite = given.suite.resolve() if given.suite else fetch(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, server(_SERVER) as dsn:
+        version = sqlalchemy.__version__
+        sources = given.suite or fetch("SQLAlchemy", version, Path(folder))
+        suite = sources.resolve()
         for driver in given.drivers:
             for part in parts:
                 plain = run(suite, dsn, driver, "-", part)
