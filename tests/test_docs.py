@@ -9,12 +9,14 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 
 import psycopg2
 import pytest
 
 import backstop
 from backstop.cli._exits import Exit
+from backstop.demo._shop import CUSTOMERS, ORDERS, checksums, open_shop
 from backstop.storage._options import OPTIONS
 from testing import command_line_page
 from testing.documents import DOCS, PAGES, READMES, ROOT, at_storage, blocks, run_command
@@ -90,6 +92,8 @@ class Reader:
         self.storage = storage
         self.variables = {"DATABASE_URL": dsn}
         self.names = {}
+        # What a page says to put in the place of its examples.
+        self.places = {}
 
     def follow(self, page):
         for block in blocks(page):
@@ -118,6 +122,8 @@ class Reader:
 
     def shell(self, command):
         command = at_storage(command, self.storage)
+        for written, meant in self.places.items():
+            command = command.replace(written, meant)
         if command.startswith("export BACKSTOP_"):
             name, _, value = command.partition(" ")[2].partition("=")
             dsn = self.variables["DATABASE_URL"]
@@ -138,12 +144,38 @@ def test_a_page_can_be_followed_word_for_word(page, shop, dsn, store):
         with contextlib.closing(psycopg2.connect(dsn)) as raw:
             backstop.guard(raw, store, "somebody").cursor().execute("DELETE FROM orders")
             raw.commit()
+        reader.places = places("public.orders", backstop.snapshots.list(store)[-1])
     reader.follow(page)
     with shop.cursor() as cursor:
         for role in ROLES.values():
             cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,))
             if cursor.fetchone():
                 cursor.execute(f"DROP OWNED BY {role}")
+
+
+def places(table, snapshot):
+    """Give what somebody puts into the page of an incident who knows a table and an hour."""
+    hour = snapshot.created_at.replace(minute=0, second=0, microsecond=0)
+    times = (f"{moment:%Y-%m-%dT%H:%M}" for moment in (hour, hour + timedelta(hours=1)))
+    examples = ("shop.orders", "2026-05-01T14:00", "2026-05-01T15:00")
+    return dict(zip(examples, (table, *times)))
+
+
+@pytest.mark.parametrize("destroyed", [CUSTOMERS, ORDERS])
+def test_the_incident_page_brings_a_table_back_by_its_name_and_the_hour(destroyed, dsn, store):
+    with open_shop(dsn), contextlib.closing(psycopg2.connect(dsn)) as raw:
+        raw.autocommit = True
+        before = checksums(raw)
+        agent = backstop.guard(raw, store, "demo-agent")
+        agent.cursor().execute(f"DELETE FROM {ORDERS}")
+        agent.cursor().execute(f"DROP TABLE {CUSTOMERS} CASCADE")
+        assert checksums(raw)[destroyed] != before[destroyed]
+        snapshots = backstop.snapshots.list(store)
+        (snapshot,) = (one for one in snapshots if destroyed in one.tables)
+        reader = Reader(raw, dsn, store)
+        reader.places = {**places(destroyed, snapshot), " ID": f" {snapshot.id}"}
+        reader.follow(DOCS / "operations" / "incident.md")
+        assert checksums(raw)[destroyed] == before[destroyed]
 
 
 @pytest.mark.usefixtures("shop")

@@ -93,7 +93,7 @@ def round_trip(dsn, store):
             connection.commit()
         connection.close()
         assert dump(dsn) != before, "the statement changed nothing"
-        (snapshot,) = backstop.snapshots.list(store)
+        (snapshot,) = backstop.snapshots.list(store, actor="tester")
         assert backstop.snapshots.verify(snapshot.id, store).problems == ()
         reports = []
         for _ in range(2):
@@ -146,7 +146,7 @@ def test_another_owner_and_dropped_roles_come_back(role, dsn, round_trip):
 def test_tables_and_large_objects_of_a_role_come_back_together(role, dsn, store, round_trip):
     report = round_trip(f"DROP OWNED BY {role}")
     assert {"table public.documents", "large object 5001"} <= set(report.created)
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     shown = backstop.snapshots.show(snapshot.id, store).manifest
     assert shown.large_objects.oids == (5001, 5002, 5003, 5004, 5005)
     assert shown.bytes == snapshot.bytes > 5000
@@ -154,13 +154,13 @@ def test_tables_and_large_objects_of_a_role_come_back_together(role, dsn, store,
 
 def test_only_what_changes_is_saved(files, round_trip, store):
     round_trip("SELECT lo_put(file, 1, 'Y') FROM documents WHERE id = 2")
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     assert backstop.snapshots.show(snapshot.id, store).manifest.large_objects.oids == (5005,)
 
 
 def test_for_grants_no_contents_are_saved(files, round_trip, store):
     round_trip("REVOKE SELECT ON LARGE OBJECT 5001 FROM PUBLIC")
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     assert backstop.snapshots.show(snapshot.id, store).manifest.large_objects is None
 
 
@@ -191,7 +191,7 @@ def test_a_large_one_takes_little_memory(files, dsn, guarded, store):
     tracemalloc.start()
     try:
         connection.cursor().execute("SELECT lo_unlink(6001)")
-        (snapshot,) = backstop.snapshots.list(store)
+        (snapshot,) = backstop.snapshots.list(store, actor="tester")
         assert snapshot.bytes > 2 * 40 * 1024**2
         backstop.restore(snapshot.id, storage=store, dsn=dsn)
         _, peak = tracemalloc.get_traced_memory()
@@ -204,7 +204,7 @@ def test_a_large_one_takes_little_memory(files, dsn, guarded, store):
 def test_one_that_has_come_to_hold_something_else_is_left_alone(files, dsn, guarded, store):
     guarded().cursor().execute("SELECT lo_unlink(5001); SELECT lo_unlink(5005)")
     _run(dsn, "SELECT lo_from_bytea(5001, 'of somebody else')")
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
     assert (
         "The large object 5001 exists with another definition and is left as it is."
@@ -218,7 +218,7 @@ def test_one_that_has_come_to_hold_something_else_is_left_alone(files, dsn, guar
 def test_one_that_was_written_again_since_is_left_alone(files, dsn, guarded, store):
     guarded().cursor().execute("SELECT lo_put(5005, 0, 'P')")
     _run(dsn, "SELECT lo_put(5005, 1, 'HOTO')")
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
     assert not report.complete
     assert report.conflicts
@@ -229,7 +229,7 @@ def test_what_was_written_since_is_overwritten_where_that_is_asked_for(files, ds
     before = dump(dsn)
     guarded().cursor().execute("SELECT lo_put(5005, 0, 'P'), lo_unlink(5003)")
     _run(dsn, "SELECT lo_put(5005, 1, 'HOTOGRAPHER'), lo_from_bytea(5003, 'of somebody else')")
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     wanted = {"storage": store, "dsn": dsn, "on_conflict": "overwrite"}
     planned = backstop.restore(snapshot.id, dry_run=True, **wanted).plan.steps
     assert {"change back large object 5003", "change back large object 5005"} <= set(planned)
@@ -247,7 +247,7 @@ def test_one_that_is_overwritten_stays_with_who_has_it_now(role, dsn, guarded, s
     ((before, _),) = _run(dsn, content)
     guarded().cursor().execute("SELECT lo_unlink(5001)")
     _run(dsn, "SELECT lo_from_bytea(5001, 'of somebody else')")
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     report = backstop.restore(snapshot.id, storage=store, dsn=dsn, on_conflict="overwrite")
     assert _run(dsn, content) == [(before, "postgres")]
     assert (
@@ -259,7 +259,7 @@ def test_one_that_is_overwritten_stays_with_who_has_it_now(role, dsn, guarded, s
 def test_one_that_is_back_already_is_left_alone(files, dsn, guarded, store):
     guarded().cursor().execute("SELECT lo_unlink(5005)")
     _run(dsn, "SELECT lo_from_bytea(5005, 'photograph'); GRANT ALL ON LARGE OBJECT 5005 TO PUBLIC")
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
     assert report.complete
     assert report.created + report.changed == []
@@ -290,7 +290,7 @@ def test_what_an_older_view_may_miss_is_said(files, guarded, store):
     connection.set_session(isolation_level="REPEATABLE READ")
     connection.cursor().execute("SELECT lo_unlink(5001)")
     connection.commit()
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     assert backstop.snapshots.show(snapshot.id, store).manifest.consistency.value == "not exact"
 
 
@@ -305,7 +305,7 @@ def test_what_the_role_may_not_read_is_named(role, dsn, store):
     connection = backstop.guard(raw, storage=store, actor="tester")
     connection.cursor().execute("SELECT theirs(), lo_unlink(5005)")
     connection.close()
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
     assert report.plan.not_covered[-1:] == (
         "The large object 7001 goes or gets other contents, and this role may not read it: "
@@ -347,7 +347,7 @@ def test_what_is_written_by_the_handles_of_an_earlier_statement_comes_back(
 
 def test_the_command_line_counts_them(files, dsn, guarded, store, command):
     guarded().cursor().execute("SELECT lo_unlink(5001)")
-    (snapshot,) = backstop.snapshots.list(store)
+    (snapshot,) = backstop.snapshots.list(store, actor="tester")
     shown = command("snapshots", "show", snapshot.id, "--storage", store)
     assert "large objects: 1, " in shown.stdout
     shown = command("snapshots", "show", snapshot.id, "--storage", store, "--json")

@@ -195,7 +195,7 @@ def test_no_message_repeats_a_password(run: Run, arguments: list[str]) -> None:
 
 
 def test_an_unexpected_error_shows_its_type_only(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_storage: str) -> NoReturn:
+    def fail(_storage: str, **_known: object) -> NoReturn:
         raise RuntimeError("a value of the user's")
 
     monkeypatch.setattr(backstop.snapshots, "list", fail)
@@ -208,7 +208,7 @@ def test_an_unexpected_error_shows_its_type_only(run: Run, monkeypatch: pytest.M
 
 
 def test_an_interruption_is_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_storage: str) -> NoReturn:
+    def interrupt(_storage: str, **_known: object) -> NoReturn:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(backstop.snapshots, "list", interrupt)

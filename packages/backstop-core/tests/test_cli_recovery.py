@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -557,3 +558,59 @@ def _converse(terminal: int, reply: str) -> str:
             os.write(terminal, reply.encode() + (b"" if reply == "\x03" else b"\n"))
     os.close(terminal)
     return shown.decode()
+
+
+def test_restore_finds_the_last_snapshot_of_a_table(run: Run, deleted: str, dsn: str) -> None:
+    answer = run("restore", "--last", "--table", "users", "--json")
+    assert (answer.code, count(dsn)) == (0, 100)
+    assert answer.json["snapshot_id"] == deleted
+    assert answer.json["undo"] is None
+
+
+def test_restore_lists_what_could_be_meant_and_does_nothing(
+    run: Run, deleted: str, dsn: str, storage: str
+) -> None:
+    execute(dsn, "INSERT INTO users (name) VALUES ('new')")
+    second = destroy(dsn, storage, "DELETE FROM users")
+    answer = run("restore", "--table", "users")
+    assert answer.code == 4
+    assert "2 snapshots" in answer.err
+    assert answer.out.index(second) < answer.out.index(deleted)
+    as_json = run("restore", "--table", "users", "--since", "1h", "--json")
+    assert (as_json.code, [entry["id"] for entry in as_json.json]) == (4, [second, deleted])
+    assert count(dsn) == 0
+    both = run("restore", "--table", "public.users", "--all", "--json")
+    assert (both.code, count(dsn)) == (0, 101)
+    assert [one["snapshot_id"] for one in both.json["restores"]] == [second, deleted]
+
+
+def test_restore_puts_only_some_rows_back(run: Run, deleted: str, dsn: str) -> None:
+    answer = run("restore", deleted, "--where", "id IN (7, 8)")
+    assert (answer.code, count(dsn)) == (0, 2)
+
+
+def test_restore_says_how_to_undo_it(run: Run, users: str, dsn: str, storage: str) -> None:
+    destroy(dsn, storage, "UPDATE users SET name = 'x'")
+    answer = run("restore", "--last")
+    (undo,) = re.findall("To undo this restore: backstop restore ([0-9a-z]{14})", answer.out)
+    assert run("restore", undo).code == 0
+    assert fetch(dsn, "SELECT DISTINCT name FROM users") == [("x",)]
+    destroy(dsn, storage, "UPDATE users SET name = 'y'")
+    assert "To undo" not in run("restore", "--last", "--no-undo").out
+
+
+@pytest.mark.parametrize("when", ["yesterday", "12", "2026-13-01"])
+def test_a_time_that_is_none_is_refused(run: Run, when: str) -> None:
+    answer = run("snapshots", "list", "--since", when)
+    assert answer.code == 2
+    assert "neither a time nor an age" in answer.err
+
+
+def test_list_shows_what_is_meant(run: Run, deleted: str) -> None:
+    moment = (datetime.now(timezone.utc) + timedelta(minutes=1)).isoformat()
+    for known in (["--until", moment], ["--actor", "agent"], ["--since", "2020-01-01T00:00Z"]):
+        assert [entry["id"] for entry in run("snapshots", "list", *known, "--json").json] == [
+            deleted
+        ]
+    answer = run("snapshots", "list", "--operation", "TRUNCATE")
+    assert (answer.code, answer.out, answer.err) == (0, "", "No snapshot is like that.\n")

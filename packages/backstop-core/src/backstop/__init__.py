@@ -50,9 +50,11 @@ from backstop.sinks import flush_events
 if TYPE_CHECKING:
     from backstop import snapshots as snapshots
     from backstop.dispatch import guard
+    from backstop.previewing import preview
     from backstop.psycopg2 import GuardedConnection
     from backstop.readiness import check
-    from backstop.recovery import restore
+    from backstop.recovery.differing import diff
+    from backstop.recovery.restore import restore, undo
     from backstop.sqlalchemy import protect_engine
 
 __all__ = [
@@ -81,12 +83,15 @@ __all__ = [
     "check",
     "classify",
     "context",
+    "diff",
     "errors",
     "flush_events",
     "guard",
+    "preview",
     "protect_engine",
     "restore",
     "snapshots",
+    "undo",
 ]
 
 logging.getLogger("backstop").addHandler(logging.NullHandler())
@@ -95,9 +100,12 @@ logging.getLogger("backstop").addHandler(logging.NullHandler())
 _LAZY = {
     "GuardedConnection": ("backstop.psycopg2", "backstop-psycopg2[binary]"),
     "check": ("backstop.readiness", "backstop-core"),
+    "diff": ("backstop.recovery", "backstop-core"),
     "guard": ("backstop.dispatch", "backstop-psycopg2[binary]"),
+    "preview": ("backstop.previewing", "backstop-core"),
     "protect_engine": ("backstop.sqlalchemy", "backstop-sqlalchemy"),
     "restore": ("backstop.recovery", "backstop-core"),
+    "undo": ("backstop.recovery", "backstop-core"),
 }
 
 

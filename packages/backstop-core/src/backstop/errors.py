@@ -12,8 +12,8 @@
     ├── StorageError                storage answered with an error
     │   ├── StorageUnreachable      storage did not answer, or refused our credentials
     │   └── ObjectNotFound          storage holds no object of that name
-    ├── SnapshotNotFound            no snapshot has that id (also a LookupError)
-    │   └── AmbiguousSnapshot       several snapshots begin with that id
+    ├── SnapshotNotFound            no snapshot is the one that was meant (also a LookupError)
+    │   └── AmbiguousSnapshot       several snapshots could be meant
     ├── SnapshotDamaged             stored bytes are not the bytes that were written
     ├── ConnectionFailed            the database did not accept a connection
     └── RestoreFailed               a restore stopped; the database is as it was before
@@ -23,10 +23,12 @@ No message of these holds a password, a connection string or a parameter value.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backstop.result import RiskResult
+    from backstop.snapshots import SnapshotSummary
 
 
 class BackstopError(Exception):
@@ -82,11 +84,19 @@ class ObjectNotFound(StorageError):
 
 
 class SnapshotNotFound(BackstopError, LookupError):
-    """No snapshot in this storage has that id."""
+    """No snapshot in this storage has that id, or is like what was asked for."""
 
 
 class AmbiguousSnapshot(SnapshotNotFound):
-    """Several snapshots begin with that id; the message lists them."""
+    """Several snapshots could be meant; nothing was guessed.
+
+    ``candidates`` are those that were found by what is known of them, newest first. By the
+    beginning of an id there are none: the message lists the ids.
+    """
+
+    def __init__(self, message: str, candidates: Sequence[SnapshotSummary] = ()) -> None:
+        super().__init__(message)
+        self.candidates = tuple(candidates)
 
 
 class SnapshotDamaged(BackstopError):

@@ -19,6 +19,7 @@ from backstop.cli._exits import MEANINGS, Exit, exit_for
 from backstop.cli.check import check
 from backstop.cli.classify import classify
 from backstop.cli.demo import demo
+from backstop.cli.preview import preview
 from backstop.cli.restore import restore
 from backstop.cli.snapshots import snapshots
 from backstop.errors import BackstopError, describe
@@ -67,7 +68,7 @@ def app(invocation: Invocation, show_traceback: bool) -> None:
     invocation.traceback = show_traceback
 
 
-for command in (classify, snapshots, restore, check, demo):
+for command in (classify, preview, snapshots, restore, check, demo):
     app.add_command(command)
 
 

@@ -31,7 +31,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.FAILED: "failed, nothing was changed (classify: at or above --fail-at)",
     Exit.USAGE: "wrong usage or configuration",
     Exit.IN_PART: "done in part; the report names the rest",
-    Exit.NOT_FOUND: "no snapshot has that id, or several have",
+    Exit.NOT_FOUND: "no snapshot is meant, or several could be",
     Exit.DAMAGED: "verification failed: what is stored is damaged",
     Exit.UNREACHABLE: "storage is unreachable, or answers with an error",
     Exit.INTERRUPTED: "interrupted",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import click
@@ -25,6 +26,53 @@ def read_age(
         raise click.BadParameter(f"{value!r} is longer ago than the calendar goes.") from None
     except ValueError:
         raise click.BadParameter(f"{value!r} is not an age: write 12h, 30d, 2w or 1w2d.") from None
+
+
+def read_moment(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> datetime | timedelta | None:
+    """Read a time as ISO 8601 writes it, or an age; a callback of an option."""
+    if value is None:
+        return None
+    text = value.strip()
+    try:
+        # Not every Python reads the Z.
+        return datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text))
+    except ValueError:
+        pass
+    try:
+        return read_period(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is neither a time nor an age: write 2026-05-01T14:30, or 2h, 30m, 1d."
+        ) from None
+
+
+def selection_options(command: Decorated) -> Decorated:
+    """Add the options that tell snapshots by what is known of their statements."""
+    for option in reversed(
+        (
+            click.option("--table", metavar="NAME", help="Of this table: shop.users, or users."),
+            click.option(
+                "--since",
+                metavar="TIME",
+                callback=read_moment,
+                help="From this time on: 2026-05-01T14:30 (UTC, or with an offset), or an age as "
+                "30m, 2h or 1d.",
+            ),
+            click.option(
+                "--until", metavar="TIME", callback=read_moment, help="Before this time or age."
+            ),
+            click.option("--actor", metavar="NAME", help="Of statements that this actor sent."),
+            click.option(
+                "--operation",
+                metavar="COMMAND",
+                help="Of statements that begin so: DELETE, or DROP, or DROP TABLE.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 def storage_option(*, required: bool = True) -> Callable[[Decorated], Decorated]:

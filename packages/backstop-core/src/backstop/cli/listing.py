@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 from rich.filesize import decimal
@@ -10,7 +11,7 @@ from rich.table import Table
 
 import backstop
 from backstop.cli._console import moment, print_json, results, say, table
-from backstop.cli._options import json_option, storage_option
+from backstop.cli._options import json_option, selection_options, storage_option
 from backstop.snapshots import Fate, SnapshotSummary, Status
 
 _WITH_SIZE = 100
@@ -18,21 +19,28 @@ _WITH_SIZE = 100
 
 @click.command("list")
 @storage_option()
+@selection_options
 @json_option
-def list_command(storage: str, as_json: bool) -> None:
+def list_command(storage: str, as_json: bool, **known: Any) -> None:
     """List the snapshots, oldest first, without reading one."""
-    print_summaries(backstop.snapshots.list(storage), as_json=as_json)
+    print_summaries(
+        backstop.snapshots.list(storage, **known),
+        as_json=as_json,
+        asked=any(value is not None for value in known.values()),
+    )
 
 
-def print_summaries(found: Sequence[SnapshotSummary], *, as_json: bool) -> None:
-    """Print snapshots as the command does."""
+def print_summaries(
+    found: Sequence[SnapshotSummary], *, as_json: bool, asked: bool = False
+) -> None:
+    """Print snapshots as the command does; ``asked`` is whether only some were asked for."""
     if as_json:
         print_json([summary_document(summary) for summary in found])
     elif found:
         console = results()
         console.print(summaries_table(found, console.width))
     else:
-        say("There are no snapshots in this storage.")
+        say("No snapshot is like that." if asked else "There are no snapshots in this storage.")
 
 
 def summary_document(summary: SnapshotSummary) -> dict[str, object]:

@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 import backstop
 from backstop.cli._console import (
     agreed,
     can_ask,
     notices,
-    print_facts,
     print_json,
-    print_list,
     results,
     say,
-    table,
 )
 from backstop.cli._exits import Exit
 from backstop.cli._options import (
     dsn_option,
     identity_option,
     json_option,
-    snapshot_argument,
+    selection_options,
     storage_option,
     yes_option,
 )
+from backstop.cli._restored import document, print_plans, print_reports
+from backstop.cli.listing import summaries_table, summary_document
 from backstop.cli.progress import progress_bar
-from backstop.recovery import OnConflict, RestorePlan, RestoreReport
-
-_COUNTS = ("saved", "put back", "old values", "already there", "taken out", "left alone")
+from backstop.errors import AmbiguousSnapshot
+from backstop.recovery import OnConflict, Progress, RestoreReport, UndoReport
+from backstop.snapshots import SnapshotSummary
 
 
 @click.command()
-@snapshot_argument
+@click.argument("snapshot_ids", metavar="[ID]...", nargs=-1)
 @dsn_option()
 @storage_option()
+@click.option("--last", is_flag=True, help="The newest snapshot that the options below mean.")
+@click.option(
+    "--all", "every", is_flag=True, help="Every snapshot that the options below mean, newest first."
+)
+@selection_options
+@click.option(
+    "--where",
+    metavar="CONDITION",
+    help='Put back only the rows of --table that fulfil this condition in SQL: "id = 7".',
+)
 @click.option("--dry-run", is_flag=True, help="Only show the plan; nothing is changed.")
 @click.option(
     "--into",
@@ -59,6 +67,13 @@ _COUNTS = ("saved", "put back", "old values", "already there", "taken out", "lef
     help="Put lost columns at the end of their table, instead of making it anew in its old order.",
 )
 @click.option(
+    "--undo/--no-undo",
+    "undoable",
+    default=True,
+    help="Save what the restore itself changes or removes, so that it can be undone.  [default: "
+    "undo]",
+)
+@click.option(
     "--lock-timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=10.0,
@@ -70,125 +85,119 @@ _COUNTS = ("saved", "put back", "old values", "already there", "taken out", "lef
 @yes_option
 @json_option
 def restore(
-    snapshot_id: str,
-    dsn: str,
-    storage: str,
+    snapshot_ids: tuple[str, ...],
     dry_run: bool,
+    into: str | None,
     yes: bool,
     as_json: bool,
+    every: bool,
     **options: Any,
 ) -> Exit:
-    """Bring back what one statement destroyed, in one transaction.
+    """Bring back what statements destroyed, in one transaction.
 
-    ID may be any beginning that only one snapshot has. On a terminal it shows its plan and asks;
-    without one it asks nothing, and never overwrites later edits unless told to.
+    Which ones? Give their IDs, or what is known of them: --last --table shop.users. An ID may be
+    any beginning that only one snapshot has. Where several could be meant, they are listed, and
+    nothing is done (exit code 4). On a terminal it shows its plan and asks; without one it asks
+    nothing, and never overwrites later edits unless told to.
     """
     return perform(
-        snapshot_id, dry_run=dry_run, yes=yes, as_json=as_json, storage=storage, dsn=dsn, **options
+        snapshot_ids,
+        dry_run=dry_run,
+        into=into,
+        yes=yes,
+        as_json=as_json,
+        every=every,
+        **options,
     )
 
 
-def perform(snapshot_id: str, *, dry_run: bool, yes: bool, as_json: bool, **arguments: Any) -> Exit:
-    """Do as the command does; the other arguments are those of `backstop.restore`."""
-    planned = backstop.restore(snapshot_id, dry_run=True, **arguments)
-    plan = planned.plan
+def perform(
+    snapshot_ids: Sequence[str],
+    *,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    into: str | None = None,
+    every: bool = False,
+    **options: Any,
+) -> Exit:
+    """Do as the command does; the other arguments are those of `backstop.undo`."""
+    try:
+        planned = _planned(snapshot_ids, into, every=every, **options)
+    except AmbiguousSnapshot as error:
+        if error.candidates:
+            _print_candidates(error.candidates, as_json=as_json)
+        raise
+    together = every or len(snapshot_ids) > 1
     if dry_run:
-        print_json(_document(planned, dry_run=True)) if as_json else print_plan(results(), plan)
+        if as_json:
+            print_json(document(planned, together=together, dry_run=True))
+        else:
+            print_plans(results(), planned)
         return Exit.DONE
     if not as_json or (can_ask() and not yes):
-        print_plan(notices(), plan)
-    if plan.nothing_to_do is None and not agreed(f"Restore into {plan.database}?", yes=yes):
+        print_plans(notices(), planned)
+    if not agreed(_question(planned), yes=yes or _nothing_to_do(planned)):
         say("Nothing was changed.")
         return Exit.FAILED
     with progress_bar(notices()) as progress:
-        report = backstop.restore(plan.snapshot_id, progress=progress, **arguments)
+        report = _done(planned, into, progress, options)
     if as_json:
-        print_json(_document(report, dry_run=False))
+        print_json(document(report, together=together, dry_run=False))
     else:
-        print_report(results(), report)
+        print_reports(results(), report)
     return Exit.DONE if report.complete else Exit.IN_PART
 
 
-def print_plan(console: Console, plan: RestorePlan) -> None:
-    """Print what a restore is going to do."""
-    print_facts(console, [("snapshot", plan.snapshot_id), ("database", plan.database)])
-    if plan.nothing_to_do is not None:
-        print_list(console, "Nothing to do", [plan.nothing_to_do])
+def _planned(
+    snapshot_ids: Sequence[str], into: str | None, *, every: bool, **options: Any
+) -> UndoReport:
+    planned = backstop.undo(*snapshot_ids, every=every, dry_run=True, **options)
+    if into is None:
+        return planned
+    if len(planned.restores) > 1 or options.get("where") is not None:
+        raise click.UsageError("--into takes all rows of one snapshot.")
+    snapshot_id = planned.restores[0].plan.snapshot_id
+    return UndoReport([_aside(snapshot_id, into, options, dry_run=True)])
+
+
+def _done(
+    planned: UndoReport,
+    into: str | None,
+    progress: Callable[[Progress], None],
+    options: dict[str, Any],
+) -> UndoReport:
+    """Restore what was planned, by its ids: others may have been taken since."""
+    chosen = [restored.plan.snapshot_id for restored in planned.restores]
+    options = {**options, "progress": progress}
+    if into is not None:
+        return UndoReport([_aside(chosen[0], into, options, dry_run=False)])
+    known = ("last", "since", "until", "actor", "operation")
+    kept = {name: value for name, value in options.items() if name not in known}
+    if kept.get("where") is None:
+        kept.pop("table", None)
+    return backstop.undo(*chosen, **kept)
+
+
+def _aside(snapshot_id: str, into: str, options: dict[str, Any], *, dry_run: bool) -> RestoreReport:
+    taken = ("storage", "dsn", "conn", "identity", "lock_timeout", "progress")
+    kept = {name: value for name, value in options.items() if name in taken}
+    return backstop.restore(snapshot_id, into=into, dry_run=dry_run, **kept)
+
+
+def _nothing_to_do(planned: UndoReport) -> bool:
+    return all(restored.plan.nothing_to_do is not None for restored in planned.restores)
+
+
+def _question(planned: UndoReport) -> str:
+    count = len(planned.restores)
+    what = f"Restore {count:,} snapshots" if count > 1 else "Restore"
+    return f"{what} into {planned.restores[0].plan.database}?"
+
+
+def _print_candidates(candidates: Sequence[SnapshotSummary], *, as_json: bool) -> None:
+    if as_json:
+        print_json([summary_document(summary) for summary in candidates])
         return
-    console.print(Text("Plan", style="bold"))
-    print_facts(console, [(f"  {number}.", step) for number, step in enumerate(plan.steps, 1)])
-    print_list(console, "Notes", plan.notes)
-    print_list(console, "Not covered by this snapshot", plan.not_covered, style="yellow")
-
-
-def print_report(console: Console, report: RestoreReport) -> None:
-    """Print what a restore has done."""
-    if report.plan.nothing_to_do is not None:
-        console.print(report.plan.nothing_to_do)
-        return
-    if report.tables:
-        console.print(
-            table(
-                ("rows of", *_COUNTS),
-                [
-                    (
-                        rows.table,
-                        *(
-                            f"{count:,}"
-                            for count in (
-                                rows.saved,
-                                rows.inserted,
-                                rows.updated,
-                                rows.unchanged,
-                                rows.removed,
-                                rows.conflicts,
-                            )
-                        ),
-                    )
-                    for rows in report.tables
-                ],
-                right=_COUNTS,
-            )
-        )
-    print_list(console, "Created", report.created)
-    print_list(console, "At the end of its table, as --fast asks for", report.appended)
-    print_list(console, "Left alone", report.conflicts, style="yellow")
-    print_list(console, "Could not be put back", report.problems, style="red")
-    print_list(console, "Not covered by the snapshot", report.plan.not_covered, style="yellow")
-    if report.complete:
-        console.print(Text("Everything came back.", style="bold green"))
-    else:
-        console.print(Text("Restored in part; the rest is named above.", style="bold yellow"))
-
-
-def _document(report: RestoreReport, *, dry_run: bool) -> dict[str, object]:
-    plan = report.plan
-    return {
-        "snapshot_id": plan.snapshot_id,
-        "database": plan.database,
-        "dry_run": dry_run,
-        "applied": report.applied,
-        # A plan alone can't tell.
-        "complete": None if dry_run else report.complete,
-        "nothing_to_do": plan.nothing_to_do,
-        "steps": list(plan.steps),
-        "notes": list(plan.notes),
-        "not_covered": list(plan.not_covered),
-        "tables": [
-            {
-                "table": rows.table,
-                "saved": rows.saved,
-                "inserted": rows.inserted,
-                "updated": rows.updated,
-                "unchanged": rows.unchanged,
-                "conflicts": rows.conflicts,
-                "removed": rows.removed,
-            }
-            for rows in report.tables
-        ],
-        "created": list(report.created),
-        "appended": list(report.appended),
-        "existing": list(report.existing),
-        "conflicts": list(report.conflicts),
-        "problems": list(report.problems),
-    }
+    console = results()
+    console.print(summaries_table(candidates, console.width))

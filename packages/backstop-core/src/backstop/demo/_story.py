@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 import backstop
+from backstop.cli._restored import print_plan
 from backstop.cli.listing import summaries_table
 from backstop.cli.progress import progress_bar
-from backstop.cli.restore import print_plan
 from backstop.demo._place import Place, open_place
 from backstop.demo._report import Checksum, DemoReport, TableProof
 from backstop.demo._shop import (

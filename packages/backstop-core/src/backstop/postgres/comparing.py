@@ -75,6 +75,15 @@ class Comparison:
         """Load the before-image and return its rows."""
         return self._load(self.image, self.columns, source)
 
+    def keep_only(self, condition: str) -> int:
+        """Keep the rows of the before-image that fulfil a condition of the user's; return them."""
+        self._session.execute(
+            f"DELETE FROM {self.image} AS {quoting.identifier(self.relation.name)} "
+            f"WHERE ({condition}) IS NOT TRUE"
+        )
+        answer = query.row(self._session, f"SELECT pg_catalog.count(*) AS rows FROM {self.image}")
+        return int(answer["rows"])
+
     def load_after(self, columns: Sequence[Column], source: Source) -> int:
         """Load what the statement left, by the columns that tell rows apart; return the rows."""
         self._has_after = True

@@ -26,3 +26,9 @@ def find_relations(session: Session, names: Iterable[tuple[str, str]]) -> dict[s
     )
     oids = [int(entry["oid"]) for entry in found]
     return {relation.label: relation for relation in describe(session, oids)} if oids else {}
+
+
+def table_oids(session: Session) -> frozenset[int]:
+    """Return the OIDs of all tables that there are."""
+    found = query.rows(session, "SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'r'")
+    return frozenset(int(entry["oid"]) for entry in found)

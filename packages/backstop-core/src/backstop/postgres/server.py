@@ -25,6 +25,11 @@ class ServerState:
     isolation: str
     transaction_id: str
 
+    @property
+    def origin(self) -> str:
+        """What tells the database apart from those of the same and of other servers."""
+        return f"{self.system_identifier}-{self.database_oid}"
+
 
 def state(session: Session) -> ServerState:
     """Ask the server; this gives the transaction an id if it had none."""

@@ -111,7 +111,8 @@ def touched_by(session: Session, traces: Traces) -> TouchedLargeObjects:
         pages = traces.effect.pages
         first = traces.named | removed
         changed = _with_pages(session, "xmax", traces.xids, first, pages.rows)
-        changed |= existing(session, traces.written)
+        # Pages can be there without their large object, where somebody has changed the catalog.
+        changed = existing(session, changed | traces.written)
     else:
         changed, missed = _compared(session, traces, removed)
     contents = removed | changed
@@ -138,7 +139,9 @@ def _compared(
 ) -> tuple[frozenset[int], int]:
     """Return what was written, and how many others may have been."""
     left = traces.pages or {}
-    made = traces.entered - existing(session, traces.entered)
+    # What it has made in a savepoint of its own isn't known by its ids.
+    made = {*traces.entered, *left}
+    made -= existing(session, made)
     pages = traces.effect.pages
     # Whatever else was written, the server has counted more than these account for.
     counted = pages.inserted + pages.updated + pages.deleted

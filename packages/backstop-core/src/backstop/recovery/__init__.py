@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
-from backstop.recovery.report import Progress, RestorePlan, RestoreReport, TableReport
-from backstop.recovery.restore import OnConflict, restore
+from backstop.recovery.differing import (
+    RowDifference,
+    SnapshotDifference,
+    TableDifference,
+    diff,
+)
+from backstop.recovery.options import OnConflict
+from backstop.recovery.report import (
+    Progress,
+    RestorePlan,
+    RestoreReport,
+    TableReport,
+    UndoReport,
+)
+from backstop.recovery.restore import restore, undo
 
-__all__ = ["OnConflict", "Progress", "RestorePlan", "RestoreReport", "TableReport", "restore"]
+__all__ = [
+    "OnConflict",
+    "Progress",
+    "RestorePlan",
+    "RestoreReport",
+    "RowDifference",
+    "SnapshotDifference",
+    "TableDifference",
+    "TableReport",
+    "UndoReport",
+    "diff",
+    "restore",
+    "undo",
+]

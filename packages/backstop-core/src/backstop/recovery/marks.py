@@ -6,6 +6,8 @@ nobody else had written any of them in between: the later snapshot knows who had
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from backstop.postgres.comparing import RowMarks
 from backstop.postgres.server import ServerState
 from backstop.postgres.xids import is_older
@@ -19,8 +21,12 @@ def row_marks(
     table: SavedTable,
     written: WrittenRows | None,
     state: ServerState,
+    restores: Iterable[RecordedRestore],
 ) -> RowMarks:
-    """Return how the rows are known that a statement left in one relation of its snapshot."""
+    """Return how the rows are known that a statement left in one relation of its snapshot.
+
+    ``restores`` are those of this snapshot and of later ones.
+    """
     home = (manifest.database.system_identifier, manifest.database.oid)
     if home != (state.system_identifier, state.database_oid):
         # Transaction ids mean nothing in another database.
@@ -28,7 +34,7 @@ def row_marks(
     xids = written.xids if written is not None else (manifest.transaction_id,)
     later = [
         _Later(repository, restore, table)
-        for restore in repository.restores_after(manifest.id)
+        for restore in restores
         if restore.system_identifier == state.system_identifier
     ]
     known = set(xids)

@@ -24,8 +24,12 @@ def make_plan(
     state: ServerState,
     objects: ObjectPlan,
     renamed: Sequence[str],
+    wanted: str | None = None,
 ) -> RestorePlan:
-    """Return the plan to restore a snapshot in place, where the renames are undone already."""
+    """Return the plan to restore a snapshot in place, where the renames are undone already.
+
+    ``wanted`` is a condition on the rows that are meant, if not all are.
+    """
     manifest = snapshot.manifest
     steps = [f"run {statement}" for statement in renamed]
     steps += [f"take away {item.identity}" for item in objects.made]
@@ -42,8 +46,9 @@ def make_plan(
         where = "" if table.label in present else " (created above)" if steps else " (missing!)"
         verb = "put back" if not table.left_rows else "give old values to"
         if table.rows or not table.undoes_inserts:
-            steps.append(f"{verb} up to {table.rows:,} rows of {table.label}{where}")
-        if table.undoes_inserts:
+            which = f", of those with {wanted}" if wanted is not None else ""
+            steps.append(f"{verb} up to {table.rows:,} rows of {table.label}{where}{which}")
+        if table.undoes_inserts and wanted is None:
             steps.append(f"take out of {table.label} the rows that the statement inserted{where}")
     if (contents := manifest.large_objects) is not None:
         steps.append(f"put back the contents of up to {len(contents.oids):,} large objects")

@@ -48,7 +48,8 @@ class RestoreReport:
     put back, such as an owner that no longer exists. ``created`` and ``changed`` are the objects
     that are back, ``renamed`` the statements that gave them their names back, or extensions their
     versions, and ``existing`` those that were as before already. ``appended`` are columns that are
-    back at the end of their table instead of in their old place.
+    back at the end of their table instead of in their old place. ``undo`` is the id of the snapshot
+    that brings back what the restore itself has changed or removed; None where that is nothing.
     """
 
     plan: RestorePlan
@@ -61,6 +62,7 @@ class RestoreReport:
     existing: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    undo: str | None = None
 
     @property
     def conflicting_rows(self) -> list[str]:
@@ -78,6 +80,30 @@ class RestoreReport:
         if self.plan.nothing_to_do is not None:
             return True
         return self.applied and not (self.conflicts or self.problems or self.plan.not_covered)
+
+
+@dataclass
+class UndoReport:
+    """What a restore of any number of snapshots has done, in one transaction.
+
+    ``restores`` are in the order in which they were done, the newest snapshot first. ``undo`` is
+    the id of the snapshot that brings back what they have changed or removed of what was there;
+    None where that is nothing, or where ``not_undoable`` says why it wasn't saved.
+    """
+
+    restores: list[RestoreReport]
+    undo: str | None = None
+    not_undoable: str | None = None
+
+    @property
+    def applied(self) -> bool:
+        """Whether anything was restored."""
+        return any(restored.applied for restored in self.restores)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that the statements destroyed is back, and the restore was saved."""
+        return self.not_undoable is None and all(restored.complete for restored in self.restores)
 
 
 @dataclass(frozen=True)

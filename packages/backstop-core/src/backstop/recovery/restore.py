@@ -1,4 +1,4 @@
-"""Restoring one snapshot: plan, apply in one transaction, check, report.
+"""Restoring: one snapshot by its id, or what is meant by a table, an hour, and who did what.
 
 In place, a restore puts back what the statement destroyed and nothing else. It never overwrites
 a row that was edited later, unless told to, and doing it twice changes nothing the second time.
@@ -6,54 +6,23 @@ a row that was edited later, unless told to, and doing it twice changes nothing 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
-from backstop.drivers import connect, session_for
 from backstop.encryption import IdentityArgument, identities_from
-from backstop.errors import BackstopError, ConfigurationError, RestoreFailed, describe
-from backstop.postgres import large_objects, server
-from backstop.postgres.model.reading import NO_OBJECTS
-from backstop.postgres.objects import RIGHTS, STAGES
-from backstop.postgres.server import ServerState
-from backstop.postgres.transactions import (
-    PINNED,
-    change_settings,
-    milliseconds,
-    transaction,
-    undone,
-)
-from backstop.recovery import databases
-from backstop.recovery.contents import ContentsRestore
-from backstop.recovery.copying import copy_aside
-from backstop.recovery.exchange import create, exchange
-from backstop.recovery.objects import ObjectPlan, State, plan_objects
-from backstop.recovery.plan import make_plan, nothing_to_do, plan_aside
-from backstop.recovery.renames import Undone, undo_renames
-from backstop.recovery.report import Progress, RestorePlan, RestoreReport
-from backstop.recovery.saved import SavedContents
-from backstop.recovery.taking_back import Additions
-from backstop.recovery.taking_over import TakingOver
-from backstop.recovery.updates import update_back
-from backstop.session import Session, TransactionStatus
+from backstop.errors import ConfigurationError
+from backstop.postgres import server
+from backstop.postgres.transactions import transaction
+from backstop.recovery.connecting import connected
+from backstop.recovery.narrowing import narrowed
+from backstop.recovery.options import OnConflict, RestoreOptions, on_conflict_from
+from backstop.recovery.plan import nothing_to_do
+from backstop.recovery.report import Progress, RestoreReport, UndoReport
+from backstop.recovery.series import Series
+from backstop.session import Session
 from backstop.settings import StorageArgument, storage_from
-from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
-
-# Bodies of functions may name what comes back after them.
-_SETTINGS = {**PINNED, "row_security": "off", "check_function_bodies": "off"}
-
-
-class OnConflict(str, Enum):
-    """What a restore does with a row, or a large object, that was edited after the statement.
-
-    REPORT leaves it alone and says so; OVERWRITE gives it what it held; ABORT changes nothing.
-    """
-
-    REPORT = "report"
-    OVERWRITE = "overwrite"
-    ABORT = "abort"
+from backstop.snapshots.repository import Repository, Snapshot
+from backstop.snapshots.selection import Selection, choose, moment
 
 
 def restore(
@@ -66,6 +35,7 @@ def restore(
     into: str | None = None,
     dry_run: bool = False,
     fast: bool = False,
+    undoable: bool = True,
     lock_timeout: float = 10.0,
     identity: IdentityArgument | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -77,192 +47,138 @@ def restore(
     created again by way of any other of its server's. ``into`` copies the rows of a
     snapshot of one table into a new table of that name instead. ``dry_run`` only plans. ``fast``
     puts lost columns at the end of their table instead of making it anew in its old order.
-    ``lock_timeout`` is in seconds. ``identity`` is the file with the age identity that opens a
-    snapshot that is encrypted. ``progress`` is called while rows are copied.
+    What the restore itself changes or removes is saved before, unless it is not to be ``undoable``:
+    the report's ``undo`` is the id to restore then. ``lock_timeout`` is in seconds. ``identity`` is
+    the file with the age identity that opens a snapshot that is encrypted. ``progress`` is called
+    while rows are copied.
 
     Raises SnapshotNotFound, SnapshotDamaged, StorageError, ConnectionFailed, ConfigurationError,
     WrongKey, and RestoreFailed for everything else that stops it; the database is then as it was.
     """
-    choice = _on_conflict(on_conflict)
+    options = RestoreOptions(
+        on_conflict_from(on_conflict), fast, lock_timeout, None, undoable, progress
+    )
     repository = Repository(storage_from(storage), identities=identities_from(identity))
-    snapshot = repository.load(repository.find(snapshot_id))
-    anew = bool(snapshot.manifest.create_database) and nothing_to_do(snapshot) is None
-    session = _session(dsn, conn, may_be_gone=anew)
-    attempt = _Restore(session, repository, snapshot, choice, progress, lock_timeout, fast)
-    try:
-        if into is not None:
-            return attempt.aside(into, dry_run=dry_run)
-        if anew:
-            return attempt.in_dropped_database(dry_run=dry_run)
-        return attempt.in_place(dry_run=dry_run)
-    except BackstopError:
-        raise
-    except Exception as error:
-        if session.status() is TransactionStatus.UNUSABLE:
-            raise RestoreFailed(
-                f"The connection was lost: {describe(error)}. Run the restore again: "
-                "it changes nothing where everything is back already."
-            ) from error
-        raise RestoreFailed(
-            f"The restore stopped and changed nothing: {describe(error)}."
-        ) from error
-    finally:
-        if conn is None:
-            session.close()
-
-
-@dataclass
-class _Restore:
-    session: Session
-    repository: Repository
-    snapshot: Snapshot
-    on_conflict: OnConflict
-    progress: Callable[[Progress], None]
-    lock_timeout: float
-    fast: bool
-
-    def in_dropped_database(self, *, dry_run: bool) -> RestoreReport:
-        manifest = self.snapshot.manifest
-        problems = []
-        if not databases.is_there(self.session, manifest):
-            if dry_run:
-                return RestoreReport(databases.plan_creation(manifest))
-            problems = databases.create(self.session, manifest)
-        with databases.inside(self.session, manifest) as session:
-            report = replace(self, session=session).in_place(dry_run=dry_run)
-        report.problems += problems
-        return report
-
-    def in_place(self, *, dry_run: bool) -> RestoreReport:
-        with transaction(self.session):
-            limit = {"lock_timeout": milliseconds(self.lock_timeout)}
-            change_settings(self.session, {**_SETTINGS, **limit})
-            if dry_run:
-                # What is renamed has to have its name back before anything can be compared.
-                with undone(self.session, "backstop_dry_run"):
-                    return self._planned(server.state(self.session))[0]
-            state = server.state(self.session)
-            report, objects = self._planned(state)
-            if objects is None:
-                return report
-            rewritten = self._apply(objects, state, report)
-            if report.conflicts and self.on_conflict is OnConflict.ABORT:
-                raise RestoreFailed(" ".join([*report.conflicts, "Nothing was changed."]))
-        report.applied = True
-        self._record(state, rewritten, report)
-        return report
-
-    def _planned(self, state: ServerState) -> tuple[RestoreReport, ObjectPlan | None]:
-        """Return the plan, and what is to be done with objects where anything is to be done."""
-        manifest = self.snapshot.manifest
-        nothing = nothing_to_do(self.snapshot)
-        if nothing is not None:
-            plan = RestorePlan(manifest.id, state.database, (), nothing_to_do=nothing)
-            return RestoreReport(plan), None
-        if manifest.large_objects is not None:
-            large_objects.lock(self.session)
-        manifest = replace(manifest, left=(*manifest.left, *self.snapshot.outcome.left))
-        names, updates, restored = Undone(NO_OBJECTS), list[str](), False
-        if manifest.holds_objects:
-            updates = update_back(self.session, manifest)
-            names = undo_renames(self.session, manifest)
-            restored = self.repository.was_restored(manifest.id, state.system_identifier)
-        manifest = databases.as_left(manifest, names.model)
-        objects = plan_objects(
-            names.model,
-            manifest,
-            names.as_left,
-            # What is appended comes without values, where none are saved, and yet with NOT NULL.
-            fast=self.fast and not any(table.redacted for table in manifest.tables),
-            restored=restored,
-            overwrite=self.on_conflict is OnConflict.OVERWRITE,
+    snapshots = _loaded(repository, [snapshot_id])
+    with connected(dsn, conn, may_be_gone=_is_anew(snapshots)) as session:
+        series = Series(session, repository, snapshots, options)
+        report = (
+            _restored(series, dry_run=dry_run)
+            if into is None
+            else series.aside(into, dry_run=dry_run)
         )
-        done = [*updates, *names.done]
-        plan = make_plan(self.session, self.snapshot, state, objects, done)
-        return RestoreReport(plan, renamed=done), objects
-
-    def _record(
-        self, state: ServerState, rewritten: Mapping[str, Sequence[str]], report: RestoreReport
-    ) -> None:
-        snapshot_id = self.snapshot.manifest.id
-        done = RecordedRestore(
-            snapshot_id, state.transaction_id, state.system_identifier, rewritten
-        )
-        try:
-            self.repository.save_restore(done)
-        except BackstopError as error:
-            report.problems.append(
-                "Everything is restored, but that couldn't be recorded, so an older snapshot of "
-                f"the same rows will take them for edited: {describe(error)}"
-            )
-
-    def aside(self, into: str, *, dry_run: bool) -> RestoreReport:
-        with transaction(self.session):
-            state = server.state(self.session)
-            plan = plan_aside(self.snapshot, state, into)
-            report = RestoreReport(plan)
-            if dry_run:
-                return report
-            (table,) = self.snapshot.manifest.tables
-            source = self._saved(state).reader(table.label, table)
-            report.tables.append(copy_aside(self.session, table, into, source))
-        report.applied = True
-        return report
-
-    def _apply(
-        self, objects: ObjectPlan, state: ServerState, report: RestoreReport
-    ) -> Mapping[str, Sequence[str]]:
-        """Do it, and return who had written the rows of the tables that were made anew."""
-        overwrite = self.on_conflict is OnConflict.OVERWRITE
-        saved = self._saved(state)
-        manifest = self.snapshot.manifest
-        additions = Additions(self.session, manifest.left, saved.marks, manifest.transaction_id)
-        objects, kept = additions.take_back(objects, overwrite=overwrite)
-        swap = exchange(self.session, objects)
-        report.problems += create(self.session, swap, STAGES[0])
-        taking_over = TakingOver(self.session, saved, objects, overwrite=overwrite)
-        report.tables += taking_over.run(swap)
-        report.problems += taking_over.problems
-        contents = ContentsRestore(self.session, saved, objects, report)
-        contents.rows(overwrite=overwrite)
-        contents.large_objects()
-        for stage in STAGES[1:]:
-            if stage == RIGHTS[0]:
-                contents.sequences(swap.positions)
-            report.problems += create(self.session, swap, stage)
-        report.created += [
-            item.identity for item in objects.of(State.MISSING) if item.identity not in swap.brought
-        ]
-        report.changed += [item.identity for item in objects.of(State.CHANGED)]
-        report.appended += objects.appended_columns
-        report.existing += [item.identity for item in objects.of(State.SAME)]
-        report.conflicts += [*report.conflicting_rows, *kept, *objects.conflicts]
-        return taking_over.rewritten
-
-    def _saved(self, state: ServerState) -> SavedContents:
-        return SavedContents(self.repository, self.snapshot, state, self.progress)
+    (restored,) = report.restores
+    restored.undo = report.undo
+    if report.not_undoable is not None:
+        restored.problems.append(report.not_undoable)
+    return restored
 
 
-def _on_conflict(value: str | OnConflict) -> OnConflict:
-    try:
-        return OnConflict(value)
-    except ValueError:
+def undo(
+    *snapshot_ids: str,
+    last: bool = False,
+    every: bool = False,
+    table: str | None = None,
+    since: datetime | timedelta | None = None,
+    until: datetime | timedelta | None = None,
+    actor: str | None = None,
+    operation: str | None = None,
+    where: str | None = None,
+    storage: StorageArgument | None = None,
+    dsn: str | None = None,
+    conn: object | None = None,
+    on_conflict: str | OnConflict = OnConflict.REPORT,
+    dry_run: bool = False,
+    fast: bool = False,
+    undoable: bool = True,
+    lock_timeout: float = 10.0,
+    identity: IdentityArgument | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> UndoReport:
+    """Bring back what statements destroyed, found by what is known of them, in one transaction.
+
+    Either ids are given, or what is known: a ``table``, with its schema or without; the time, from
+    ``since`` on and before ``until``, as datetimes (UTC without a zone) or as ages; the ``actor``;
+    the ``operation``, such as DELETE or DROP. Statements that failed or were rolled back don't
+    count, nor do snapshots of other databases, nor those that restores have taken, unless
+    ``operation`` is RESTORE. If that is one snapshot, it is restored; of several, the ``last``, or
+    ``every`` one of them, the newest first. ``where`` is a condition in SQL, such as "id = 7": only
+    rows of the ``table`` that fulfil it in the before-image are put back, and nothing else.
+
+    All other arguments are those of :func:`restore`, and so are the errors. Raises
+    AmbiguousSnapshot, whose ``candidates`` are what is meant, where more than one could be.
+    """
+    options = RestoreOptions(
+        on_conflict_from(on_conflict), fast, lock_timeout, where, undoable, progress
+    )
+    selection = Selection(table, moment("since", since), moment("until", until), actor, operation)
+    _check_choice(snapshot_ids, selection, last=last, every=every, where=where)
+    repository = Repository(storage_from(storage), identities=identities_from(identity))
+    snapshots = _loaded(repository, snapshot_ids)
+    with connected(dsn, conn, may_be_gone=not snapshots or _is_anew(snapshots)) as session:
+        if not snapshots:
+            chosen = choose(repository, selection, _origin(session), last=last, every=every)
+            snapshots = [repository.load(snapshot_id) for snapshot_id in chosen]
+        if where is not None:
+            snapshots = [narrowed(snapshot, table, where) for snapshot in snapshots]
+        return _restored(Series(session, repository, snapshots, options), dry_run=dry_run)
+
+
+def _restored(series: Series, *, dry_run: bool) -> UndoReport:
+    if _is_anew(series.snapshots):
+        return series.in_dropped_database(dry_run=dry_run)
+    return series.plan() if dry_run else series.run()
+
+
+def _check_choice(
+    snapshot_ids: Sequence[str],
+    selection: Selection,
+    *,
+    last: bool,
+    every: bool,
+    where: str | None,
+) -> None:
+    about = selection if where is None else Selection(None, *_without_table(selection))
+    if snapshot_ids and (last or every or about.is_any):
         raise ConfigurationError(
-            f"on_conflict is {value!r}: it takes 'report', 'overwrite' or 'abort'."
-        ) from None
-
-
-def _session(dsn: str | None, conn: object | None, *, may_be_gone: bool) -> Session:
-    if conn is not None:
-        session = session_for(getattr(conn, "__wrapped__", conn))
-        if session.status() is not TransactionStatus.IDLE:
-            raise ConfigurationError(
-                "conn is closed or inside a transaction: commit or roll back first."
-            )
-        return session
-    chosen = dsn or os.environ.get("BACKSTOP_DSN")
-    if not chosen:
-        raise ConfigurationError(
-            "dsn is missing: give dsn='postgresql://user@host/database', or set BACKSTOP_DSN."
+            "Ids say which snapshots are meant: leave out what else is known of them, or the ids."
         )
-    return databases.connect_somewhere(chosen) if may_be_gone else connect(chosen)
+    if last and every:
+        raise ConfigurationError("last and every exclude each other.")
+    if not (snapshot_ids or last or selection.is_any):
+        raise ConfigurationError(
+            "Nothing says which snapshot is meant: give an id, or what is known of it, such as "
+            "table='shop.users' with last=True."
+        )
+
+
+def _without_table(
+    selection: Selection,
+) -> tuple[datetime | None, datetime | None, str | None, str | None]:
+    return selection.since, selection.until, selection.actor, selection.operation
+
+
+def _loaded(repository: Repository, beginnings: Sequence[str]) -> list[Snapshot]:
+    """Return the snapshots whose ids begin so, the newest first."""
+    found = {repository.find(beginning) for beginning in beginnings}
+    return [repository.load(snapshot_id) for snapshot_id in sorted(found, reverse=True)]
+
+
+def _is_anew(snapshots: Sequence[Snapshot]) -> bool:
+    """Whether what comes back is a whole database; raises ConfigurationError for more as well."""
+    anew = [
+        snapshot
+        for snapshot in snapshots
+        if snapshot.manifest.create_database and nothing_to_do(snapshot) is None
+    ]
+    if anew and len(snapshots) > 1:
+        raise ConfigurationError(
+            f"The snapshot {anew[0].manifest.id} is of a whole database, and has to be restored "
+            "by itself."
+        )
+    return bool(anew)
+
+
+def _origin(session: Session) -> str:
+    with transaction(session):
+        return server.state(session).origin

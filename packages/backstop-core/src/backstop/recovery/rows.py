@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backstop.errors import RestoreFailed, SnapshotDamaged
+from backstop.errors import RestoreFailed, SnapshotDamaged, describe
 from backstop.postgres import merging
 from backstop.postgres.comparing import Comparison, RowMarks, States, copy_in
 from backstop.postgres.lineage import let_be_null
@@ -50,7 +50,8 @@ class RowRestore:
     """One saved relation, the relation that it goes back to, and how to know its rows.
 
     ``written`` is what is known of what the statement left there, ``after`` where that is read.
-    ``left_rows`` is whether it may have left any.
+    ``left_rows`` is whether it may have left any. ``where`` is a condition on the saved rows that
+    are meant, if not all are.
     """
 
     table: SavedTable
@@ -60,6 +61,7 @@ class RowRestore:
     written: WrittenRows | None = None
     after: CountedReader | None = None
     left_rows: bool = False
+    where: str | None = None
 
 
 class RowPlan:
@@ -71,6 +73,7 @@ class RowPlan:
         self._session = session
         self._columns = saved_columns(item.table, item.relation)
         self._comparison = Comparison(session, item.relation, self._columns)
+        self._saved = item.table.rows
         self._loads = False
         self._replaces = False
         self._unsaved = unsaved_columns(item.table, item.relation)
@@ -101,14 +104,18 @@ class RowPlan:
         """
         item = self.item
         table = item.table
-        if not self._columns or (
-            not item.left_rows and merging.is_empty(self._session, item.relation)
+        if item.where is None and (
+            not self._columns
+            or (not item.left_rows and merging.is_empty(self._session, item.relation))
         ):
             self._loads = True
             return
         comparison = self._comparison
         check_count(table.label, comparison.load(item.source), table.rows)
-        if item.after is not None and item.written is not None:
+        if item.where is not None:
+            # What the statement put beside the other rows isn't meant.
+            self._saved = self._narrow(item.where)
+        elif item.after is not None and item.written is not None:
             known = {column.name: column for column in item.relation.columns}
             columns = [known[name] for name in item.written.columns if name in known]
             check_count(table.label, comparison.load_after(columns, item.after), item.written.rows)
@@ -156,7 +163,16 @@ class RowPlan:
             kept = [name for name in table.key if name not in self._assigned]
             merged = merging.update_in_place(self._session, self._comparison, kept, self.states)
         self._comparison.discard()
-        return TableReport(table.label, table.rows, **vars(merged))
+        return TableReport(table.label, self._saved, **vars(merged))
+
+    def _narrow(self, where: str) -> int:
+        try:
+            return self._comparison.keep_only(where)
+        except Exception as error:
+            raise RestoreFailed(
+                f"The condition can't be used on the rows of {self.item.table.label}: "
+                f"{describe(error)}. Nothing was changed."
+            ) from error
 
     def _load(self) -> TableReport:
         table, relation = self.item.table, self.item.relation

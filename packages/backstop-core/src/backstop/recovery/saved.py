@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backstop.postgres.comparing import RowMarks
@@ -12,20 +12,23 @@ from backstop.recovery.marks import row_marks
 from backstop.recovery.report import Progress
 from backstop.recovery.rows import CountedReader, RowRestore
 from backstop.snapshots.manifest import SavedLargeObjects, SavedTable, Status, WrittenRows
-from backstop.snapshots.repository import Repository, Snapshot
+from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
 
 
 @dataclass(frozen=True)
 class SavedContents:
     """A snapshot's contents, and the database that they are restored to.
 
-    ``progress`` is called while they are read.
+    ``progress`` is called while they are read. ``where`` is a condition on the rows that are meant.
+    ``earlier`` are the restores that the transaction in hand has done already.
     """
 
     repository: Repository
     snapshot: Snapshot
     state: ServerState
     progress: Callable[[Progress], None]
+    where: str | None = None
+    earlier: Sequence[RecordedRestore] = ()
 
     def reader(
         self, label: str, stored: SavedTable | WrittenRows | SavedLargeObjects
@@ -41,7 +44,8 @@ class SavedContents:
         if table is None:
             return RowMarks((manifest.transaction_id,))
         written = self.snapshot.written(table)
-        return row_marks(self.repository, manifest, table, written, self.state)
+        restores = [*self.repository.restores_after(manifest.id), *self.earlier]
+        return row_marks(self.repository, manifest, table, written, self.state, restores)
 
     def rows_of(self, table: SavedTable, relation: Relation) -> RowRestore:
         """Return what is to be compared with a relation that has the table's name now."""
@@ -58,4 +62,5 @@ class SavedContents:
             written,
             after,
             left_rows=written is not None or (table.left_rows and not sure),
+            where=self.where,
         )

@@ -1,7 +1,7 @@
 """Snapshots: taking them, finding them again, and what can be done with them without a database.
 
-``list``, ``show``, ``verify``, ``pin``, ``unpin`` and ``prune`` are what ``backstop snapshots``
-calls.
+``list``, ``show``, ``verify``, ``export``, ``pin``, ``unpin`` and ``prune`` are what
+``backstop snapshots`` calls.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from backstop.snapshots.administration import (
     verify,
 )
 from backstop.snapshots.administration import list_snapshots as list  # noqa: A004
+from backstop.snapshots.exporting import export
+from backstop.snapshots.keys import SnapshotSummary
 from backstop.snapshots.manifest import Consistency, Fate, Manifest, Outcome, Status
-from backstop.snapshots.repository import Snapshot, SnapshotSummary
+from backstop.snapshots.repository import Snapshot
 from backstop.snapshots.retention import PruneReport, pin, prune, unpin
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "SnapshotSummary",
     "Status",
     "Verification",
+    "export",
     "list",
     "pin",
     "prune",

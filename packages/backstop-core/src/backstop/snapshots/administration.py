@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from backstop.encryption import IdentityArgument, identities_from
 from backstop.errors import SnapshotDamaged, StorageError, StorageUnreachable
 from backstop.settings import StorageArgument, storage_from
+from backstop.snapshots.keys import SnapshotSummary
 from backstop.snapshots.manifest import SavedLargeObjects, SavedTable, WrittenRows
-from backstop.snapshots.repository import Repository, Snapshot, SnapshotSummary
+from backstop.snapshots.repository import Repository, Snapshot
+from backstop.snapshots.selection import Selection, matching, moment
 from backstop.snapshots.stream import verify_bytes
 
 
@@ -23,9 +26,22 @@ class Verification:
     problems: tuple[str, ...]
 
 
-def list_snapshots(storage: StorageArgument | None = None) -> builtins.list[SnapshotSummary]:
-    """Return every complete snapshot, oldest first, without reading one."""
-    return Repository(storage_from(storage)).summaries()
+def list_snapshots(
+    storage: StorageArgument | None = None,
+    *,
+    table: str | None = None,
+    since: datetime | timedelta | None = None,
+    until: datetime | timedelta | None = None,
+    actor: str | None = None,
+    operation: str | None = None,
+) -> builtins.list[SnapshotSummary]:
+    """Return every complete snapshot that is meant, oldest first, without reading one.
+
+    A ``table`` may be named without its schema. ``since`` and ``until`` are datetimes (UTC without
+    a zone) or ages. ``operation`` is the leading command, or how it begins.
+    """
+    selection = Selection(table, moment("since", since), moment("until", until), actor, operation)
+    return matching(Repository(storage_from(storage)), selection)
 
 
 def show(

@@ -87,4 +87,7 @@ def build_manifest(
         create_database=request.create_database,
         large_objects=large_objects.contents,
         not_covered=(*request.not_covered, *footprint.not_covered),
+        partitioned=tuple(
+            entry.relation.label for entry in footprint.relations if not entry.relation.holds_rows
+        ),
     )

@@ -72,6 +72,14 @@ def bounded_counts(seeds: Sequence[Seed], carriers: Sequence[Carrier], limit: in
     )
 
 
+def exact_counts(seeds: Sequence[Seed], carriers: Sequence[Carrier]) -> str:
+    """Return a query for (tableoid, rows), as text, that counts each row once."""
+    return (
+        f"{_found(seeds, carriers)} "
+        f"SELECT relation, pg_catalog.count(DISTINCT place)::{_TEXT} FROM backstop_found GROUP BY 1"
+    )
+
+
 def view_finder(change: RowChange, resolved: str) -> str:
     """Return a query with one row for each that the change finds in a view, joins multiplied."""
     return f"{change.with_clause or ''}\nSELECT 1 {_matches(change, resolved)}"

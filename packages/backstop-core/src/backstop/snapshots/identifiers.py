@@ -40,9 +40,22 @@ def created_at(snapshot_id: str) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
+def common_beginning(since: datetime, until: datetime) -> str:
+    """Return what all ids of a time begin with; nothing may be all that they share."""
+    most = len(_ALPHABET) ** _TIME_LENGTH - 1
+    times = (min(max(0, _microseconds(time)), most) for time in (since, until))
+    first, last = (_encode(time, _TIME_LENGTH) for time in times)
+    differing = (at for at, (one, other) in enumerate(zip(first, last)) if one != other)
+    return first[: next(differing, _TIME_LENGTH)]
+
+
 def is_beginning(text: str) -> bool:
     """Whether the text could be the beginning of an id."""
     return 0 < len(text) <= LENGTH and all(character in _ALPHABET for character in text)
+
+
+def _microseconds(time: datetime) -> int:
+    return (time - _EPOCH) // timedelta(microseconds=1)
 
 
 def _encode(number: int, length: int) -> str:

@@ -161,7 +161,8 @@ class Manifest:
     them that are still there, as it leaves them. ``made`` are what it adds that a restore takes
     away again, ``renamed`` what it gives another name or schema. Where it drops the ``database``
     itself, ``create_database`` are the statements that create that again. ``large_objects`` are the
-    contents of those among the ``objects``.
+    contents of those among the ``objects``. ``partitioned`` are the labels of partitioned tables
+    whose partitions are among the ``tables``.
 
     Where the rows are encrypted, ``encrypted_to`` are the public keys of the recipients. As long as
     something is ``sealed``, nothing but the names of objects is known.
@@ -190,6 +191,7 @@ class Manifest:
     not_covered: tuple[str, ...] = ()
     encrypted_to: tuple[str, ...] = ()
     sealed: str = ""
+    partitioned: tuple[str, ...] = ()
     format: int = FORMAT
 
     @property
@@ -264,6 +266,7 @@ def manifest_from_json(data: bytes, key: str) -> Manifest:
         document["large_objects"] = _large_objects(document.get("large_objects"))
         document["not_covered"] = tuple(document["not_covered"])
         document["encrypted_to"] = tuple(document.get("encrypted_to", ()))
+        document["partitioned"] = tuple(document.get("partitioned", ()))
         return _build(Manifest, document)
     except (KeyError, TypeError, ValueError):
         raise _unreadable(key) from None

@@ -4,7 +4,7 @@
 
     data/<id>/begun                                             before any table is locked
     data/<id>/<table>-<n>.copy.zst                              then the rows
-    manifests/<id>/<operation>/<level>/<rows>-<bytes>/<actor>/<tables>/<sha256>.json
+    manifests/<id>/<what a listing shows>/<tables>/<sha256>.json
     outcomes/<id>/<status>-<rows>-<sha256>.json                 after the statement
     fates/<id>/<fate>.json                                      at the transaction's end
     restores/<id>/<restore id>.json                             after each restore
@@ -22,11 +22,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from urllib.parse import quote, unquote
 
 from backstop.encryption import Identities, Recipients, no_key
 from backstop.errors import AmbiguousSnapshot, SnapshotNotFound
 from backstop.snapshots import identifiers
+from backstop.snapshots.keys import (
+    SnapshotSummary,
+    digest_in,
+    fate_in,
+    id_in,
+    manifest_key,
+    status_in,
+    summary_in,
+    summary_of,
+)
 from backstop.snapshots.manifest import (
     Fate,
     Manifest,
@@ -51,31 +60,8 @@ from backstop.snapshots.sealing import opened, opened_outcome, sealed, sealed_ou
 from backstop.snapshots.stream import DataObject, ObjectReader, RowStream
 from backstop.storage import Storage
 
-_COMPONENT = 200
-_CUT = "+"
-_NOTHING = "="
-
-
-@dataclass(frozen=True)
-class SnapshotSummary:
-    """What a listing shows of one snapshot; ``bytes`` are uncompressed, times are UTC."""
-
-    id: str
-    created_at: datetime
-    operation: str
-    level: str
-    tables: tuple[str, ...]
-    rows: int
-    bytes: int
-    actor: str
-    status: Status
-    fate: Fate
-    pinned: bool = False
-
-    @property
-    def is_needless(self) -> bool:
-        """Whether its statement destroyed nothing: it failed, or was rolled back."""
-        return self.status is Status.FAILED or self.fate is Fate.ROLLED_BACK
+# Of more than these, it is quicker to ask for all outcomes and fates that there are.
+_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -142,7 +128,7 @@ class Repository:
         """Write the manifest: from here on the snapshot exists."""
         kept = sealed(manifest, self.recipients) if self.recipients is not None else manifest
         body = to_json(kept)
-        self.storage.put(_manifest_key(manifest, body), body)
+        self.storage.put(manifest_key(manifest, body), body)
 
     def save_outcome(self, snapshot_id: str, outcome: Outcome) -> None:
         """Record what the statement did."""
@@ -174,7 +160,7 @@ class Repository:
     def restores_after(self, snapshot_id: str) -> Iterator[RecordedRestore]:
         """Return the recorded restores of this snapshot and of later ones."""
         for key in self.storage.list("restores/"):
-            restored = key.split("/")[1]
+            restored = id_in(key)
             if restored >= snapshot_id:
                 body = json.loads(self.storage.get(key))
                 yield RecordedRestore(
@@ -190,21 +176,41 @@ class Repository:
 
     def summaries(self) -> builtins.list[SnapshotSummary]:
         """Return every complete snapshot, oldest first, without reading one."""
-        statuses = {key.split("/")[1]: _status(key) for key in self.storage.list("outcomes/")}
-        fates = {key.split("/")[1]: _fate(key) for key in self.storage.list("fates/")}
+        return self.with_fates(list(self.newest_first())[::-1])
+
+    def newest_first(self, beginning: str = "") -> Iterator[SnapshotSummary]:
+        """Give every complete snapshot whose id begins so, but not what became of its statement."""
+        keys = sorted(self.storage.list(f"manifests/{beginning}"), key=id_in, reverse=True)
+        return map(self._summary, keys)
+
+    def with_fates(self, summaries: Sequence[SnapshotSummary]) -> builtins.list[SnapshotSummary]:
+        """Return them with what became of their statements."""
+        if len(summaries) <= _FEW:
+            return [self.with_fate(summary) for summary in summaries]
+        statuses = {id_in(key): status_in(key) for key in self.storage.list("outcomes/")}
+        fates = {id_in(key): fate_in(key) for key in self.storage.list("fates/")}
         pinned = self._ids_in("pins")
-        found = []
-        for key in self.storage.list("manifests/"):
-            summary = self._summary(key)
-            found.append(
-                replace(
-                    summary,
-                    status=statuses.get(summary.id, Status.UNKNOWN),
-                    fate=fates.get(summary.id, Fate.UNKNOWN),
-                    pinned=summary.id in pinned,
-                )
+        return [
+            replace(
+                summary,
+                status=statuses.get(summary.id, Status.UNKNOWN),
+                fate=fates.get(summary.id, Fate.UNKNOWN),
+                pinned=summary.id in pinned,
             )
-        return sorted(found, key=lambda summary: summary.id)
+            for summary in summaries
+        ]
+
+    def with_fate(self, summary: SnapshotSummary) -> SnapshotSummary:
+        """Return it with what became of its statement."""
+        keys = self.storage.list(f"outcomes/{summary.id}/")
+        status = next(map(status_in, keys), Status.UNKNOWN)
+        fates = self.storage.list(f"fates/{summary.id}/")
+        return replace(
+            summary,
+            status=status,
+            fate=next(map(fate_in, fates), Fate.UNKNOWN),
+            pinned=self.is_pinned(summary.id),
+        )
 
     def find(self, beginning: str) -> str:
         """Return the only id that begins so.
@@ -216,7 +222,7 @@ class Repository:
                 "That is not a snapshot id, which is 14 letters and digits or the beginning of "
                 "one. `backstop snapshots list` shows them."
             )
-        ids = sorted({key.split("/")[1] for key in self.storage.list(f"manifests/{beginning}")})
+        ids = sorted({id_in(key) for key in self.storage.list(f"manifests/{beginning}")})
         if not ids:
             raise SnapshotNotFound(
                 f"No snapshot in {self.storage.url} has an id that begins with {beginning}. "
@@ -255,7 +261,7 @@ class Repository:
         if key is None:
             raise SnapshotNotFound(f"No snapshot has the id {snapshot_id}.")
         body = self.storage.get(key)
-        if hashlib.sha256(body).hexdigest() != _digest(key):
+        if hashlib.sha256(body).hexdigest() != digest_in(key):
             raise changed(key)
         manifest = manifest_from_json(body, key)
         if manifest.id != snapshot_id:
@@ -322,7 +328,7 @@ class Repository:
         return sorted(stored - self._ids_in("manifests"))
 
     def _ids_in(self, area: str) -> set[str]:
-        return {key.split("/")[1] for key in self.storage.list(f"{area}/")}
+        return {id_in(key) for key in self.storage.list(f"{area}/")}
 
     def _manifest_keys(self, snapshot_id: str) -> builtins.list[str]:
         return list(self.storage.list(f"manifests/{snapshot_id}/"))
@@ -339,77 +345,8 @@ class Repository:
         key = only_key(list(self.storage.list(f"fates/{snapshot_id}/")))
         if key is None:
             return Fate.UNKNOWN
-        check_fate(snapshot_id, key, self.storage.get(key), _fate(key))
-        return _fate(key)
+        check_fate(snapshot_id, key, self.storage.get(key), fate_in(key))
+        return fate_in(key)
 
     def _summary(self, key: str) -> SnapshotSummary:
-        _, snapshot_id, operation, level, sizes, actor, tables, _ = key.split("/")
-        if any(component.endswith(_CUT) for component in (operation, actor, tables)):
-            return _summary_of(self.look(snapshot_id).manifest)
-        rows, _, size = sizes.partition("-")
-        return SnapshotSummary(
-            id=snapshot_id,
-            created_at=identifiers.created_at(snapshot_id),
-            operation=unquote(operation),
-            level=unquote(level),
-            tables=() if tables == _NOTHING else tuple(map(unquote, tables.split(","))),
-            rows=int(rows),
-            bytes=int(size),
-            actor=unquote(actor),
-            status=Status.UNKNOWN,
-            fate=Fate.UNKNOWN,
-        )
-
-
-def table_names(manifest: Manifest) -> tuple[str, ...]:
-    """Return the tables that a listing names."""
-    named = [table.label for table in manifest.tables]
-    dropped = [item.identity.partition(" ")[2] for item in manifest.objects if item.kind == "table"]
-    return tuple(dict.fromkeys(named + dropped))
-
-
-def _summary_of(manifest: Manifest) -> SnapshotSummary:
-    return SnapshotSummary(
-        id=manifest.id,
-        created_at=identifiers.created_at(manifest.id),
-        operation=manifest.statement.operation,
-        level=manifest.statement.level,
-        tables=table_names(manifest),
-        rows=manifest.rows,
-        bytes=manifest.bytes,
-        actor=manifest.actor,
-        status=Status.UNKNOWN,
-        fate=Fate.UNKNOWN,
-    )
-
-
-def _manifest_key(manifest: Manifest, body: bytes) -> str:
-    names = ",".join(quote(name, safe="") for name in table_names(manifest))
-    components = (
-        quote(manifest.statement.operation, safe=""),
-        manifest.statement.level,
-        f"{manifest.rows}-{manifest.bytes}",
-        quote(manifest.actor, safe=""),
-        names or _NOTHING,
-    )
-    shown = "/".join(_shortened(component) for component in components)
-    return f"manifests/{manifest.id}/{shown}/{hashlib.sha256(body).hexdigest()}.json"
-
-
-def _shortened(component: str) -> str:
-    return component if len(component) <= _COMPONENT else component[: _COMPONENT - 1] + _CUT
-
-
-def _digest(key: str) -> str:
-    return key.rsplit("/", 1)[1].partition(".")[0]
-
-
-def _status(key: str) -> Status:
-    name = key.rsplit("/", 1)[1].partition("-")[0].partition(".")[0]
-    # What a later version calls otherwise is unknown to this one.
-    return Status(name) if name in set(Status) else Status.UNKNOWN
-
-
-def _fate(key: str) -> Fate:
-    name = key.rsplit("/", 1)[1].partition(".")[0].replace("-", " ")
-    return Fate(name) if name in set(Fate) else Fate.UNKNOWN
+        return summary_in(key) or summary_of(self.look(id_in(key)).manifest)

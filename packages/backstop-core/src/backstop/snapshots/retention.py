@@ -15,7 +15,8 @@ from fnmatch import fnmatchcase
 from backstop.errors import ConfigurationError, ObjectNotFound, SnapshotNotFound
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots import identifiers
-from backstop.snapshots.repository import Repository, SnapshotSummary
+from backstop.snapshots.keys import SnapshotSummary
+from backstop.snapshots.repository import Repository
 
 # A snapshot without a manifest may still be on its way.
 _IN_PROGRESS = timedelta(days=1)

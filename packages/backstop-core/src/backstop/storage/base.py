@@ -187,6 +187,12 @@ def is_key(text: str) -> bool:
     )
 
 
+def is_part_of_key(above: str, name: str) -> bool:
+    """Tell whether a store accepts a name below what is the beginning of a key already."""
+    is_short = len(above) + len(name) <= _KEY_LENGTH
+    return is_short and name not in (".", "..") and bool(_COMPONENT.fullmatch(name))
+
+
 def validate_key(key: str) -> str:
     """Return the key, or raise a ValueError for one that could reach outside of the store."""
     if not is_key(key):

@@ -19,7 +19,7 @@ from backstop.storage.base import (
     READ_SIZE,
     AccessRefused,
     Storage,
-    is_key,
+    is_part_of_key,
     validate_key,
     validate_prefix,
 )
@@ -116,14 +116,14 @@ class FolderStorage(Storage):
         start = self._root / folder
         if start != self._root and not start.is_dir():
             return iter(())
-        return self._walk(start, folder + slash, prefix)
+        return self._walk(str(start), folder + slash, prefix)
 
-    def _walk(self, folder: Path, above: str, prefix: str) -> Iterator[str]:
+    def _walk(self, folder: str, above: str, prefix: str) -> Iterator[str]:
         with self._translated(f"list {above}*"):
             names = _names(folder, above, prefix)
         for name in sorted(names):
             if name.endswith("/"):
-                yield from self._walk(folder / name, above + name, "")
+                yield from self._walk(os.path.join(folder, name), above + name, "")
             else:
                 yield above + name
 
@@ -200,18 +200,19 @@ def _changed_at(path: Path) -> float:
         return time.time()
 
 
-def _names(folder: Path, above: str, prefix: str) -> list[str]:
+def _names(folder: str, above: str, prefix: str) -> list[str]:
     try:
         entries = os.scandir(folder)
     except FileNotFoundError:
         # Not written to yet, or deleted while the caller walked.
         return []
+    beginning = prefix[len(above) :]
     with entries:
         return [
             # With its slash a folder sorts where its keys do: "a.b" before "a/b".
             entry.name + "/" if entry.is_dir() else entry.name
             for entry in entries
-            if is_key(above + entry.name) and (above + entry.name).startswith(prefix)
+            if is_part_of_key(above, entry.name) and entry.name.startswith(beginning)
         ]
 
 

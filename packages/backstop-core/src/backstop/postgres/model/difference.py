@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from backstop.postgres.model.catalog import address
 from backstop.postgres.model.columns import INHERITED
@@ -249,17 +249,27 @@ def _loses(before: CatalogObject, after: CatalogObject, replaced: set[int]) -> b
 
 
 def dropped_with(before: Model, oids: Iterable[int]) -> Difference:
-    """Return what goes when tables are dropped, judged by what depends on them."""
-    places = {address("pg_class", oid) for oid in oids}
+    """Return what goes when relations are dropped, judged by what depends on them."""
+    places = {address("pg_class", oid): oid for oid in oids}
     start = [identity for identity, item in before.objects.items() if item.address in places]
-    gone = before.dependents(start)
+    dropped = {oid: before.storage[oid].label for oid in places.values() if oid in before.storage}
+    return replace(dropped_from(before, start), dropped=dropped)
+
+
+def dropped_from(before: Model, identities: Iterable[str]) -> Difference:
+    """Return what goes when objects are dropped, judged by what depends on them."""
+    gone = before.dependents(identities)
     items = [item for identity, item in before.objects.items() if identity in gone]
     lost = tuple(item for item in items if item.kind != _WITHHELD)
     addresses = {item.address for item in lost}
     return Difference(
         lost=lost,
         unsaved=tuple(item.identity for item in items if item.kind == _WITHHELD),
-        dropped={oid: before.storage[oid].label for oid in oids if oid in before.storage},
+        dropped={
+            oid: storage.label
+            for oid, storage in before.storage.items()
+            if storage.kind == "r" and address("pg_class", oid) in addresses
+        },
         sequences=frozenset(
             oid
             for oid, storage in before.storage.items()

@@ -52,7 +52,7 @@ class Command(BaseCommand):
         names = ("dry_run", "into", "on_conflict", "fast", "lock_timeout", "yes")
         with failing_alike(), connection_for(snapshot_id, alias) as connection:
             code = perform(
-                snapshot_id,
+                [snapshot_id],
                 storage=settings_for(alias).storage,
                 conn=connection,
                 as_json=options["json"],
