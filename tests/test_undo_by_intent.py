@@ -337,3 +337,26 @@ def test_what_was_stored_before_keys_told_the_database_is_found(send, undo, stor
     repository.storage.delete([key])
     assert ids(store) == [wanted]
     assert restored_ids(undo(last=True, table="shop.users")) == [wanted]
+
+
+def test_what_a_restore_saves_is_encrypted_and_redacted_alike(guarded, shop, store, dsn, tmp_path):
+    pyrage = pytest.importorskip("pyrage")
+    key = pyrage.x25519.Identity.generate()
+    identity = tmp_path / "key"
+    identity.write_text(str(key))
+    connection = guarded(
+        snapshot_at="LOW", encrypt_to=[str(key.to_public())], redact=["shop.users.name"]
+    )
+    shop.execute("ALTER TABLE shop.users ADD COLUMN active bool DEFAULT true")
+    before = dump(dsn)
+    connection.cursor().execute("UPDATE shop.users SET active = false")
+    after = dump(dsn)
+    report = backstop.undo(last=True, storage=store, dsn=dsn, identity=identity)
+    assert dump(dsn) == before
+    saved = backstop.snapshots.show(report.undo, store).manifest
+    assert saved.encrypted_to == (str(key.to_public()),)
+    assert [table.redacted for table in saved.tables] == [("name",)]
+    with pytest.raises(backstop.WrongKey):
+        backstop.restore(report.undo, storage=store, dsn=dsn)
+    backstop.restore(report.undo, storage=store, dsn=dsn, identity=identity)
+    assert dump(dsn) == after
