@@ -24,6 +24,7 @@ from backstop.snapshots.manifest import (
 )
 from backstop.snapshots.repository import RecordedRestore, Repository
 from backstop.storage import open_storage
+from backstop.storage.folder import FolderStorage
 
 DAY = timedelta(days=1)
 
@@ -250,6 +251,22 @@ def test_prunes_at_once_remove_everything_once_and_raise_nothing(repository):
     assert errors == []
     assert set().union(*(report.snapshots for report in reports)) == set(gone)
     assert left(repository) == [kept]
+
+
+def test_the_newest_of_each_table_are_found_without_reading_a_manifest(
+    repository, tmp_path, monkeypatch
+):
+    made = [id_of(9 * DAY - timedelta(seconds=number)) for number in range(1000)]
+    oldest = save(repository, 10 * DAY, "t0")
+    (key,) = repository.storage.list(f"manifests/{oldest}/")
+    for number, snapshot_id in enumerate(made):
+        name = key.replace(".t0", f".t{number % 10}").replace(oldest, snapshot_id)
+        path = tmp_path / "store" / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    monkeypatch.setattr(FolderStorage, "read", None)
+    report = prune(repository, keep_last=90, dry_run=True)
+    assert report.snapshots == (oldest, *made[:100])
 
 
 # Object Lock
