@@ -15,6 +15,9 @@ import pytest
 import backstop
 from backstop.snapshots import Fate, Status
 from backstop.snapshots.proofs import proof_of
+from backstop.snapshots.repository import Repository
+from backstop.snapshots.restores import RecordedRestore
+from backstop.storage import open_storage
 from testing.dumps import dump
 from testing.postgres import fresh_database
 
@@ -267,6 +270,25 @@ def test_what_is_half_uploaded_is_no_snapshot(damaged, destroyed):
     ):
         with pytest.raises(backstop.SnapshotNotFound):
             use()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "of another snapshot"])
+def test_a_damaged_record_of_a_restore(damaged, destroyed, damage):
+    # It tells which rows a restore has written, and so which ones may be overwritten.
+    dsn, _, before = destroyed
+    Repository(open_storage(damaged.url)).save_restore(RecordedRestore(damaged.earlier, "900", "7"))
+    file = damaged.file("restore", damaged.earlier)
+    if damage == "truncated":
+        cut(file, -1)
+    elif damage == "flipped":
+        flip(file, file.read_bytes().index(b"900"))
+    else:
+        misplaced = damaged.folder / "restores" / damaged.id
+        misplaced.mkdir()
+        file.rename(misplaced / file.name)
+    with pytest.raises(backstop.SnapshotDamaged, match="restores/"):
+        backstop.restore(damaged.earlier, storage=damaged.url, dsn=dsn)
+    assert dump(dsn) == before
 
 
 def test_the_whole_store_still_restores(destroyed, tmp_path):

@@ -22,7 +22,8 @@ from backstop.snapshots.manifest import (
     StatementInfo,
     Status,
 )
-from backstop.snapshots.repository import RecordedRestore, Repository
+from backstop.snapshots.repository import Repository
+from backstop.snapshots.restores import RecordedRestore
 from backstop.storage import open_storage
 from backstop.storage.folder import FolderStorage
 

@@ -23,7 +23,8 @@ from backstop.recovery.taking_back import Additions
 from backstop.recovery.taking_over import TakingOver
 from backstop.recovery.updates import update_back
 from backstop.session import Session
-from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
+from backstop.snapshots.repository import Repository, Snapshot
+from backstop.snapshots.restores import RecordedRestore
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from backstop.postgres.comparing import RowMarks
 from backstop.postgres.server import ServerState
 from backstop.postgres.xids import is_older
 from backstop.snapshots.manifest import Manifest, SavedTable, WrittenRows
-from backstop.snapshots.repository import RecordedRestore, Repository
+from backstop.snapshots.repository import Repository
+from backstop.snapshots.restores import RecordedRestore
 
 
 def row_marks(

@@ -12,7 +12,8 @@ from backstop.recovery.marks import row_marks
 from backstop.recovery.report import Progress
 from backstop.recovery.rows import CountedReader, RowRestore
 from backstop.snapshots.manifest import SavedLargeObjects, SavedTable, Status, WrittenRows
-from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
+from backstop.snapshots.repository import Repository, Snapshot
+from backstop.snapshots.restores import RecordedRestore
 
 
 @dataclass(frozen=True)

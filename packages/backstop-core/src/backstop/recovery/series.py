@@ -26,7 +26,8 @@ from backstop.recovery.options import OnConflict, RestoreOptions
 from backstop.recovery.report import RestoreReport, UndoReport
 from backstop.recovery.undoable import run_undoable
 from backstop.session import Session
-from backstop.snapshots.repository import RecordedRestore, Repository, Snapshot
+from backstop.snapshots.repository import Repository, Snapshot
+from backstop.snapshots.restores import RecordedRestore
 
 # Bodies of functions may name what comes back after them.
 _SETTINGS = {**PINNED, "row_security": "off", "check_function_bodies": "off"}

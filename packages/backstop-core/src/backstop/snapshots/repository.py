@@ -7,7 +7,7 @@
     manifests/<id>/<what a listing shows>/<tables>/<sha256>.json
     outcomes/<id>/<status>-<rows>-<sha256>.json                 after the statement
     fates/<id>/<fate>.json                                      at the transaction's end
-    restores/<id>/<restore id>.json                             after each restore
+    restores/<id>/<restore id>-<sha256>.json                    after each restore
     pins/<id>/<pin id>.json                                     while a snapshot is pinned
 
 A snapshot exists when its manifest does. Every object is written once, under a key that no
@@ -19,8 +19,8 @@ from __future__ import annotations
 import builtins
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from backstop.encryption import Identities, Recipients, no_key
@@ -56,6 +56,7 @@ from backstop.snapshots.proofs import (
     only_key,
     proof_of,
 )
+from backstop.snapshots.restores import RecordedRestore, restore_document, restore_from_json
 from backstop.snapshots.sealing import opened, opened_outcome, sealed, sealed_outcome
 from backstop.snapshots.stream import DataObject, ObjectReader, RowStream
 from backstop.storage import Storage
@@ -75,20 +76,6 @@ class Snapshot:
     def written(self, table: SavedTable) -> WrittenRows | None:
         """Return how the rows are known that the statement has written into a table."""
         return next((found for found in self.outcome.written if found.oid == table.oid), None)
-
-
-@dataclass(frozen=True)
-class RecordedRestore:
-    """A restore that was committed: rows that it wrote have ``xid`` as their xmin.
-
-    ``rewritten`` are the labels of tables that it has made anew, each with the newest ids that
-    their rows had as their xmin until then.
-    """
-
-    snapshot_id: str
-    xid: str
-    system_identifier: str
-    rewritten: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Repository:
@@ -146,31 +133,18 @@ class Repository:
 
     def save_restore(self, restore: RecordedRestore) -> None:
         """Record that a restore of the snapshot was committed."""
-        body = {
-            "format": 1,
-            "xid": restore.xid,
-            "system_identifier": restore.system_identifier,
-            "rewritten": restore.rewritten,
-        }
-        self.storage.put(
-            f"restores/{restore.snapshot_id}/{identifiers.new_id()}.json",
-            json.dumps(body).encode(),
-        )
+        self.storage.put(*restore_document(restore))
 
     def restores_after(self, snapshot_id: str) -> Iterator[RecordedRestore]:
         """Return the recorded restores of this snapshot and of later ones."""
         for key in self.storage.list("restores/"):
-            restored = id_in(key)
-            if restored >= snapshot_id:
-                body = json.loads(self.storage.get(key))
-                yield RecordedRestore(
-                    restored, body["xid"], body["system_identifier"], body.get("rewritten", {})
-                )
+            if id_in(key) >= snapshot_id:
+                yield restore_from_json(key, self.storage.get(key))
 
     def was_restored(self, snapshot_id: str, system_identifier: str) -> bool:
         """Whether a restore of the snapshot was recorded that this server has committed."""
         return any(
-            json.loads(self.storage.get(key))["system_identifier"] == system_identifier
+            restore_from_json(key, self.storage.get(key)).system_identifier == system_identifier
             for key in self.storage.list(f"restores/{snapshot_id}/")
         )
 
