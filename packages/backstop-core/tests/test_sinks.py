@@ -225,6 +225,15 @@ def test_a_log_handler_that_raises_reaches_nobody(tmp_path, path):
     assert len(lines(path)) == 1
 
 
+def test_an_event_that_cannot_be_written_down_reaches_nobody(tmp_path, caplog):
+    class Unspeakable(backstop.BackstopError):
+        def __str__(self):
+            raise RuntimeError
+
+    audience(tmp_path, on_event=print).record(event(snapshot_failure=Unspeakable()))
+    assert "RuntimeError" in caplog.text
+
+
 def test_what_a_listener_sends_itself_makes_no_further_events(tmp_path):
     heard = []
 

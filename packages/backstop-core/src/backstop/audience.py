@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from backstop import audit
 from backstop.levels import AT_RISK, RiskLevel
 from backstop.sinks import audit_file, listener
+from backstop.sinks.failures import Failures
 
 if TYPE_CHECKING:
     from backstop.audit import Event
     from backstop.settings import Settings
     from backstop.sinks.telemetry import Telemetry
+
+_lost = Failures("Every sink")
 
 
 class Audience:
@@ -40,11 +43,17 @@ class Audience:
         if self._telemetry is not None:
             self._telemetry.record(event)
         if self._sinks:
-            failed = event.snapshot_failure is not None
-            urgent = failed or event.result.level >= AT_RISK
-            document = {**event.document(), "process.pid": os.getpid()}
-            for sink in self._sinks:
-                sink.send(document, urgent=urgent)
+            try:
+                self._send(event)
+            except Exception as error:
+                _lost.tell(error)
+
+    def _send(self, event: Event) -> None:
+        failed = event.snapshot_failure is not None
+        urgent = failed or event.result.level >= AT_RISK
+        document = {**event.document(), "process.pid": os.getpid()}
+        for sink in self._sinks:
+            sink.send(document, urgent=urgent)
 
 
 @cache
