@@ -38,7 +38,18 @@ LOOSE = [ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.m
 # Pages of commands for what happened before: somebody has destroyed something.
 AFTER_AN_INCIDENT = {"restore.md", "incident.md"}
 NAMES = (
-    *("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "AUDIT", "ENCRYPT_TO", "IDENTITY", "DSN"),
+    *(
+        "STORAGE",
+        "ACTOR",
+        "MODE",
+        "OPAQUE",
+        "REHEARSE",
+        "AUDIT",
+        "ENCRYPT_TO",
+        "REDACT",
+        "IDENTITY",
+        "DSN",
+    ),
 )
 VARIABLES = tuple(f"BACKSTOP_{name}" for name in NAMES)
 

@@ -206,6 +206,33 @@ def test_an_application_with_public_keys_needs_no_secret_one(guarded, store, key
     assert found.outcome.status is backstop.snapshots.Status.SUCCEEDED
 
 
+def test_what_a_restore_saves_of_its_own_changes_is_encrypted_as_well(guarded, store, dsn, key):
+    connection = guarded(encrypt_to=[key.public], snapshot_at="LOW")
+    connection.cursor().execute("UPDATE person SET name = 'new' WHERE id < 5")
+    destroyed = dump(dsn)
+    report = backstop.restore(newest(store).id, storage=store, dsn=dsn, identity=key.path)
+    assert report.complete
+    shown = backstop.snapshots.show(report.undo, store).manifest
+    assert shown.encrypted_to == (key.public,)
+    assert not [body for body in everything_stored(store).values() if b"secret" in body.lower()]
+    assert backstop.restore(report.undo, storage=store, dsn=dsn, identity=key.path).complete
+    assert dump(dsn) == destroyed
+
+
+def test_comparing_and_exporting_need_the_key(guarded, store, dsn, key, tmp_path):
+    guarded(encrypt_to=[key.public]).cursor().execute("DELETE FROM visit")
+    snapshot = newest(store).id
+    with pytest.raises(backstop.WrongKey):
+        backstop.diff(snapshot, storage=store, dsn=dsn)
+    with pytest.raises(backstop.WrongKey):
+        backstop.snapshots.export(snapshot, io.BytesIO(), storage=store)
+    found = backstop.diff(snapshot, storage=store, dsn=dsn, identity=key.path)
+    assert [(table.table, table.missing) for table in found.tables] == [("public.visit", 99)]
+    written = io.BytesIO()
+    assert backstop.snapshots.export(snapshot, written, storage=store, identity=key.path) == 99
+    assert b"secret place 7" in written.getvalue()
+
+
 @pytest.fixture
 def run(capsys, monkeypatch, dsn, store):
     monkeypatch.setenv("BACKSTOP_STORAGE", store)

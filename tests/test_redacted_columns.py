@@ -74,6 +74,7 @@ def there_and_back(guarded, store, dsn, rows):
         assert [rows(look) for look in looks] == after
         assert not report.complete
         assert "as redact names it" in " ".join(report.plan.not_covered)
+        assert "secret" not in stored_text(store)
         return report, *after
 
     return run
@@ -224,6 +225,14 @@ def test_the_plan_and_the_command_line_name_what_is_not_covered(guarded, store, 
     assert main([*arguments, "--dry-run"]) == 0
     assert "public.person.email are not saved" in " ".join(capsys.readouterr().out.split())
     assert main([*arguments, "--yes"]) == 3
+
+
+def test_the_environment_names_columns_too(guarded, store, rows, monkeypatch):
+    monkeypatch.setenv("BACKSTOP_REDACT", "ssn, visit.place")
+    guarded().cursor().execute("DELETE FROM visit")
+    (snapshot,) = backstop.snapshots.list(store)
+    (table,) = backstop.snapshots.show(snapshot.id, store).manifest.tables
+    assert table.redacted == ("place", "ssn")
 
 
 def test_redact_works_with_encryption(guarded, store, dsn, rows, tmp_path):

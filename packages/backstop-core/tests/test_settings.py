@@ -18,7 +18,7 @@ GOOD = {"storage": "file:///tmp/nowhere", "actor": "tester"}
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch):
-    for name in ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "AUDIT", "ENCRYPT_TO"):
+    for name in ("STORAGE", "ACTOR", "MODE", "OPAQUE", "REHEARSE", "AUDIT", "ENCRYPT_TO", "REDACT"):
         monkeypatch.delenv(f"BACKSTOP_{name}", raising=False)
 
 

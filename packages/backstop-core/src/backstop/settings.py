@@ -120,7 +120,7 @@ def build_settings(
     """Return the settings; the environment stands in for some that aren't given.
 
     These are ``BACKSTOP_STORAGE``, ``_ACTOR``, ``_MODE``, ``_OPAQUE``, ``_REHEARSE``,
-    ``_AUDIT`` and ``_ENCRYPT_TO``.
+    ``_AUDIT``, ``_ENCRYPT_TO`` and ``_REDACT``.
     Nothing is contacted. Raises ConfigurationError, naming the parameter and what it takes.
     """
     unknown = sorted(set(options) - set(Options.__annotations__))
@@ -154,7 +154,9 @@ def build_settings(
         audit=_audit(options.get("audit", os.environ.get("BACKSTOP_AUDIT") or None)),
         on_event=_listeners(options.get("on_event", ())),
         recipients=recipients_from(options.get("encrypt_to")),
-        redact=_patterns("redact", options.get("redact", ()), ["users.ssn", "shop.users.email"]),
+        redact=_patterns(
+            "redact", options.get("redact", redact_from()), ["users.ssn", "shop.users.email"]
+        ),
     )
 
 
@@ -242,6 +244,12 @@ def _thresholds(options: Options) -> Thresholds:
             ["users.email", "*_secret"],
         ),
     )
+
+
+def redact_from() -> tuple[str, ...]:
+    """Return the columns that ``BACKSTOP_REDACT`` names, with commas between them."""
+    names = os.environ.get("BACKSTOP_REDACT", "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def storage_from(storage: StorageArgument | None) -> Storage:

@@ -8,6 +8,7 @@ again. Where it only adds, one run is all.
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from typing import Callable
 
 from backstop.audit import Event
 from backstop.context import current
-from backstop.encryption import Recipients
+from backstop.encryption import Recipients, recipients_from
 from backstop.errors import SnapshotFailed, describe
 from backstop.levels import Mode, RiskLevel
 from backstop.modes import Action
@@ -25,7 +26,7 @@ from backstop.repeating import Execution, Ran, Repeating
 from backstop.result import RiskResult
 from backstop.running import Running
 from backstop.session import Session, TransactionStatus
-from backstop.settings import Limits
+from backstop.settings import Limits, redact_from
 from backstop.snapshots.manifest import Fate, Manifest, Outcome, Status
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
@@ -134,19 +135,22 @@ def run_undoable(
 
 
 def _for_the_same(repository: Repository, manifests: Sequence[Manifest]) -> Repository:
-    names = dict.fromkeys(name for manifest in manifests for name in manifest.encrypted_to)
-    recipients = Recipients(tuple(names)) if names else None
+    given = recipients_from(None)
+    names = [*(given.names if given is not None else ())]
+    names += [name for manifest in manifests for name in manifest.encrypted_to]
+    recipients = Recipients(tuple(dict.fromkeys(names))) if names else None
     return Repository(repository.storage, recipients=recipients, identities=repository.identities)
 
 
 def _redacted(manifests: Sequence[Manifest]) -> tuple[str, ...]:
-    names = (
-        f"{table.label}.{name}"
+    names = [
+        # A name isn't a pattern, whatever it holds.
+        glob.escape(f"{table.label}.{name}")
         for manifest in manifests
         for table in manifest.tables
         for name in table.redacted
-    )
-    return tuple(dict.fromkeys(names))
+    ]
+    return tuple(dict.fromkeys([*redact_from(), *names]))
 
 
 def _recorded(
