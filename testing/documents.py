@@ -26,7 +26,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
 
 _FENCE = re.compile(
-    r"(?P<comments>(?:^<!--.*?-->\n)*)^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    r"(?P<comments>(?:^<!--(?:(?!-->).)*-->\n)*)^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 _COMMENT = re.compile(r"<!-- *([\w ]+?) *(?:: *(.*?) *)?-->")
