@@ -19,6 +19,7 @@ from backstop.errors import BackstopError, SnapshotFailed, describe
 from backstop.fates import Fates
 from backstop.modes import Action
 from backstop.postgres.counters import Effect
+from backstop.postgres.released import with_released
 from backstop.postgres.server import own_xids
 from backstop.postgres.transactions import untouched
 from backstop.postgres.writers import writers_since
@@ -275,7 +276,7 @@ class Protection:
             for oid in (entry.relation.oid for entry in captured.footprint.relations)
         }
         relations = leaving.written_relations(captured, changed)
-        xids = frozenset(own_xids(self._session))
+        xids = with_released(self._session, own_xids(self._session))
         if self._session.autocommit or not xids:
             # It has committed, and its transaction's ids are unknown.
             manifest = captured.manifest

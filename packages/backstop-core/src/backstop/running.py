@@ -15,6 +15,7 @@ from backstop.errors import SnapshotFailed
 from backstop.postgres import counters, writers
 from backstop.postgres.counters import Counters, Effects
 from backstop.postgres.relations import Relation
+from backstop.postgres.released import with_released
 from backstop.session import Session, TransactionStatus
 
 _ALL = "backstop_all"
@@ -83,9 +84,10 @@ class Running:
         The application's own savepoints get an id with the first write inside of them, which may
         be ours: what is written there later isn't the statement's.
         """
-        if self.alone or len(effects.xids) < 2:
-            return effects.xids
-        return writers.writers(self._session, relations, effects.xids)
+        xids = with_released(self._session, effects.xids)
+        if self.alone or len(xids) < 2:
+            return xids
+        return writers.writers(self._session, relations, xids)
 
     def keep(self) -> None:
         """Let what the statement did stand, and commit where it would commit by itself."""
