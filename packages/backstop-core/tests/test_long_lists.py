@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstop.classifier import classify
-from backstop.classifier._classify import _classify
+from backstop.classifier._classify import _by_rules
 from backstop.result import RiskResult
 from backstop.syntax import (
     LexError,
@@ -58,13 +58,13 @@ def _lists(draw: st.DrawFn) -> str:
 
 def _without_entries(sql: str) -> RiskResult:
     with mock.patch.dict(lexer._ENTRIES, clear=True):
-        return _classify(sql, "postgres")
+        return _by_rules(sql)
 
 
 @settings(max_examples=400)
 @given(_lists())
 def test_a_long_list_has_the_findings_that_its_entries_have(sql: str) -> None:
-    found, plain = _classify(sql, "postgres"), _without_entries(sql)
+    found, plain = _by_rules(sql), _without_entries(sql)
     if plain.operation == "UNKNOWN":
         # Which bracket is the one without a partner may stand inside of the list.
         assert (found.level, found.reason) == (plain.level, plain.reason)

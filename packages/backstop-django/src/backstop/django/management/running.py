@@ -40,4 +40,4 @@ def failing_alike() -> Iterator[None]:
 def end(code: Exit) -> None:
     """End the command with an exit code that isn't that of success."""
     if code is not Exit.DONE:
-        sys.exit(code)
+        sys.exit(code.value)
