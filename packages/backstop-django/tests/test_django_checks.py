@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +44,16 @@ def test_right_settings_pass(configure: Any) -> None:
     assert (settings.actor, settings.limits.lock_timeout) == ("tester", 2.0)
     assert settings.thresholds.protected_columns == ("users.email",)
     assert conf.guard_for("lite").settings.mode is backstop.Mode.MONITOR
+
+
+def test_a_library_that_a_setting_needs_is_asked_for(
+    configure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    configure(ENCRYPT_TO=["age1" + "q" * 58])
+    (message,) = found(ids=False)
+    assert "pip install" in message
+    assert found() == ["backstop.E002"]
 
 
 def test_every_argument_of_guard_has_a_setting() -> None:

@@ -17,7 +17,7 @@ from django.db import connections
 
 from backstop.django import conf
 from backstop.django.databases import driver_of, has_session
-from backstop.errors import ConfigurationError
+from backstop.errors import ConfigurationError, MissingDistribution
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -54,7 +54,7 @@ def _problem(alias: str) -> Error | None:
         return None
     try:
         guard = conf.guard_for(alias)
-    except ConfigurationError as error:
+    except (ConfigurationError, MissingDistribution) as error:
         return Error(
             f"BACKSTOP: {error}",
             hint='For example: BACKSTOP = {"STORAGE": "s3://bucket", "ACTOR": "web"}.',
