@@ -55,7 +55,7 @@ def test_the_readme_works_as_written(
     run("manage.py", "migrate", "--verbosity", "0")
     with (tmp_path / "site1" / "settings.py").open("a") as file:
         file.write(block("settings").replace("s3://prod-snapshots", store))
-    run("manage.py", "check", "--deploy", "--database", "default")
+    run("manage.py", "check", "--deploy", "--tag", "backstop")
     run("manage.py", "shell", "-c", block("code"))
     *_, last = json.loads(run("manage.py", "backstop_snapshots", "--json"))
     assert (last["operation"], last["rows"], last["actor"]) == ("DELETE", 7, "manage.py shell")

@@ -83,9 +83,12 @@ class ConnectionGuard:
 
     def _parameters(self, parameters: Any) -> Any:
         """Return what psycopg2 makes a guarded connection of from the start."""
-        if not self._has_driver_guard or driver_of(self._connection) != "psycopg2":
+        if not self._has_driver_guard:
             return parameters
-        factory = self._attachment().factory(parameters.get("connection_factory"))
+        attachment = self._attachment()
+        if driver_of(self._connection) != "psycopg2":
+            return parameters
+        factory = attachment.factory(parameters.get("connection_factory"))
         return {**parameters, "connection_factory": factory}
 
     def _guarded(self, driver_connection: Any) -> Any:
