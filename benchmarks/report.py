@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from io import StringIO
-from math import log10
+from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,7 +116,7 @@ def _page(report: Report, surroundings: Mapping[str, str]) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return ""
-    digits = max(0, 1 - int(log10(value))) if value else 0
+    digits = max(0, 1 - floor(log10(value))) if value else 0
     return f"{value:,.{min(digits, 3)}f}"
 
 
