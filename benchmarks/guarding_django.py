@@ -12,30 +12,19 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
-from typing import Any, Callable
+from typing import Any
 
 import django
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from backstop.embedded import EmbeddedServer
-from benchmarks.guarding import run_measurement, select_one
+from benchmarks.guarding import execute, run_measurement, select_one
 from benchmarks.side_by_side import Bound, Case, Outcome, measure
 from testing import driver
 
 PLAIN, GUARDED = "Django", "backstop.django"
 CASE = Case("SELECT 1 in monitor", select_one, 500, Bound(PLAIN, 1.0, over=5.0))
-
-
-def execute(connection: Any) -> Callable[[str], object]:
-    """Return what executes a text by a cursor of a connection, and fetches its row."""
-    cursor = connection.cursor()
-
-    def run(sql: str) -> object:
-        cursor.execute(sql)
-        return cursor.fetchone()
-
-    return run
 
 
 def plain_and_guarded(server: EmbeddedServer, chosen: dict[str, Any]) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from typing import Callable, TypeVar
 from backstop.assessment import Assessment, Measure, Open
 from backstop.audit import Event
 from backstop.drivers import session_for
-from backstop.errors import StatementBlocked
+from backstop.errors import ConfigurationError, StatementBlocked
 from backstop.fates import Fates
 from backstop.guarded import Guarded, GuardedText
 from backstop.hidden import hidden
@@ -47,6 +47,14 @@ class Guard:
         Raises UnsupportedConnection for a connection of a driver that isn't supported.
         """
         return GuardedSession(self, session_for(connection))
+
+    def require_same(self, settings: Settings) -> None:
+        """Raise ConfigurationError where a connection has a guard of other settings already."""
+        if settings != self.settings:
+            raise ConfigurationError(
+                "conn is guarded already, with other settings. Let it be opened without a guard, "
+                "or guard it with the same settings."
+            )
 
     def by_text(self, system: str, driver: str) -> GuardedText:
         """Return the guard of a database that Backstop can't ask or save anything of.

@@ -15,7 +15,6 @@ import psycopg
 
 from backstop.drivers.awaiting import Bridge
 from backstop.drivers.psycopg_async import AsyncPsycopgSession
-from backstop.errors import ConfigurationError
 from backstop.guarding import Guard, GuardedSession
 from backstop.psycopg.calls import Waiting
 from backstop.psycopg.connection import Guarding
@@ -88,11 +87,8 @@ def take_on(conn: Any, guard: Guard, bridge: Bridge) -> None:
         guarded._backstop_bridge = bridge
         base: Any = type(conn)
         guarded.__class__ = _guarded_class(base)
-    elif conn.backstop_settings != guard.settings:
-        raise ConfigurationError(
-            "conn is guarded already, with other settings. Let it be opened without a guard, "
-            "or guard it with the same settings."
-        )
+    else:
+        guard.require_same(conn.backstop_settings)
 
 
 def let_go(conn: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from psycopg2 import extensions, extras
 
 from backstop.drivers.psycopg2 import Psycopg2Session
-from backstop.errors import ConfigurationError, UnsupportedConnection
+from backstop.errors import UnsupportedConnection
 from backstop.guarding import Guard, GuardedSession
 from backstop.psycopg2.connection import GuardedConnection
 from backstop.psycopg2.cursor import GuardCursor
@@ -63,11 +63,8 @@ class Attachment:
         if isinstance(found.backstop_session, Released):
             session = Psycopg2Session(raw, keeps=found is not raw)
             _replace(found, GuardedSession(self._guard, session), self._guard)
-        elif found.backstop_settings != self._guard.settings:
-            raise ConfigurationError(
-                "conn is guarded already, with other settings. Let it be opened without a guard, "
-                "or guard it with the same settings."
-            )
+        else:
+            self._guard.require_same(found.backstop_settings)
         return found
 
     def release(self, connection: Any) -> None:

@@ -10,7 +10,6 @@ from typing import Any, Callable
 
 from backstop.drivers.asyncpg import AsyncpgSession, rendered, rows_of
 from backstop.drivers.awaiting import Bridge
-from backstop.errors import ConfigurationError
 from backstop.guarding import Guard, GuardedSession
 from backstop.sqlalchemy.passing import passed
 from backstop.statement import Statement
@@ -32,11 +31,8 @@ class Attachment:
         found = connection._protocol
         if not isinstance(found, GuardedProtocol):
             connection._protocol = GuardedProtocol(connection, self._guard, self._bridge)
-        elif found.settings != self._guard.settings:
-            raise ConfigurationError(
-                "conn is guarded already, with other settings. Let it be opened without a guard, "
-                "or guard it with the same settings."
-            )
+        else:
+            self._guard.require_same(found.settings)
         return adapter
 
     def release(self, adapter: Any) -> None:

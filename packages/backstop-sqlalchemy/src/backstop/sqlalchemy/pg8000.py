@@ -11,7 +11,6 @@ from typing import Any
 import pg8000.dbapi
 
 from backstop.drivers.pg8000 import Pg8000Session, rendered
-from backstop.errors import ConfigurationError
 from backstop.guarding import Guard, GuardedSession
 from backstop.settings import Settings
 from backstop.sqlalchemy.passing import passed
@@ -94,11 +93,8 @@ class Attachment:
             connection.backstop_settings = self._guard.settings
             base: Any = type(connection)
             connection.__class__ = _guarded_class(base)
-        elif connection.backstop_settings != self._guard.settings:
-            raise ConfigurationError(
-                "conn is guarded already, with other settings. Let it be opened without a guard, "
-                "or guard it with the same settings."
-            )
+        else:
+            self._guard.require_same(connection.backstop_settings)
         return connection
 
     def release(self, connection: Any) -> None:
