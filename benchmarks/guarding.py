@@ -3,7 +3,7 @@
 python -m benchmarks.guarding [--json] [--check] [--rounds N]
 
 A known text in mode "monitor", over a unix socket to an embedded PostgreSQL, where nobody takes
-its events; in this process's own time, as the rest is the server's.
+its events; in this process's own time, as the rest is the server's. Both run on one core.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sqlalchemy
 import backstop
 import backstop.psycopg2
 from backstop.embedded import EmbeddedServer
-from benchmarks.side_by_side import Bound, Case, Outcome, as_documents, measure, show
+from benchmarks.side_by_side import Bound, Case, Outcome, as_documents, measure, on_one_core, show
 
 PLAIN, PROXY, SUBCLASS = "psycopg2", "backstop.guard", "backstop.psycopg2.connect"
 SEVERAL_MICROSECONDS = Bound(PLAIN, 1.0, over=5.0)
@@ -123,7 +123,7 @@ def run_measurement(
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is broken")
     parser.add_argument("--rounds", type=int, default=15, help="how often it is measured")
     options = parser.parse_args(arguments)
-    with EmbeddedServer() as server, TemporaryDirectory() as folder:
+    with on_one_core(), EmbeddedServer() as server, TemporaryDirectory() as folder:
         settings: dict[str, Any] = {
             "storage": Path(folder).as_uri(),
             "actor": "benchmark",

@@ -3,7 +3,8 @@
 python -m benchmarks.guarding_django [--json] [--check] [--rounds N]
 
 A known text in mode "monitor", by a cursor of Django's, over a unix socket to an embedded
-PostgreSQL, where nobody takes its events; in this process's own time, as the rest is the server's.
+PostgreSQL, where nobody takes its events; in this process's own time, as the rest is the server's,
+which runs on the same core.
 BACKSTOP_TEST_DRIVER names the driver: psycopg2, unless it is psycopg.
 """
 

@@ -7,8 +7,10 @@ the other, and starts with another one. This module knows nothing of what is mea
 from __future__ import annotations
 
 import gc
+import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from time import process_time
@@ -55,6 +57,24 @@ class Outcome:
     def holds(self) -> bool:
         """Whether the judged contestant, the first, stayed within its bound."""
         return self.share <= 1
+
+
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """Run the block, and whatever it starts, on one core.
+
+    Where client and server run on two, all statements of a connection take twice the time or not,
+    by where the system has put its server process and how deep the other core sleeps.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def measure(case: Case, contestants: Contestants, rounds: int) -> Outcome:

@@ -3,7 +3,8 @@
 python -m benchmarks.statements [--json] [--check] [--write] [--rounds N]
 
 Processor time of this process, over a unix socket to an embedded PostgreSQL, where nobody takes
-the events of either: OpenTelemetry has no SDK, so that its spans go nowhere.
+the events of either: OpenTelemetry has no SDK, so that its spans go nowhere. Client and server
+run on one core.
 """
 
 from __future__ import annotations
@@ -22,20 +23,22 @@ import psycopg2
 import sqlalchemy
 from opentelemetry.instrumentation.psycopg2 import Psycopg2Instrumentor
 from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
+from psycopg2 import extensions
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
 import backstop
 from backstop.embedded import EmbeddedServer
+from benchmarks import statements_django
 from benchmarks.report import Report, compared, installed, write
-from benchmarks.side_by_side import Bound, Case, measure
+from benchmarks.side_by_side import Bound, Case, measure, on_one_core
 
 PLAIN, MONITOR, PROTECT, TELEMETRY = "plain", "monitor", "protect", "OpenTelemetry"
 CONTESTANTS = (MONITOR, PROTECT, TELEMETRY, PLAIN)
 ROWS = 1_000
-# What a guard may add in "monitor", in microseconds a statement, and of what telemetry adds.
-MOST_ADDED = {"psycopg2": 5.0, "SQLAlchemy": 15.0}
+# What a guard may add, in microseconds a statement, and of what telemetry adds.
+MOST_ADDED = {"psycopg2": 5.0, "SQLAlchemy": 15.0, "Django": 5.0}
 MOST_FOR_LITERALS = 20.0
 MOST_OF_TELEMETRY = 0.25
 
@@ -79,23 +82,23 @@ class Row:
 
     @property
     def allowed(self) -> float:
-        """What the guard may add in "monitor"."""
+        """What the guard may add."""
         if self.kind.new_text:
             return MOST_FOR_LITERALS
         return min(MOST_ADDED[self.library], MOST_OF_TELEMETRY * self.added(TELEMETRY))
 
     @property
     def holds(self) -> bool:
-        """Whether it stays within what it may add."""
-        return self.added(MONITOR) <= self.allowed
+        """Whether it stays within what it may add, in both modes."""
+        return max(self.added(MONITOR), self.added(PROTECT)) <= self.allowed
 
 
 def _key(text: str) -> int:
     return int(text) % ROWS + 1
 
 
-def of_psycopg2(connection: Any) -> Statements:
-    """Return what runs each kind of statement on a connection, which is in a transaction."""
+def by_cursor(connection: Any) -> Statements:
+    """Return what runs each kind of statement by a cursor of a connection's."""
     cursor = connection.cursor()
     many = [(number, "a name") for number in range(1_000)]
 
@@ -168,10 +171,10 @@ def psycopg2_contestants(dsn: str, settings: dict[str, Any]) -> Iterator[dict[st
         }
         instrument = Psycopg2Instrumentor().instrument_connection
         yield {
-            MONITOR: of_psycopg2(backstop.guard(raw[MONITOR], mode="monitor", **settings)),
-            PROTECT: of_psycopg2(backstop.guard(raw[PROTECT], mode="protect", **settings)),
-            TELEMETRY: of_psycopg2(instrument(raw[TELEMETRY])),
-            PLAIN: of_psycopg2(raw[PLAIN]),
+            MONITOR: by_cursor(backstop.guard(raw[MONITOR], mode="monitor", **settings)),
+            PROTECT: by_cursor(backstop.guard(raw[PROTECT], mode="protect", **settings)),
+            TELEMETRY: by_cursor(instrument(raw[TELEMETRY])),
+            PLAIN: by_cursor(raw[PLAIN]),
         }
 
 
@@ -185,8 +188,10 @@ def sqlalchemy_contestants(dsn: str, settings: dict[str, Any]) -> Iterator[dict[
     """Make an engine for each contestant."""
 
     def engine(name: str) -> sqlalchemy.Engine:
+        query = extensions.parse_dsn(_own(dsn, name))
+        user = query.pop("user")
         made = sqlalchemy.create_engine(
-            "postgresql+psycopg2://", creator=lambda: psycopg2.connect(_own(dsn, name))
+            sqlalchemy.URL.create("postgresql+psycopg2", username=user, query=query)
         )
         entered.callback(made.dispose)
         return made
@@ -201,7 +206,24 @@ def sqlalchemy_contestants(dsn: str, settings: dict[str, Any]) -> Iterator[dict[
         yield {name: of_sqlalchemy(made, entered) for name, made in engines.items()}
 
 
-LIBRARIES = {"psycopg2": psycopg2_contestants, "SQLAlchemy": sqlalchemy_contestants}
+@contextmanager
+def django_contestants(dsn: str, settings: dict[str, Any]) -> Iterator[dict[str, Statements]]:
+    """Make a connection of Django's for each contestant."""
+    dsns = {name: _own(dsn, name) for name in CONTESTANTS}
+    modes = {name: name if name in (MONITOR, PROTECT) else None for name in CONTESTANTS}
+    with statements_django.connections_of(dsns, modes, settings) as found:
+        statements_django.instrument(found[TELEMETRY])
+        yield {
+            name: {**by_cursor(one), PAGE.name: statements_django.page_of(one)}
+            for name, one in found.items()
+        }
+
+
+LIBRARIES = {
+    "psycopg2": psycopg2_contestants,
+    "SQLAlchemy": sqlalchemy_contestants,
+    "Django": django_contestants,
+}
 KINDS = (SELECT_ONE, BY_KEY, LITERAL, UPDATE, MANY, PAGE)
 
 
@@ -248,7 +270,8 @@ def report(found: list[Row]) -> Report:
         "What a guard adds to ordinary statements",
         "Processor time that a guard adds to statements that it lets pass, in `monitor` and in "
         "`protect`, and what OpenTelemetry's instrumentation adds that has nowhere to send its "
-        "spans, to what the plain library takes; over a unix socket.",
+        "spans, to what the plain library takes; over a unix socket, with client and server on one "
+        "core.",
         "microseconds a statement",
         {
             f"{row.library}: {row.kind.name}": {
@@ -268,7 +291,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write the documentation's page")
     parser.add_argument("--rounds", type=int, default=15, help="how often it is measured")
     options = parser.parse_args(arguments)
-    with EmbeddedServer() as server, TemporaryDirectory() as folder:
+    with on_one_core(), EmbeddedServer() as server, TemporaryDirectory() as folder:
         found = list(rows(server, Path(folder), options.rounds))
         version = server.version
     if options.json:
@@ -277,7 +300,7 @@ def main(arguments: list[str] | None = None) -> int:
         Console(width=120, highlight=False).print(as_table(found))
         print(*compared(report(found)), sep="\n")
     if options.write:
-        names = ("psycopg2-binary", "SQLAlchemy", "opentelemetry-instrumentation")
+        names = ("psycopg2-binary", "SQLAlchemy", "Django", "opentelemetry-instrumentation")
         write(report(found), {"PostgreSQL": version, **installed(*names)})
     return 1 if options.check and not all(row.holds for row in found) else 0
 

@@ -99,3 +99,33 @@ def test_it_agrees_on_any_text(text: str) -> None:
 )
 def test_ordinary_reads_are_proven(sql: str) -> None:
     assert ordinary_read(sql) == _combine(verdicts(sql))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'SELECT * FROM "a 1"',
+        'SELECT * FROM "a 2"',
+        """SELECT * FROM "it's" WHERE x = 'y'""",
+        """SELECT * FROM "it's" JOIN "that's" ON true""",
+        """SELECT '"' FROM "a 1" WHERE x = 'y"'""",
+        """SELECT '"' FROM "a 2" WHERE x = 'y"'""",
+        "SELECT 'a' -- it's 1\nFROM t WHERE x = 'b'",
+        "SELECT 'a\\' , wipe(), 'b'",
+        "SELECT $$ ' $$, wipe(), ' '",
+        "SELECT 1 FROM t1 WHERE a = 2.5 AND b = '3'",
+        "SELECT 1 FROM t2 WHERE a = 3.5 AND b = 'it'",
+    ],
+)
+def test_what_looks_like_a_literal_and_is_none_is_read_as_it_is(sql: str) -> None:
+    assert _agrees(sql)
+
+
+@pytest.mark.parametrize("name", ["t", '"t"'])
+def test_texts_that_differ_in_plain_literals_are_one_read(name: str) -> None:
+    read = f"SELECT {name}.a FROM {name} WHERE {name}.b = %s AND c = %s LIMIT %s"
+    first = ordinary_read(read % (1, "'x'", 5))
+    second = ordinary_read(read % (23.5, "'another'", 77))
+    assert first is second
+    assert first is not None
+    assert first.tables == (name,)

@@ -16,7 +16,7 @@ from backstop.audit import Event
 from backstop.classifier import classify
 from backstop.context import current
 from backstop.errors import ConfigurationError, SnapshotFailed
-from backstop.levels import Mode
+from backstop.levels import Mode, RiskLevel
 from backstop.modes import Action, Unknown, blocked, decide, unknown_of
 from backstop.protection import not_run
 from backstop.result import RiskResult
@@ -74,9 +74,12 @@ class Guarded(ABC):
 
         For adapters that have a text at hand, and needn't make a statement of it then.
         """
-        if not self._only_records:
-            return False
-        return not self._audience.wants(classify(text).level)
+        level = classify(text).level if self._only_records else self._settled(text)
+        return level is not None and not self._audience.wants(level)
+
+    def _settled(self, text: str) -> RiskLevel | None:  # noqa: ARG002
+        """Return the level of a text that has been judged, and would be judged the same again."""
+        return None
 
     def judge(self, statement: Statement) -> Judgement:
         """Decide on one statement, which must be taken next.

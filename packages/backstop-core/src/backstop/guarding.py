@@ -15,7 +15,7 @@ from backstop.errors import ConfigurationError, StatementBlocked
 from backstop.fates import Fates
 from backstop.guarded import Guarded, GuardedText
 from backstop.hidden import hidden
-from backstop.levels import AT_RISK, Mode
+from backstop.levels import AT_RISK, Mode, RiskLevel
 from backstop.modes import Action, blocked, refused_by_look, triggers_from
 from backstop.protection import Protection
 from backstop.rehearsing import CannotRehearse, rehearse
@@ -76,7 +76,8 @@ class GuardedSession(Guarded):
             session, guard.settings.thresholds, triggers_from(guard.settings.mode)
         )
         self._protection = Protection(session, guard.repository, self._fates, guard.settings)
-        self._turn = threading.RLock()
+        self.turn = threading.RLock()
+        """Held while a statement is on its way; whoever lets one pass holds it meanwhile."""
 
     @property
     def is_pending(self) -> bool:
@@ -85,7 +86,7 @@ class GuardedSession(Guarded):
 
     def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:
         """End the transaction by the driver's own call; a failed commit counts as a rollback."""
-        with self._turn:
+        with self.turn:
             self._forget_what_ended_unseen()
             self._assessment.transaction_ended()
             if not self._fates.is_pending:
@@ -126,6 +127,10 @@ class GuardedSession(Guarded):
         """Leave the fates of what is pending unknown: the transaction goes on elsewhere."""
         self._fates.end(Fate.UNKNOWN)
 
+    def _settled(self, text: str) -> RiskLevel | None:
+        # With a snapshot pending, each statement may tell its fate.
+        return None if self._fates.is_pending else self._assessment.settled(text)
+
     def _take(
         self,
         action: Action,
@@ -135,7 +140,7 @@ class GuardedSession(Guarded):
         run: Callable[[], Answer],
         rowcount: Callable[[], int | None],
     ) -> Answer:
-        with self._turn:
+        with self.turn:
             self._forget_what_ended_unseen()
             if action is Action.BLOCK:
                 self._assessment.withdraw()
@@ -215,7 +220,7 @@ class GuardedSession(Guarded):
             measure = Measure.BY_RUNNING
         else:
             measure = Measure.BY_COUNTING
-        with self._turn:
+        with self.turn:
             self._forget_what_ended_unseen()
             return self._assessment.assess(
                 statement, result, measure, lambda: self._protection.can_undo(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Callable, TypeVar
 
 Answer = TypeVar("Answer")
@@ -11,6 +12,7 @@ class Released:
     """Takes what a guarded session takes, and lets everything pass."""
 
     is_pending = False
+    turn = nullcontext()
 
     def execute(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from dataclasses import replace
 from enum import Enum
 from typing import Callable, Optional
@@ -29,6 +30,9 @@ from backstop.statement import Statement
 
 _logger = logging.getLogger("backstop.assessment")
 
+_SETTLED_TEXTS = 2048
+# Longer texts hardly ever come twice, and would fill the memory.
+_LONGEST_SETTLED = 20_000
 _READABLE = (TransactionStatus.IDLE, TransactionStatus.IN_TRANSACTION)
 _EXECUTE = re.compile(r"\bEXECUTE\b", re.IGNORECASE)
 _ENDS = frozenset({"COMMIT", "ROLLBACK", "ROLLBACK TO SAVEPOINT"})
@@ -72,8 +76,18 @@ class Assessment:
         self._names = Names(session, triggers_from)
         self._prepared = Prepared(session)
         self._reach = Reach(session, self._names, thresholds)
+        self._settled: dict[str, tuple[RiskLevel, float]] = {}
         self._changed = False
         self._opened = False
+
+    def settled(self, text: str) -> RiskLevel | None:
+        """Return the level of a text of which the last assessment left nothing to ask or to do.
+
+        That holds as long as what was known then, and for one set of parameters, whatever they
+        are. None for any other text.
+        """
+        found = self._settled.get(text)
+        return found[0] if found is not None and time.monotonic() < found[1] else None
 
     def assess(
         self,
@@ -90,6 +104,7 @@ class Assessment:
         text = statement.text
         self._opened = False
         is_open = Open.NO
+        executes = _executes(result)
         if "\\" in text and not self._session.standard_strings:
             # What its names are isn't known any more, either.
             result = _misread(text, result)
@@ -104,8 +119,24 @@ class Assessment:
             if not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
                 # SET TRANSACTION, in a text of several statements, must come first as well.
                 self.withdraw()
-        self._note(text, result)
+        if not self._note(text, result) and is_open is Open.NO and not executes:
+            self._settle(text, result, measure)
         return result, is_open
+
+    def _settle(self, text: str, result: RiskResult, measure: Measure) -> None:
+        """Remember a text about which nothing was counted, and that the next one isn't either."""
+        needs_no_count = measure is Measure.BY_RUNNING or result.level is RiskLevel.SAFE
+        if result.level > RiskLevel.LOW or measure is Measure.NOTHING or not needs_no_count:
+            return
+        if "\\" in text or not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
+            return
+        if self._names.known(text, result) is None:
+            return
+        if len(self._settled) >= _SETTLED_TEXTS:
+            self._settled.clear()
+        if len(text) <= _LONGEST_SETTLED:
+            expires = min(self._names.expires, self._reach.expires(text))
+            self._settled[text] = (result.level, expires)
 
     def _unseen(self, result: RiskResult) -> Open:
         """Return whether only a run tells what the statement takes: it may be more than rows."""
@@ -184,7 +215,7 @@ class Assessment:
     def _look_up(self, text: str, result: RiskResult) -> RiskResult:
         if result.level >= AT_RISK:
             return result
-        executes = any(finding.kind == EXECUTES for finding in result.findings)
+        executes = _executes(result)
         known = self._names.known(text, result)
         if known is not None and not executes:
             return known
@@ -224,20 +255,30 @@ class Assessment:
             return result
         return self._names.known(text, result) or self._names.ask(text, result)
 
-    def _note(self, text: str, result: RiskResult) -> None:
-        """Take in what the statement may change of the catalog, or of what names mean."""
-        if not _ENDS.isdisjoint(result.operations):
+    def _note(self, text: str, result: RiskResult) -> bool:
+        """Take in what the statement may change of the catalog, or of what names mean, if any."""
+        ends = not _ENDS.isdisjoint(result.operations)
+        if ends:
             self.transaction_ended()
         if _changes_catalog(result) or "set_config" in text.lower():
             self._changed = True
             self._forget()
-        elif not PREPARES.isdisjoint(result.operations):
+            return True
+        prepares = not PREPARES.isdisjoint(result.operations)
+        if prepares:
             self._prepared.forget()
+        return ends or prepares
 
     def _forget(self) -> None:
+        self._settled.clear()
         self._names.forget()
         self._reach.forget()
         self._prepared.forget()
+
+
+def _executes(result: RiskResult) -> bool:
+    """Whether a text runs what was prepared under a name, which may come to stand for another."""
+    return any(finding.kind == EXECUTES for finding in result.findings)
 
 
 def _changes_catalog(result: RiskResult) -> bool:

@@ -60,6 +60,11 @@ class Names:
         self._meanings: Meanings | None = None
         self._results: OrderedDict[str, RiskResult] = OrderedDict()
 
+    @property
+    def expires(self) -> float:
+        """Until when, by the monotonic clock, what is known holds unless it is forgotten."""
+        return 0.0 if self._knowledge is None else self._knowledge.expires
+
     def forget(self) -> None:
         """Read the catalog again at the next statement."""
         self._knowledge = None

@@ -8,6 +8,7 @@ one; a reach that can't be measured counts as passing the limits.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections import OrderedDict
@@ -99,6 +100,11 @@ class Reach:
         if kind is _Kind.COUNTED and statement.sets == 1:
             return result, Open.TO_A_COUNT
         return result, Open.TO_A_RUN if kind is not _Kind.ONE_ROW or many else Open.NO
+
+    def expires(self, text: str) -> float:
+        """Return until when what the catalog told of a text holds; for ever if it wasn't asked."""
+        known = self._known.get(text)
+        return math.inf if known is None else known[2]
 
     def count(self, statement: Statement, result: RiskResult) -> RiskResult:
         """Return the result, raised where the statement would reach too far, without running it."""

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from backstop.classifier.expressions import CLAUSES, NOT_CALLED, SYNTAX_AFTER, WATCHED
 from backstop.classifier.functions import listed
+from backstop.keeping import kept_by_text
 from backstop.levels import RiskLevel
 from backstop.result import RiskResult
 
@@ -34,6 +35,11 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
+# No result depends on what these hold. Whatever else has a quote in it (a comment, a dollar quote,
+# a backslash) leaves a piece before it that isn't plain.
+_LITERAL = re.compile(r"""'[^'\\]*'|(?<![A-Za-z0-9_$."])[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_$."])""")
+# In quotes, a name may hold what looks like a literal, unless all of them are plain words.
+_QUOTES_WORDS = re.compile(r'[^"]*(?:"[A-Za-z_][A-Za-z0-9_$]*"[^"]*)*')
 _REFUSED = (WATCHED - CLAUSES - {"FROM", "JOIN", "ON"}) | {
     *("CONFLICT", "DELETE", "OPERATOR", "RETURNING", "SET", "UPDATE", "VALUES")
 }
@@ -56,10 +62,19 @@ def _before_bracket() -> frozenset[str]:
 
 
 def ordinary_read(sql: str) -> RiskResult | None:
-    """Return the result of one ordinary SELECT, or nothing for whatever else a text may be."""
+    """Return the result of one ordinary SELECT, or nothing for whatever else a text may be.
+
+    Texts that differ in nothing but plain literals are read once.
+    """
     sql = sql.lstrip(" \t\n\r\f\v")
     if len(sql) > _LONGEST or not sql.isascii() or not sql[:6].upper().startswith(_HEADS):
         return None
+    if '"' in sql and not _QUOTES_WORDS.fullmatch(sql):
+        return _read(sql)
+    return _read_once(_LITERAL.sub("''", sql))
+
+
+def _read(sql: str) -> RiskResult | None:
     pieces = _PIECE.findall(sql)
     if sum(map(len, pieces)) != len(sql):
         return None
@@ -73,6 +88,9 @@ def ordinary_read(sql: str) -> RiskResult | None:
     return RiskResult(
         RiskLevel.SAFE, "SELECT", tuple(tables), "SELECT changes nothing.", (), ("SELECT",)
     )
+
+
+_read_once = kept_by_text(_read)
 
 
 def _entries(words: list[str], pieces: list[str]) -> frozenset[str] | None:

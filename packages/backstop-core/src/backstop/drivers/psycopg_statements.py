@@ -15,16 +15,28 @@ from psycopg.client_cursor import ClientCursorMixin
 from psycopg.raw_cursor import RawCursorMixin
 
 from backstop.drivers.numbered import with_literals
-from backstop.statement import Statement, values, values_of_all, with_parameters
+from backstop.keeping import kept_by_text
+from backstop.statement import Statement, is_classified_by, values, values_of_all, with_parameters
 from backstop.syntax.lexer import LexError, tokenize
 from backstop.syntax.uses import copies_in
 
 
 def single(cursor: Any, query: Any, parameters: Any) -> Statement | None:
     """Return the statement of execute(); None for an argument that psycopg will refuse."""
-    if type(query) is str and (parameters is None or _binds_nothing(cursor, query, parameters)):
+    if type(query) is str and parameters is None:
         return Statement(query, lambda: query)
     return many(cursor, query, [parameters])
+
+
+def classified_text(cursor: Any, query: Any, parameters: Any) -> str | None:
+    """Return by what text execute() is classified, where that takes no merging."""
+    if type(query) is not str:
+        return None
+    if parameters is None or isinstance(cursor, RawCursorMixin):
+        return query
+    if isinstance(cursor, ClientCursorMixin):
+        return query if is_classified_by(query, values(parameters)) else None
+    return _bound(query)
 
 
 def many(cursor: Any, query: Any, sets: list[Any]) -> Statement | None:
@@ -42,7 +54,7 @@ def many(cursor: Any, query: Any, sets: list[Any]) -> Statement | None:
         text = written
         merge: Callable[[Any], str] = lambda one: _numbered(cursor, text, one)  # noqa: E731
     else:
-        text = _bound(cursor, written)
+        text = _bound(written)
         merge = lambda one: _mogrified(cursor, query, one)  # noqa: E731
     return Statement(text, lambda: ";\n".join(map(merge, sets)), len(sets))
 
@@ -65,11 +77,6 @@ def copied(cursor: Any, query: Any, parameters: Any) -> Statement | None:
     if not parameters:
         return _copy(Statement(written, lambda: written))
     return _copy(_merged(cursor, query, written, [parameters]))
-
-
-def _binds_nothing(cursor: Any, query: str, parameters: Any) -> bool:
-    # With parameters a percent sign arrives doubled.
-    return not parameters and "%" not in query and not isinstance(cursor, RawCursorMixin)
 
 
 def _copy(statement: Statement) -> Statement:
@@ -98,11 +105,10 @@ def _template(cursor: Any, query: Any) -> Statement | None:
     return Statement(text, lambda: _mogrified(cursor, query, None))
 
 
-def _bound(cursor: Any, written: str) -> str:
-    if "%" not in written:
-        return written
-    encoding = cursor.connection.info.encoding
-    return queries._query2pg(written.encode(encoding), encoding)[0].decode(encoding)
+@kept_by_text
+def _bound(written: str) -> str:
+    # Placeholders are of ASCII, so that the connection's encoding makes no difference.
+    return queries._query2pg_nocache(written.encode(), "utf-8")[0].decode()
 
 
 def _converted(cursor: Any, query: Any) -> str:

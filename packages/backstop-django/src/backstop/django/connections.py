@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import wraps
+from itertools import chain
 from typing import Any
 
 from django.db import connections
@@ -32,10 +33,10 @@ class Wrappers(list[Any]):
         self.guard = guard
 
     def __reversed__(self) -> Iterator[Any]:
-        # Django composes them from the inside out.
+        # Django composes them from the inside out, for every statement.
         if self.guard.is_needed:
-            yield self.guard
-        yield from super().__reversed__()
+            return chain((self.guard,), list.__reversed__(self))
+        return list.__reversed__(self)
 
 
 def guard_connections() -> None:

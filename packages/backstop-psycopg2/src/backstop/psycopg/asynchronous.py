@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from functools import cache
 from typing import Any, Callable
-from weakref import WeakKeyDictionary
 
 import psycopg
 
@@ -29,6 +28,8 @@ class GuardedAsyncConnection(Guarding, psycopg.AsyncConnection[Any]):
 
     async def wait(self, gen: Waiting, *args: Any, **kwargs: Any) -> Any:
         """Wait for what the driver does next; a statement passes the guard first."""
+        if not self._backstop_nests and self._just_runs(gen):
+            return await super().wait(gen, *args, **kwargs)
 
         def wait(one: Waiting) -> Any:
             return self._stepped(one, args, kwargs)
@@ -83,7 +84,7 @@ def take_on(conn: Any, guard: Guard, bridge: Bridge) -> None:
         guarded: Any = conn
         guarded.backstop_session = GuardedSession(guard, AsyncPsycopgSession(conn, bridge))
         guarded.backstop_settings = guard.settings
-        guarded._backstop_held = WeakKeyDictionary()
+        guarded._backstop_held = {}
         guarded._backstop_bridge = bridge
         base: Any = type(conn)
         guarded.__class__ = _guarded_class(base)

@@ -54,13 +54,6 @@ class Call:
             return None
         return cls(generator, code, owner, values)
 
-    def text_alone(self) -> str | None:
-        """Return what is executed where that is a text as it is; None for anything else."""
-        if self.name != EXECUTE or self.argument(1, "params") is not None:
-            return None
-        query = self.argument(0, "query")
-        return query if type(query) is str else None
-
     def argument(self, position: int, name: str) -> Any:
         """Return one of the arguments, None where it was left out."""
         if position + 1 < self._code.co_argcount:
@@ -84,6 +77,19 @@ class Call:
         args, kwargs = _arguments(self._code, self._values)
         again: Waiting = getattr(self.owner, self.name)(*args, **kwargs)
         return again
+
+
+def executed(generator: Any) -> tuple[Any, Any, Any] | None:
+    """Return cursor, query and parameters of an execute(); None for any other generator.
+
+    It tells most statements apart without a `Call` of their own.
+    """
+    code: Any = getattr(generator, "gi_code", None)
+    if code is None or code.co_name != EXECUTE or generator.gi_frame is None:
+        return None
+    values = generator.gi_frame.f_locals
+    owner, query, parameters = code.co_varnames[:3]
+    return values[owner], values[query], values[parameters]
 
 
 def _arguments(code: Any, values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

@@ -7,6 +7,7 @@ be saved, refused, or run twice, whatever cursor it comes by.
 from __future__ import annotations
 
 import threading
+from collections.abc import MutableMapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ from psycopg._copy_base import BaseCopy
 from psycopg.sql import Composable
 
 from backstop.drivers import driver_of, unsupported
+from backstop.drivers import psycopg_statements as statements
 from backstop.drivers.psycopg import PsycopgSession
 from backstop.errors import ConfigurationError, UnsupportedConnection
 from backstop.guarding import Guard, GuardedSession
@@ -50,7 +52,8 @@ class Guarding(BaseConnection[Any]):
     backstop_session: GuardedSession
     backstop_settings: Settings
     _backstop_base: ClassVar[Any]
-    _backstop_held: WeakKeyDictionary[Any, HeldCopy | HeldStream]
+    # By cursor; hardly ever there is any, which every statement asks.
+    _backstop_held: MutableMapping[Any, HeldCopy | HeldStream]
     # Whether a generator that is being waited for may itself wait.
     _backstop_nests = True
 
@@ -80,6 +83,12 @@ class Guarding(BaseConnection[Any]):
                     f"of Backstop doesn't know ({call.name}); nothing was sent to the server."
                 )
         return wait(gen)
+
+    def _just_runs(self, gen: Waiting) -> bool:
+        """Whether it is a statement that there is nothing to do about."""
+        found = calls.executed(gen)
+        text = None if found is None else statements.classified_text(*found)
+        return text is not None and self.backstop_session.passes(text) and not self._backstop_held
 
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Waiting:
         """Send one of the driver's own commands, such as a COMMIT or a SAVEPOINT."""
@@ -117,8 +126,6 @@ class Guarding(BaseConnection[Any]):
         """Run a statement of the application's under guard."""
         if self._backstop_held:
             self._backstop_held.pop(call.owner, None)
-        if (text := call.text_alone()) is not None and self.backstop_session.passes(text):
-            return self._plain_wait(call.generator())
         statement = None if call.owner.closed else statement_of(call)
         if statement is None:
             return self._plain_wait(call.generator())
@@ -132,6 +139,7 @@ class Guarding(BaseConnection[Any]):
             if judgement.action not in _JUST_RUN:
                 guarded.take(judgement, run.as_a_whole, run.rows)
                 if run.held is not None:
+                    self._backstop_held = self._backstop_held or WeakKeyDictionary()
                     self._backstop_held[call.owner] = run.held
                 return None
         return guarded.take(judgement, run.as_the_driver, run.rows)
@@ -163,9 +171,8 @@ class GuardedConnection(Guarding, psycopg.Connection[Any]):
     def wait(self, gen: Waiting, *args: Any, **kwargs: Any) -> Any:
         """Wait for what the driver does next; a statement passes the guard first."""
         plain = super().wait
-        if args or kwargs:
-            return self._passed(gen, lambda one: plain(one, *args, **kwargs))
-        return self._passed(gen, plain)
+        wait = (lambda one: plain(one, *args, **kwargs)) if args or kwargs else plain
+        return wait(gen) if self._just_runs(gen) else self._passed(gen, wait)
 
     def close(self) -> None:
         """Close; what wasn't committed is rolled back by the server."""
@@ -215,7 +222,7 @@ def take_on(conn: Any, settings: Settings, guard: Callable[[], Guard]) -> None:
             guarded: Any = conn
             guarded.backstop_session = GuardedSession(guard(), session)
             guarded.backstop_settings = settings
-            guarded._backstop_held = WeakKeyDictionary()
+            guarded._backstop_held = {}
             base: Any = type(conn)
             guarded.__class__ = _guarded_class(base)
         elif conn.backstop_settings != settings:

@@ -45,9 +45,10 @@ class GuardCursor(extensions.cursor):
         """Execute one text under guard."""
         run = super().execute
         guard = self._backstop_connection
-        as_it_is = vars is None and type(query) is str
-        if as_it_is and guard is not None and guard.backstop_session.passes(query):
-            return run(query)
+        text = statements.classified_text(query, vars)
+        if text is not None and guard is not None and guard.backstop_session.passes(text):
+            with guard.backstop_session.turn:
+                return run(query, vars)
         statement = statements.single(self, query, vars)
         return self._guarded(statement, lambda: run(query, vars))
 

@@ -8,8 +8,10 @@ from psycopg2 import extensions
 
 from backstop.guarding import Guard, GuardedSession
 from backstop.psycopg2.connection import GuardedConnection
+from backstop.psycopg2.cursor import GuardCursor
 from backstop.settings import Settings
 
+_PLAIN = (None, extensions.cursor, GuardCursor)
 _OWN = ("_raw", "_session", "_settings")
 
 
@@ -52,6 +54,16 @@ class ConnectionProxy(GuardedConnection):
     def backstop_settings(self) -> Settings:
         """What this guard was told to do."""
         return self._settings
+
+    def cursor(self, *args: Any, **kwargs: Any) -> GuardCursor:  # type: ignore[override]
+        """Return a guarded cursor of the class that the connection would have made."""
+        raw = self._raw
+        is_plain = type(raw) is extensions.connection and raw.cursor_factory in _PLAIN
+        if args or kwargs or not is_plain:
+            return super().cursor(*args, **kwargs)
+        cursor = raw.cursor(cursor_factory=GuardCursor)
+        cursor._backstop_connection = self
+        return cursor
 
     def _driver(self, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] = getattr(self._raw, name)

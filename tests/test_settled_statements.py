@@ -1,0 +1,192 @@
+"""A statement that was found harmless isn't judged again until something may have changed."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import psycopg
+import pytest
+
+import backstop
+from backstop.guarding import GuardedSession
+
+HARMLESS = "CREATE OR REPLACE FUNCTION seen() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+WIPING = (
+    "CREATE OR REPLACE FUNCTION seen() RETURNS int LANGUAGE sql AS 'DELETE FROM item; SELECT 1'"
+)
+
+
+@pytest.fixture
+def shop(connect):
+    """A cursor, in autocommit, of a fresh database with one table of three rows."""
+    connection = connect()
+    connection.autocommit = True
+    connection.cursor().execute(
+        f"CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item VALUES (1), (2), (3); {HARMLESS}"
+    )
+    return connection.cursor()
+
+
+@pytest.fixture(params=["psycopg2", "psycopg"])
+def protected(request, shop, dsn, guarded, store):
+    """A guarded connection in autocommit, by each driver."""
+    if request.param == "psycopg2":
+        yield guarded()
+        return
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield backstop.guard(connection, storage=store, actor="tester")
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """The texts that a guard has assessed."""
+    texts = []
+    assess = GuardedSession._assess
+
+    def noting(self, statement, result):
+        texts.append(statement.text)
+        return assess(self, statement, result)
+
+    monkeypatch.setattr(GuardedSession, "_assess", noting)
+    return texts
+
+
+READ, INSERT, UPDATE = (
+    "SELECT id FROM item WHERE id = %s",
+    "INSERT INTO item VALUES (%s)",
+    "UPDATE item SET id = id WHERE id = %s",
+)
+
+
+@pytest.mark.parametrize("sql", [READ, INSERT, UPDATE])
+def test_it_is_judged_once(sql, protected, judged):
+    for number in range(10, 15):
+        protected.cursor().execute(sql, (number,))
+    assert len(judged) == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM item WHERE id > 2",
+        "DELETE FROM item",
+        "SELECT set_config('search_path', 'public', false)",
+        "SELECT E'a\\\\b'",
+        "SAVEPOINT s",
+        "CREATE TEMP TABLE IF NOT EXISTS t (a int)",
+    ],
+)
+def test_what_may_do_more_is_judged_each_time(sql, protected, judged):
+    protected.cursor().execute("BEGIN")
+    judged.clear()
+    for _ in range(3):
+        protected.cursor().execute(sql)
+    assert len(judged) == 3
+
+
+def test_a_function_that_is_replaced_is_judged_anew(protected, store):
+    cursor = protected.cursor()
+    for _ in range(2):
+        cursor.execute("SELECT seen()")
+    cursor.execute(WIPING)
+    kept = len(backstop.snapshots.list(store))
+    cursor.execute("SELECT seen()")
+    assert len(backstop.snapshots.list(store)) == kept + 1
+
+
+def test_a_function_that_a_rollback_brings_back_is_judged_anew(shop, protected, store):
+    shop.execute(WIPING)
+    cursor = protected.cursor()
+    cursor.execute("BEGIN")
+    cursor.execute(HARMLESS)
+    for _ in range(2):
+        cursor.execute("SELECT seen()")
+    cursor.execute("ROLLBACK")
+    kept = len(backstop.snapshots.list(store))
+    cursor.execute("SELECT seen()")
+    assert len(backstop.snapshots.list(store)) == kept + 1
+
+
+def test_a_search_path_that_is_set_makes_names_mean_something_else(shop, protected, store):
+    shop.execute("CREATE SCHEMA other; SET search_path = other")
+    shop.execute(WIPING.replace("DELETE FROM item", "DELETE FROM public.item"))
+    cursor = protected.cursor()
+    for _ in range(2):
+        cursor.execute("SELECT seen()")
+    cursor.execute("SET search_path = other")
+    cursor.execute("SELECT seen()")
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows == 3
+
+
+def test_what_others_change_is_known_after_a_minute(shop, protected, store, monkeypatch):
+    shop.execute("CREATE TABLE child (id int PRIMARY KEY)")
+    cursor = protected.cursor()
+    for _ in range(2):
+        cursor.execute("DELETE FROM child WHERE id = 1")
+    shop.execute(
+        "INSERT INTO child VALUES (1); CREATE FUNCTION wipe() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN DELETE FROM item; RETURN NULL; END';"
+        "CREATE TRIGGER wipe AFTER DELETE ON child EXECUTE FUNCTION wipe()"
+    )
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 61)
+    cursor.execute("DELETE FROM child WHERE id = 1")
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows == 4
+
+
+def test_a_read_with_a_snapshot_pending_leaves_its_fate_to_the_end(protected, store):
+    cursor = protected.cursor()
+    for _ in range(2):
+        cursor.execute("SELECT id FROM item")
+    cursor.execute("BEGIN")
+    cursor.execute("DELETE FROM item")
+    cursor.execute("SELECT id FROM item")
+    cursor.execute("ROLLBACK")
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.fate.value == "rolled back"
+
+
+def test_another_threads_read_waits_until_a_snapshot_is_taken(shop, guarded, monkeypatch):
+    db = guarded()
+    for _ in range(2):
+        db.cursor().execute("SELECT id FROM item")
+    saving, done = threading.Event(), []
+    take = backstop.protection.Protection.run
+
+    def slow(self, request, execution):
+        saving.set()
+        time.sleep(0.3)
+        answer = take(self, request, execution)
+        done.append("saved")
+        return answer
+
+    monkeypatch.setattr(backstop.protection.Protection, "run", slow)
+
+    def read():
+        saving.wait()
+        db.cursor().execute("SELECT id FROM item")
+        done.append("read")
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    db.cursor().execute("DELETE FROM item")
+    reader.join()
+    assert done == ["saved", "read"]
+
+
+def test_it_asks_nothing_of_the_server(shop, guarded, postgres_server):
+    if postgres_server.log_path is None:
+        pytest.skip("the server is not ours, and neither is its log")
+    cursor = guarded().cursor()
+    cursor.execute("SET log_statement = 'all'; SET application_name = 'settled'")
+    cursor.execute(READ, (1,))
+    start = postgres_server.log_path.stat().st_size
+    for number in range(5):
+        cursor.execute(READ, (number,))
+    with postgres_server.log_path.open(encoding="utf-8") as log:
+        log.seek(start)
+        ran = [line for line in log if "statement:" in line and "settled" in line]
+    assert len(ran) == 5
