@@ -280,7 +280,7 @@ def test_operation_and_tables_are_told(sql: str, operation: str, tables: tuple[s
         ("CREATE INDEX CONCURRENTLY i ON a (b)", "CREATE INDEX adds i."),
         ("CREATE INDEX ON a (b)", "CREATE INDEX adds an object."),
         ("CREATE OR REPLACE VIEW v AS SELECT 1", "CREATE VIEW adds or replaces v."),
-        ("ALTER TABLE IF EXISTS ONLY a ADD b int", "ALTER TABLE changes a."),
+        ("ALTER TABLE IF EXISTS ONLY a ADD b int", "ALTER TABLE adds to a."),
         ("ALTER ROLE", "ALTER ROLE changes an object."),
         ("TRUNCATE a, b", "TRUNCATE removes every row of a, b."),
         ("TRUNCATE a CASCADE", "TRUNCATE removes every row of a and of every table that"),
@@ -609,7 +609,7 @@ def test_a_pattern_that_is_very_long_is_not_looked_into() -> None:
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [
-        ("ALTER TABLE a ADD COLUMN b vector(3)", "schema-change"),
+        ("ALTER TABLE a ADD COLUMN b vector(3)", "schema-addition"),
         ("CREATE RULE r AS ON INSERT TO a DO INSTEAD NOTHING", "creates-rule"),
         ("CREATE RULE r AS ON INSERT TO a DO NOTIFY x", "creates-rule"),
         ("CALL p(wipe())", "calls-procedure"),

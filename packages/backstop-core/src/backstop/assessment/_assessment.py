@@ -18,6 +18,7 @@ from backstop.assessment.names import Names
 from backstop.assessment.prepared import EXECUTES, PREPARES, NotPrepared, Prepared
 from backstop.assessment.reach import CHANGES_ROWS, Open, Reach
 from backstop.classifier import classify
+from backstop.classifier.definitions import ADDITION
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.errors import describe
 from backstop.levels import AT_RISK, RiskLevel
@@ -184,6 +185,8 @@ class Assessment:
         if counts and _EXECUTE.search(statement.text):
             result = self._with_executed(statement, result)
         found, is_open = self._reach.look_up(statement, result)
+        if is_open is not Open.TO_A_RUN and not counts and _leads_on(found):
+            return found, Open.TO_A_RUN if can_undo() else is_open
         if is_open is Open.NO and not counts and found.level is RiskLevel.HIGH:
             return found, self._unseen(found)
         if is_open is Open.NO or not (counts or not can_undo()):
@@ -288,10 +291,19 @@ def _changes_catalog(result: RiskResult) -> bool:
     ) or any(operation.startswith(_CHANGES_NAMES) for operation in result.operations)
 
 
+def _leads_on(result: RiskResult) -> bool:
+    """Whether what is written has effects of its own, by triggers and the like, that a run shows.
+
+    What no rollback takes back would be done twice.
+    """
+    kinds = {finding.kind for finding in result.findings}
+    return not kinds.isdisjoint(hidden.TRIGGERS) and hidden.OUTSIDE not in kinds
+
+
 def _does_more(result: RiskResult) -> bool:
-    """Whether anything that is HIGH is no change of rows, which is measured by itself."""
+    """Whether a HIGH finding is neither a change of rows, measured by itself, nor an addition."""
     return any(
-        finding.level is RiskLevel.HIGH and not finding.kind.startswith(CHANGES_ROWS)
+        finding.level is RiskLevel.HIGH and not finding.kind.startswith((*CHANGES_ROWS, ADDITION))
         for finding in result.findings
     )
 

@@ -42,7 +42,7 @@ DEFINITIONS = (
 
 
 class _Span(NamedTuple):
-    """Where the tokens of a statement that run start, and whether only the calls among them do.
+    """Where the tokens of a statement that run start, and whether only calls and types in them do.
 
     ``plans`` is whether nothing but planning happens: then nothing is written.
     """
@@ -115,8 +115,9 @@ class _Reader:
 
     def _add_names(self, tokens: list[Token], span: _Span) -> None:
         for use in used_names(tokens, span.start, len(tokens)):
-            if use.called or not span.calls_only:
-                self._name(use)
+            # What else is named is defined, but for types: their checks run on the rows there are.
+            is_type = span.calls_only and not use.called
+            self._name(replace(use, labelled=True) if is_type else use)
 
     def _add_writes(self, tokens: list[Token], span: _Span) -> None:
         for write in written_names(tokens, span.start, len(tokens)):
@@ -156,16 +157,26 @@ class _Reader:
         self._tell(meaning, (hidden.EFFECT, hidden.OPAQUE), start, end)
 
     def _add_trigger(self, meaning: Meaning | None, start: int, end: int) -> None:
-        if meaning is not None and meaning.level >= self._triggers_from:
-            self._tell(meaning, hidden.TRIGGERS, start, end)
+        counts = meaning is not None and meaning.level >= self._triggers_from
+        if counts or (meaning is not None and meaning.takes):
+            self._tell(meaning, hidden.TRIGGERS, start, end, counts=counts)
 
-    def _tell(self, meaning: Meaning | None, kinds: tuple[str, str], start: int, end: int) -> None:
+    def _tell(
+        self,
+        meaning: Meaning | None,
+        kinds: tuple[str, str],
+        start: int,
+        end: int,
+        *,
+        counts: bool = True,
+    ) -> None:
         if meaning is None or meaning.level is RiskLevel.SAFE or meaning.reason in self._told:
             return
         self._told.add(meaning.reason)
-        level, reason = meaning.level, meaning.reason
-        kind = kinds[meaning.opaque and level is RiskLevel.HIGH]
-        self.found.append(Finding(kind, level, reason, start=start, end=end))
+        kind = kinds[meaning.opaque and meaning.level is RiskLevel.HIGH]
+        # What doesn't count for the level is told all the same: a run shows what it takes.
+        level = meaning.level if counts else RiskLevel.LOW
+        self.found.append(Finding(kind, level, meaning.reason, start=start, end=end))
         if meaning.outside:
             told = "What it reaches, no rollback takes back."
             self.found.append(Finding(hidden.OUTSIDE, level, told, start=start, end=end))

@@ -35,6 +35,9 @@ from backstop.postgres.summary import (
 from backstop.session import Session
 from backstop.syntax.uses import Use, WriteUse
 
+# No statement names them: they are led to.
+_UNNAMED = frozenset({ObjectKind.RULE, ObjectKind.EXPRESSIONS})
+
 
 class NotRead(Exception):
     """A body would have to be read from the database first."""
@@ -52,7 +55,7 @@ class Meanings:
         self._by_name: dict[str, list[CatalogObject]] = {}
         self._writes: dict[str, list[CatalogObject]] = {}
         for entry in summary.objects:
-            if entry.kind is not ObjectKind.RULE:
+            if entry.kind not in _UNNAMED:
                 names = self._writes if entry.kind in WRITES else self._by_name
                 names.setdefault(entry.name, []).append(entry)
         self._operators: dict[str, list[Operator]] = {}
@@ -154,19 +157,19 @@ class Meanings:
 
     def _reached(self, step: list[tuple[str, Own]], seen: set[Key]) -> Meaning:
         """Return the worst of the first step and of everything that it leads to."""
-        found, first, outside = SAFE, step[0][0], False
+        found, first, outside, takes = SAFE, step[0][0], False, False
         while step:
             reached: list[CatalogObject] = []
             for label, own in step:
                 risk = worst([own.risk, self._unexplained(own), *self._builtin_operators(own)])
-                outside = outside or risk.outside
+                outside, takes = outside or risk.outside, takes or risk.takes
                 if rank(risk) > rank(found):
                     lead = label if label == first else f"{first} leads to {label}, which"
                     found = risk._replace(reason=f"{lead} {risk.reason}")
                 reached += [entry for entry in self._next(own) if entry.key not in seen]
                 seen.update(entry.key for entry in reached)
             step = self._own(list(dict.fromkeys(reached)))
-        return found._replace(outside=outside)
+        return found._replace(outside=outside, takes=takes)
 
     def _next(self, own: Own) -> Iterator[CatalogObject]:
         keys = list(own.references)

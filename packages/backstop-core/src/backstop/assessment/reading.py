@@ -60,17 +60,21 @@ _DEFINES = frozenset(
 class Meaning(NamedTuple):
     """The risk of using something, SAFE or at least HIGH, and why, as a sentence.
 
-    ``opaque`` is whether code in it can't be read, and ``outside`` whether it reaches what no
-    rollback takes back, such as another server.
+    ``opaque`` is whether code in it can't be read, ``outside`` whether it reaches what no
+    rollback takes back, such as another server, and ``takes`` whether it may do more than add.
     """
 
     level: RiskLevel
     reason: str = ""
     opaque: bool = False
     outside: bool = False
+    takes: bool = True
 
 
-SAFE = Meaning(RiskLevel.SAFE)
+# LOW are these, when their WHERE restricts them, and what adds.
+_CHANGE_ROWS = ("delete", "update", "merge")
+
+SAFE = Meaning(RiskLevel.SAFE, takes=False)
 CHANGED = Meaning(RiskLevel.HIGH, "has changed while the catalog was read.", opaque=True)
 UNEXPLAINED = Meaning(RiskLevel.HIGH, "calls a function that is not known.", opaque=True)
 
@@ -96,7 +100,10 @@ def worst(meanings: Iterable[Meaning]) -> Meaning:
     """Return the riskiest; of equal ones one that can't be read. What any reaches, it reaches."""
     found = list(meanings)
     riskiest = max(found, key=rank)
-    return riskiest._replace(outside=any(meaning.outside for meaning in found))
+    return riskiest._replace(
+        outside=any(meaning.outside for meaning in found),
+        takes=any(meaning.takes for meaning in found),
+    )
 
 
 def rank(meaning: Meaning) -> tuple[int, bool]:
@@ -128,7 +135,9 @@ def read_code(code: str, language: str) -> Own:
     except LexError:
         tokens = []
     risks = [
-        _raised(finding.level, finding.reason, opaque=finding.kind == UNREADABLE)
+        _raised(finding.level, finding.reason, opaque=finding.kind == UNREADABLE)._replace(
+            takes=finding.level > RiskLevel.LOW or finding.kind.startswith(_CHANGE_ROWS)
+        )
         for finding in findings
         if finding.kind not in EXPLAINED
     ]
@@ -146,7 +155,9 @@ def read_code(code: str, language: str) -> Own:
 def called(name: str) -> Meaning:
     """Return what calling one of PostgreSQL's own functions may do."""
     risk = call_risk((name,))
-    return SAFE if risk is None else _raised(risk.level, risk.reason)
+    if risk is None:
+        return SAFE
+    return _raised(risk.level, risk.reason)._replace(takes=risk.level > RiskLevel.LOW)
 
 
 def _has_parts(entry: CatalogObject, body: Body) -> bool:

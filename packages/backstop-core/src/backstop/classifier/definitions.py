@@ -13,6 +13,9 @@ from backstop.result import Finding
 from backstop.syntax.masking import mask_literals
 from backstop.syntax.structure import read_name, skip_top_level, upper_at, words_at
 
+ADDITION = "schema-addition"
+"""The kind of what changes and replaces nothing that is there; what it runs, the catalog tells."""
+
 _LOW, _HIGH, _CRITICAL = RiskLevel.LOW, RiskLevel.HIGH, RiskLevel.CRITICAL
 
 _DESTROYED = frozenset(
@@ -29,6 +32,8 @@ _TAKEN = {
 _ADDED = frozenset(
     {"TABLE", "SEQUENCE", "SCHEMA", "TYPE", "DOMAIN", "STATISTICS", "MATERIALIZED VIEW"}
 )
+# HIGH, as their code runs when rows are written or read, or as they lock a table.
+_ONLY_ADDED = frozenset({"INDEX", "VIEW", "TRIGGER", "POLICY"})
 _QUALITIES = frozenset(
     {"OR", "REPLACE", "GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "RECURSIVE", "UNIQUE"}
     | {"TRUSTED", "PROCEDURAL", "CONSTRAINT", "DEFAULT"}
@@ -88,7 +93,8 @@ def judge_create(source: Source, start: int, stop: int) -> Verdict:
         risk = Risk("creates", _LOW, f"{verdict.operation} adds {shown}.")
     else:
         verb = "adds or replaces" if replaces else "adds"
-        risk = Risk("schema-change", _HIGH, f"{verdict.operation} {verb} {shown}.")
+        kind = ADDITION if what in _ONLY_ADDED and not replaces else "schema-change"
+        risk = Risk(kind, _HIGH, f"{verdict.operation} {verb} {shown}.")
     verdict.findings.append(source.finding(risk, start, stop, names[0] if names else None))
     verdict.findings.extend(_bounds_findings(source, at, stop))
     return verdict
@@ -131,6 +137,9 @@ def judge_alter(source: Source, start: int, stop: int) -> Verdict:
         verdict.add_tables([table])
     if what in ("TABLE", "FOREIGN TABLE", "TYPE"):
         verdict.findings.extend(_action_findings(source, at, stop, table))
+    if not verdict.findings and what == "TABLE" and _only_adds(source, at, stop):
+        risk = Risk(ADDITION, _HIGH, f"ALTER TABLE adds to {table or 'an object'}.")
+        verdict.findings.append(source.finding(risk, start, stop, table))
     if not verdict.findings:
         cascades = _cascades(source, start, stop)
         risk = _alter_risk(what, table or "an object", cascades=cascades)
@@ -139,6 +148,21 @@ def judge_alter(source: Source, start: int, stop: int) -> Verdict:
     calls = read_expressions(source, at, stop).findings
     verdict.findings.extend(call for call in calls if call.level is _CRITICAL)
     return verdict
+
+
+def _only_adds(source: Source, start: int, stop: int) -> bool:
+    """Whether each action of an ALTER TABLE adds a column or a constraint, and does no more.
+
+    A primary key makes its columns NOT NULL, and one of an index that is there renames that.
+    """
+    tokens = source.tokens
+    if any(tokens[index].upper in ("PRIMARY", "INDEX") for index in range(start, stop)):
+        return False
+    while start < stop:
+        if upper_at(tokens, start, stop) != "ADD":
+            return False
+        start = skip_top_level(tokens, source.pairs, start, stop, frozenset({","})) + 1
+    return True
 
 
 def _alter_risk(what: str, shown: str, *, cascades: bool) -> Risk:

@@ -32,6 +32,7 @@ _DEFAULTS = {
     "dynamic_shared_memory_type": "mmap",
     "fsync": "off",
     "full_page_writes": "off",
+    "jit": "off",
     "lc_messages": "C",
     "log_line_prefix": "%m [%p] %d %a: ",
     "max_connections": "50",

@@ -169,10 +169,31 @@ def _relations(oids: str, _: int) -> str:
 def _domains(oids: str, _: int) -> str:
     trees = """
         SELECT k.conbin::pg_catalog.text FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid
+        UNION ALL
+        SELECT t.typdefaultbin::pg_catalog.text
     """
+    fields = f"{_in_trees(trees)} UNION ALL SELECT 'resulttype', t.typbasetype::pg_catalog.int8"
     return f"""
         SELECT t.oid, NULL AS code, stored.builtins, stored.objects FROM pg_catalog.pg_type t
-        CROSS JOIN LATERAL ({_referring(_in_trees(trees))}) AS stored WHERE t.oid = ANY ({oids})
+        CROSS JOIN LATERAL ({_referring(fields)}) AS stored WHERE t.oid = ANY ({oids})
+    """
+
+
+def _expressions(oids: str, _: int) -> str:
+    trees = """
+        SELECT a.adbin::pg_catalog.text FROM pg_catalog.pg_attrdef a WHERE a.adrelid = c.oid
+        UNION ALL
+        SELECT k.conbin::pg_catalog.text FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid
+        UNION ALL
+        SELECT pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
+        FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid
+        UNION ALL
+        SELECT p.partexprs::pg_catalog.text
+        FROM pg_catalog.pg_partitioned_table p WHERE p.partrelid = c.oid
+    """
+    return f"""
+        SELECT c.oid, NULL AS code, stored.builtins, stored.objects FROM pg_catalog.pg_class c
+        CROSS JOIN LATERAL ({_referring(_in_trees(trees))}) AS stored WHERE c.oid = ANY ({oids})
     """
 
 
@@ -190,4 +211,5 @@ _QUERIES = {
     ObjectKind.RELATION: _relations,
     ObjectKind.DOMAIN: _domains,
     ObjectKind.RULE: _rules,
+    ObjectKind.EXPRESSIONS: _expressions,
 }

@@ -1,8 +1,9 @@
-"""What the server runs besides a write: the triggers and rules that it leads to.
+"""What the server runs besides a write: triggers, rules, and what is computed for new rows.
 
-A write leads to the functions of the relation's triggers and to its rules, and on to writes of
-other relations: of its partitions and heirs, of the tables behind a view, and of those that
-foreign keys carry it to. Only writes that end at a trigger or a rule are listed. Each part is a
+A write leads to the functions of the relation's triggers and to its rules, to what its defaults,
+checks, indexes and domains compute, and on to writes of other relations: of its partitions and
+heirs, of the tables behind a view, and of those that foreign keys carry it to. Only writes that
+end at code of the user's own are listed. Each part is a
 query for the catalog summary; column lists, WHEN conditions and row or statement level are not
 looked at, so that too much may be listed and nothing is missing.
 """
@@ -43,8 +44,75 @@ _EDGES = f"""
     WHERE r.ev_type = '1' AND r.ev_class >= {FIRST_OWN}
 """
 
+_OWN_CODE = f"""
+    SELECT part.relid, part.version
+    FROM (
+        SELECT a.adrelid, a.tableoid, a.oid, a.xmin || ' ' || a.ctid FROM pg_catalog.pg_attrdef a
+        UNION ALL
+        -- Before version 15, what a generated column uses counts as the column's.
+        SELECT g.attrelid, 'pg_catalog.pg_class'::pg_catalog.regclass, g.attrelid,
+               g.xmin || ' ' || g.ctid
+        FROM pg_catalog.pg_attribute g
+        WHERE g.attgenerated <> '' AND NOT g.attisdropped
+        UNION ALL
+        SELECT k.conrelid, k.tableoid, k.oid, k.xmin || ' ' || k.ctid
+        FROM pg_catalog.pg_constraint k
+        WHERE k.contype = 'c' AND k.conrelid <> 0
+        UNION ALL
+        SELECT i.indrelid, 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid,
+               i.xmin || ' ' || i.ctid
+        FROM pg_catalog.pg_index i
+        WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+        UNION ALL
+        SELECT p.partrelid, 'pg_catalog.pg_class'::pg_catalog.regclass, p.partrelid,
+               p.xmin || ' ' || p.ctid
+        FROM pg_catalog.pg_partitioned_table p
+        WHERE p.partexprs IS NOT NULL
+    ) AS part (relid, classid, objid, version)
+    WHERE EXISTS (
+        SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = part.classid AND d.objid = part.objid AND d.refobjid >= {FIRST_OWN}
+          AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
+                               'pg_catalog.pg_operator'::pg_catalog.regclass))
+"""
+
+# Types that hold a domain with checks or a default, at whatever depth, as (type, domain).
+_CHECKED = f"""
+    SELECT t.oid AS type, t.oid AS domain
+    FROM pg_catalog.pg_type t
+    WHERE t.typtype = 'd' AND t.oid >= {FIRST_OWN}
+      AND (t.typdefaultbin IS NOT NULL
+           OR t.oid = ANY (ARRAY(SELECT k.contypid FROM pg_catalog.pg_constraint k)))
+    UNION
+    SELECT held.type, checked.domain
+    FROM checked
+    CROSS JOIN LATERAL (
+        SELECT t.oid FROM pg_catalog.pg_type t
+        WHERE t.oid >= {FIRST_OWN} AND checked.type IN (t.typbasetype, t.typelem)
+        UNION ALL
+        SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngsubtype = checked.type
+        UNION ALL
+        SELECT c.reltype
+        FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+        WHERE a.atttypid = checked.type AND a.attnum > 0 AND NOT a.attisdropped
+          AND c.reltype <> 0
+    ) AS held (type)
+"""
+
 _HOOKS = f"""
-    SELECT t.tgrelid AS source, step.event, 'function' AS kind, t.tgfoid::pg_catalog.int8 AS oid
+    SELECT own.relid AS source, step.event, 'expressions' AS kind, own.relid::pg_catalog.int8 AS oid
+    FROM ({_OWN_CODE}) AS own (relid, version)
+    CROSS JOIN (VALUES ('insert'), ('update')) AS step (event)
+    UNION
+    SELECT a.attrelid, step.event, 'domain', checked.domain::pg_catalog.int8
+    FROM checked
+    JOIN pg_catalog.pg_attribute a
+      ON a.atttypid = checked.type AND a.attnum > 0 AND NOT a.attisdropped
+     AND a.attrelid >= {FIRST_OWN}
+    CROSS JOIN (VALUES ('insert'), ('update')) AS step (event)
+    UNION ALL
+    SELECT t.tgrelid, step.event, 'function', t.tgfoid::pg_catalog.int8
     FROM pg_catalog.pg_trigger t
     -- The bits of TRIGGER_TYPE_INSERT, _DELETE and _UPDATE.
     JOIN (VALUES ('insert', 4), ('delete', 8), ('update', 16)) AS step (event, bit)
@@ -59,7 +127,8 @@ _HOOKS = f"""
 """
 
 WRITES = f"""
-    WITH RECURSIVE hook AS MATERIALIZED ({_HOOKS}), edge AS MATERIALIZED ({_EDGES}),
+    WITH RECURSIVE checked AS ({_CHECKED}),
+    hook AS MATERIALIZED ({_HOOKS}), edge AS MATERIALIZED ({_EDGES}),
     hooked AS (
         SELECT source, event FROM hook
         UNION
@@ -79,7 +148,18 @@ WRITES = f"""
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     GROUP BY step.event, c.oid, n.nspname, c.relname
 """
-"""The writes that lead to a trigger or a rule, as objects of the summary."""
+"""The writes that lead to anything of the user's, as objects of the summary."""
+
+EXPRESSIONS = f"""
+    SELECT 'expressions' AS kind, c.oid,
+           pg_catalog.string_agg(own.version, ',' ORDER BY own.version) AS version,
+           n.nspname AS schema, c.relname AS name
+    FROM ({_OWN_CODE}) AS own (relid, version)
+    JOIN pg_catalog.pg_class c ON c.oid = own.relid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    GROUP BY c.oid, n.nspname, c.relname
+"""
+"""Tables whose defaults, checks, generated columns, indexes or partition keys run own code."""
 
 RULES = f"""
     SELECT 'rule' AS kind, r.oid, r.xmin || ' ' || r.ctid AS version, n.nspname AS schema,

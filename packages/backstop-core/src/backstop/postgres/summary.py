@@ -24,6 +24,7 @@ class ObjectKind(str, Enum):
     RELATION = "relation"
     DOMAIN = "domain"
     RULE = "rule"
+    EXPRESSIONS = "expressions"
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
@@ -36,10 +37,10 @@ WRITES = frozenset({ObjectKind.INSERT, ObjectKind.UPDATE, ObjectKind.DELETE})
 class CatalogObject:
     """One function (or procedure, or aggregate), view, table with policies, or domain with checks.
 
-    Or a rule, or a write of a relation, which ``leads_to`` other objects. ``version`` changes with
-    its definition. ``language``, ``volatile``, ``extension`` (that it belongs to) and
-    ``takes_row`` (its first argument may be a row, so that ``row.name`` calls it) describe
-    functions.
+    Or a rule, or what a table computes for the rows that it is given, or a write of a relation,
+    which ``leads_to`` other objects. ``version`` changes with its definition. ``language``,
+    ``volatile``, ``extension`` (that it belongs to) and ``takes_row`` (its first argument may be a
+    row, so that ``row.name`` calls it) describe functions.
     """
 
     kind: ObjectKind
@@ -64,6 +65,8 @@ class CatalogObject:
         name = f"{self.schema}.{self.name}"
         if self.kind is ObjectKind.RULE:
             return f"the rule {self.name}"
+        if self.kind is ObjectKind.EXPRESSIONS:
+            return f"what {name} computes"
         if self.kind in WRITES:
             return f"{self.kind.name} on {name}"
         return f"{name}()" if self.kind is ObjectKind.FUNCTION else name
@@ -127,7 +130,9 @@ def load(session: Session) -> Summary:
     found = query.groups(session, _PARTS)
     return Summary(
         objects=tuple(
-            _object(entry) for part in ("objects", "rules", "writes") for entry in found[part]
+            _object(entry)
+            for part in ("objects", "rules", "expressions", "writes")
+            for entry in found[part]
         ),
         operators=tuple(Operator(**entry) for entry in found["operators"]),
         casts=tuple(Cast(**entry) for entry in found["casts"]),
@@ -177,13 +182,17 @@ _OBJECTS = f"""
     WHERE c.relrowsecurity
     GROUP BY c.oid, n.nspname, c.relname
     UNION ALL
-    SELECT 'domain', t.oid, pg_catalog.string_agg(k.xmin || ' ' || k.ctid, ',' ORDER BY k.oid),
+    SELECT 'domain', t.oid,
+           pg_catalog.concat(pg_catalog.string_agg(k.xmin || ' ' || k.ctid, ',' ORDER BY k.oid),
+                             t.xmin, t.ctid),
            n.nspname, t.typname, NULL, false, NULL, false
     FROM pg_catalog.pg_type t
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-    JOIN pg_catalog.pg_constraint k ON k.contypid = t.oid AND k.contype = 'c'
-    WHERE t.oid >= {FIRST_OWN}
-    GROUP BY t.oid, n.nspname, t.typname
+    LEFT JOIN pg_catalog.pg_constraint k ON k.contypid = t.oid AND k.contype = 'c'
+    WHERE t.oid >= {FIRST_OWN} AND t.typtype = 'd'
+      -- A domain over another has its checks, too.
+      AND (k.oid IS NOT NULL OR t.typdefaultbin IS NOT NULL OR t.typbasetype >= {FIRST_OWN})
+    GROUP BY t.oid, t.xmin, t.ctid, n.nspname, t.typname
 """
 
 _OPERATORS = f"""
@@ -215,6 +224,7 @@ _PARTS = {
     "server": _SERVER,
     "objects": _OBJECTS,
     "rules": hooks.RULES,
+    "expressions": hooks.EXPRESSIONS,
     "writes": hooks.WRITES,
     "events": hooks.EVENTS,
     "operators": _OPERATORS,

@@ -28,6 +28,10 @@ PINNED: Mapping[str, str] = {
 }
 
 
+# Compiling a query of the catalogs takes many times as long as running it.
+UNCOMPILED: Mapping[str, str] = {"jit": "off"}
+
+
 @contextmanager
 def transaction(session: Session) -> Iterator[None]:
     """Run the block in a transaction of our own, committed at its end, rolled back by an error."""
@@ -77,7 +81,7 @@ def untouched(session: Session) -> Iterator[None]:
     Where the driver begins a transaction with the first statement, it stays begun: the
     application's statement comes next. Ending it would make named cursors invalid.
     """
-    read_only = settings_change({"transaction_read_only": "on"})
+    read_only = settings_change({"transaction_read_only": "on", **UNCOMPILED})
     if not (session.autocommit and session.status() is TransactionStatus.IDLE):
         with ExitStack() as reading:
             try:

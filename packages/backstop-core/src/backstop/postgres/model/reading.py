@@ -10,7 +10,7 @@ from backstop.postgres import query, server
 from backstop.postgres.model.dependencies import Dependencies, closure
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.summary import FIRST_OWN
-from backstop.postgres.transactions import PINNED, change_settings, milliseconds, undone
+from backstop.postgres.transactions import PINNED, UNCOMPILED, change_settings, milliseconds, undone
 from backstop.session import Session
 
 
@@ -75,7 +75,7 @@ def read_model(
     The number of queries doesn't grow with the number of objects. To spell a view, the server waits
     for whoever has locked a table of it: at most ``lock_timeout`` seconds, where it is given.
     """
-    settings = {**PINNED, "statement_timeout": "0"}
+    settings = {**PINNED, **UNCOMPILED, "statement_timeout": "0"}
     if lock_timeout is not None:
         settings["lock_timeout"] = milliseconds(lock_timeout)
     with undone(session, "backstop_model"):
