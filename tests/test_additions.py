@@ -51,9 +51,9 @@ def shop(connect):
         CREATE VIEW v AS SELECT id FROM item;
         CREATE FUNCTION harmless() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
         CREATE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS
-            'BEGIN DELETE FROM item; RETURN 1; END';
+            'BEGIN DELETE FROM public.item; RETURN 1; END';
         CREATE FUNCTION constantly(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
-            'BEGIN RETURN wipe(); END';
+            'BEGIN RETURN public.wipe(); END';
         CREATE DOMAIN wiping AS int CHECK (wipe() > 0);
         """
     )
@@ -107,7 +107,7 @@ def rows_of(snapshot, store):
 def test_event_triggers_are_looked_at(sql, event, shop, guarded, store):
     shop.execute(
         "CREATE FUNCTION wiping() RETURNS event_trigger LANGUAGE plpgsql AS "
-        "'BEGIN DELETE FROM item; END'"
+        "'BEGIN DELETE FROM public.item; END'"
     )
     shop.execute(f"CREATE EVENT TRIGGER e ON {event} EXECUTE FUNCTION wiping()")
     guarded().cursor().execute(sql)

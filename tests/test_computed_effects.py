@@ -66,13 +66,13 @@ def shop(connect):
         INSERT INTO item SELECT generate_series(1, 2000);
         CREATE FUNCTION one() RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
         CREATE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS
-            'BEGIN DELETE FROM item; RETURN 1; END';
+            'BEGIN DELETE FROM public.item; RETURN 1; END';
         CREATE FUNCTION constantly(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
-            'BEGIN IF $1 > 4 THEN RETURN wipe(); END IF; RETURN 1; END';
+            'BEGIN IF $1 > 4 THEN RETURN public.wipe(); END IF; RETURN 1; END';
         CREATE FUNCTION scoped() RETURNS int LANGUAGE plpgsql AS
             'BEGIN DELETE FROM item WHERE id > 3; RETURN 1; END';
         CREATE FUNCTION compared(int, int) RETURNS boolean LANGUAGE plpgsql AS
-            'BEGIN RETURN wipe() > 0; END';
+            'BEGIN RETURN public.wipe() > 0; END';
         CREATE OPERATOR <~> (FUNCTION = compared, LEFTARG = int, RIGHTARG = int);
         CREATE DOMAIN checked AS int CHECK (wipe() > 0);
         """

@@ -184,7 +184,7 @@ _OBJECTS = f"""
     UNION ALL
     SELECT 'domain', t.oid,
            pg_catalog.concat(pg_catalog.string_agg(k.xmin || ' ' || k.ctid, ',' ORDER BY k.oid),
-                             t.xmin, t.ctid),
+                             ' ', pg_catalog.max(t.xmin || ' ' || t.ctid)),
            n.nspname, t.typname, NULL, false, NULL, false
     FROM pg_catalog.pg_type t
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
@@ -192,7 +192,7 @@ _OBJECTS = f"""
     WHERE t.oid >= {FIRST_OWN} AND t.typtype = 'd'
       -- A domain over another has its checks, too.
       AND (k.oid IS NOT NULL OR t.typdefaultbin IS NOT NULL OR t.typbasetype >= {FIRST_OWN})
-    GROUP BY t.oid, t.xmin, t.ctid, n.nspname, t.typname
+    GROUP BY t.oid, n.nspname, t.typname
 """
 
 _OPERATORS = f"""
