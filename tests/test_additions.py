@@ -7,6 +7,8 @@ import pytest
 import backstop
 from backstop.protection import Protection
 
+pytestmark = pytest.mark.proof
+
 ADDITIONS = [
     "ALTER TABLE item ADD COLUMN b int",
     "ALTER TABLE item ADD COLUMN b int DEFAULT 5 NOT NULL, ADD c varchar(30)",

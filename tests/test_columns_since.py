@@ -6,6 +6,8 @@ import pytest
 
 import backstop
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture
 def setup(connect):

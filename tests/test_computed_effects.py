@@ -11,6 +11,8 @@ import pytest
 
 import backstop
 
+pytestmark = pytest.mark.proof
+
 TABLES = {
     "a default": "CREATE TABLE line (a int, b int DEFAULT wipe())",
     "a check of a column": "CREATE TABLE line (a int CHECK (wipe() > 0))",

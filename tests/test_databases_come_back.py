@@ -10,6 +10,8 @@ import backstop
 from testing.dumps import dump
 from testing.many_objects import many_objects
 
+pytestmark = pytest.mark.proof
+
 SHOP = """
 CREATE SCHEMA shop;
 CREATE TABLE shop.customers (id serial PRIMARY KEY, name text NOT NULL);

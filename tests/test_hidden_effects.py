@@ -20,6 +20,8 @@ from testing.postgres import filled_database
 from testing.server_log import ServerLog
 from testing.tables import read_table
 
+pytestmark = pytest.mark.proof
+
 DATA = Path(__file__).parent / "data"
 TABLE = read_table(DATA / "triggers.tsv")
 

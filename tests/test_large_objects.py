@@ -11,6 +11,8 @@ import pytest
 import backstop
 from testing.dumps import dump
 
+pytestmark = pytest.mark.proof
+
 SETUP = """
 CREATE TABLE documents (id int PRIMARY KEY, file oid);
 SELECT lo_from_bytea(5001, decode(repeat('ab', 5000), 'hex')), lo_from_bytea(5002, ''),

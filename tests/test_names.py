@@ -21,6 +21,8 @@ from backstop.statement import Statement
 from testing.postgres import filled_database
 from testing.tables import read_table
 
+pytestmark = pytest.mark.proof
+
 DATA = Path(__file__).parent / "data"
 
 

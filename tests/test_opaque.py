@@ -14,6 +14,8 @@ import backstop
 from testing.dumps import dump
 from testing.server_log import ServerLog
 
+pytestmark = pytest.mark.proof
+
 SHOP = """
 CREATE LANGUAGE secret HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler
     VALIDATOR plpgsql_validator;

@@ -11,6 +11,8 @@ import backstop
 from backstop.cli import main
 from backstop.storage import open_storage
 
+pytestmark = pytest.mark.proof
+
 SCHEMA = """
 CREATE TABLE person (
     id int PRIMARY KEY, name text, ssn text, email text NOT NULL UNIQUE, note text DEFAULT 'none'

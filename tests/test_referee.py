@@ -8,6 +8,8 @@ from backstop import RiskLevel
 from backstop.result import RiskResult
 from testing import referee as referee_module
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture
 def rated(monkeypatch):

@@ -11,6 +11,8 @@ import backstop
 from testing.dumps import dump
 from testing.server_log import ServerLog
 
+pytestmark = pytest.mark.proof
+
 ORDERS = """
 CREATE TABLE orders (id int PRIMARY KEY, state text, total int) WITH (autovacuum_enabled = off);
 INSERT INTO orders SELECT g, 'open', g FROM generate_series(1, 100) AS g;

@@ -8,6 +8,8 @@ import pytest
 
 import backstop
 
+pytestmark = pytest.mark.proof
+
 SHOP = """
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id int PRIMARY KEY);

@@ -6,6 +6,8 @@ import pytest
 
 import backstop
 
+pytestmark = pytest.mark.proof
+
 SETUP = """
 CREATE SEQUENCE numbers;
 SELECT setval('numbers', 4711);

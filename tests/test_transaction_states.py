@@ -15,6 +15,8 @@ from backstop.snapshots import Fate, Status
 from testing.dumps import dump
 from testing.replica import PRIMARY_SETTINGS, replica_of
 
+pytestmark = pytest.mark.proof
+
 SCHEMA = """
 CREATE TABLE stock (sku int PRIMARY KEY, amount int, label text, since date, lasts interval,
                     picture bytea);
