@@ -211,6 +211,17 @@ def bench(session: nox.Session) -> None:
         session.run("python", "-m", f"benchmarks.{name}", "--check", *options)
 
 
+@nox.session(python=CHOSEN[-1])
+def faults(session: nox.Session) -> None:
+    """Kill client, server and S3 endpoint at every step of the work (by hand, half an hour).
+
+    Says at how many points that was, and fails where anything is half done or left behind. Linux
+    only. After `--`, other options: `--at-most 9 DROP` takes a minute.
+    """
+    sync(session, "--group=test")
+    session.run("python", "-m", "testing.fault_loop", *session.posargs)
+
+
 @nox.session
 def mutation(session: nox.Session) -> None:
     """Disable each rule of the classifier; no test may miss one (by hand, ten minutes)."""

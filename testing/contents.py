@@ -34,15 +34,19 @@ class Tables:
     """
 
     def __init__(self, connection: Connection, schema: str, rows: str) -> None:
-        connection.autocommit = True
-        # A test that left a transaction open shall fail, not hang.
-        connection.cursor().execute("SET lock_timeout = '5s'")
-        self.connection = connection
+        self.use(connection)
         self._schema = schema
         self._rows = rows
         self._names: list[str] = []
         self._resets = 0
         self._known: dict[tuple[str, ...], Contents] = {}
+
+    def use(self, connection: Connection) -> None:
+        """Go on with another connection, as after a crash of the server."""
+        connection.autocommit = True
+        # A test that left a transaction open shall fail, not hang.
+        connection.cursor().execute("SET lock_timeout = '5s'")
+        self.connection = connection
 
     def reset(self, *, redefine: bool = False) -> None:
         """Fill the tables with the rows that they began with; with ``redefine`` make them anew."""

@@ -86,6 +86,16 @@ def serve_rclone(rclone: str, folder: Path) -> Iterator[S3Endpoint]:
     """Run ``rclone serve s3``, a process of its own, over an empty folder."""
     address = f"127.0.0.1:{free_port()}"
     (folder / "served").mkdir()
+    process = start_rclone(rclone, folder, address)
+    try:
+        yield S3Endpoint("rclone", f"http://{address}")
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def start_rclone(rclone: str, folder: Path, address: str) -> subprocess.Popen[bytes]:
+    """Start ``rclone serve s3`` over the folder ``served`` in this one, and wait until it does."""
     command = [rclone, "serve", "s3", str(folder / "served"), "--addr", address]
     command += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--config", os.devnull]
     log = folder / "log"
@@ -93,10 +103,11 @@ def serve_rclone(rclone: str, folder: Path) -> Iterator[S3Endpoint]:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         _wait_for(process, address, log)
-        yield S3Endpoint("rclone", f"http://{address}")
-    finally:
-        process.terminate()
+    except BaseException:
+        process.kill()
         process.wait(timeout=10)
+        raise
+    return process
 
 
 @contextmanager

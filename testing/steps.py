@@ -1,7 +1,8 @@
 """Stops at each step of a guarded statement: where faults are injected and rivals act.
 
 A step is a call that Backstop makes at the server, a call that it makes at the store, or a run of
-the application's own statement.
+the application's own statement. Looked at closely, it is also a commit of Backstop's own, rows on
+their way back, an object that is read, and each piece of one that is being written.
 """
 
 from __future__ import annotations
@@ -13,9 +14,14 @@ from typing import TYPE_CHECKING, Any, Callable
 from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.guarded import Guarded
 from backstop.storage.folder import FolderStorage
+from backstop.storage.s3 import S3Storage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     import pytest
+
+    from backstop.storage import Storage
 
 SERVER = "server"
 STORE = "store"
@@ -39,24 +45,32 @@ Observer = Callable[[Step], None]
 
 
 class Steps:
-    """Shows each step to whoever watches, one at a time."""
+    """Shows each step to whoever watches, one at a time; with ``closely``, the smaller ones too."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, closely: bool = False) -> None:
         self._observer: Observer | None = None
         # A snapshot's rows are written by a thread of their own.
         self._turn = threading.RLock()
         self._inside = False
-        for name in ("execute", "fetch", "copy_out"):
+        smaller = ("copy_in", "commit") if closely else ()
+        for name in ("execute", "fetch", "copy_out", *smaller):
             self._wrap_session(monkeypatch, name)
-        for name in ("write", "list", "delete"):
-            self._wrap_storage(monkeypatch, name)
+        for name in ("write", "list", "delete", *(("read",) if closely else ())):
+            for kind in (FolderStorage, S3Storage):
+                self._wrap_storage(monkeypatch, kind, name)
+        # A folder's put is a write.
+        self._wrap_storage(monkeypatch, S3Storage, "put")
+        if closely:
+            for kind in (FolderStorage, S3Storage):
+                self._wrap_pieces(monkeypatch, kind)
         self._wrap_statement(monkeypatch)
 
     def watch(self, observer: Observer | None) -> None:
         """Show the steps to ``observer`` from here on; to nobody with None."""
         self._observer = observer
 
-    def _show(self, step: Step) -> None:
+    def show(self, step: Step) -> None:
+        """Show a step that only the caller knows of."""
         with self._turn:
             # What the observer itself does with the store or a session is no step.
             if self._observer is None or self._inside:
@@ -70,27 +84,43 @@ class Steps:
     def _wrap_session(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         original = getattr(Psycopg2Session, name)
 
-        def shown(session: Psycopg2Session, sql: str, *arguments: Any) -> Any:
-            self._show(Step(SERVER, sql, session.connection))
-            return original(session, sql, *arguments)
+        def shown(session: Psycopg2Session, *arguments: Any) -> Any:
+            sql = arguments[0] if arguments else name.upper()
+            self.show(Step(SERVER, sql, session.connection))
+            return original(session, *arguments)
 
         monkeypatch.setattr(Psycopg2Session, name, shown)
 
-    def _wrap_storage(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-        original = getattr(FolderStorage, name)
+    def _wrap_storage(
+        self, monkeypatch: pytest.MonkeyPatch, kind: type[Storage], name: str
+    ) -> None:
+        original = getattr(kind, name)
 
-        def shown(storage: FolderStorage, *arguments: Any) -> Any:
-            self._show(Step(STORE, f"{name} {arguments[0]}"))
+        def shown(storage: Storage, *arguments: Any) -> Any:
+            self.show(Step(STORE, f"{name} {arguments[0]}"))
             return original(storage, *arguments)
 
-        monkeypatch.setattr(FolderStorage, name, shown)
+        monkeypatch.setattr(kind, name, shown)
+
+    def _wrap_pieces(self, monkeypatch: pytest.MonkeyPatch, kind: type[Storage]) -> None:
+        original = kind.write
+
+        def shown(storage: Storage, key: str, chunks: Iterable[bytes]) -> int:
+            def pieces() -> Iterator[bytes]:
+                for number, chunk in enumerate(chunks, start=1):
+                    yield chunk
+                    self.show(Step(STORE, f"write {key}, after piece {number}"))
+
+            return original(storage, key, pieces())
+
+        monkeypatch.setattr(kind, "write", shown)
 
     def _wrap_statement(self, monkeypatch: pytest.MonkeyPatch) -> None:
         original = Guarded.execute
 
         def shown(guarded: Any, statement: Any, run: Any, *arguments: Any) -> Any:
             def run_shown() -> Any:
-                self._show(Step(STATEMENT, statement.text))
+                self.show(Step(STATEMENT, statement.text))
                 return run()
 
             return original(guarded, statement, run_shown, *arguments)

@@ -181,6 +181,12 @@ def test_what_a_crash_left_goes_after_a_day(repository):
     assert list(repository.storage.list("")) == [f"data/{fresh}/begun"]
 
 
+def test_what_is_not_ours_in_a_store_stays(repository):
+    repository.storage.put("data/notes/read-me.txt", b"of somebody else")
+    assert prune(repository).leftovers == ()
+    assert list(repository.storage.list("data/")) == ["data/notes/read-me.txt"]
+
+
 def test_what_becomes_complete_while_prune_looks_stays(repository, monkeypatch):
     # A snapshot that takes more than a day, and is finished right then.
     leftovers = Repository.leftovers

@@ -153,6 +153,11 @@ def _notes(snapshot: Snapshot, state: ServerState, objects: ObjectPlan) -> list[
 def _not_covered(snapshot: Snapshot) -> tuple[str, ...]:
     manifest: Manifest = snapshot.manifest
     found = [*manifest.not_covered, *snapshot.outcome.not_covered]
+    if snapshot.outcome.status is Status.UNKNOWN and manifest.triggered:
+        found.append(
+            "What the statement did wasn't recorded, as storage or the process had failed by then: "
+            f"what triggers of {', '.join(manifest.triggered)} changed elsewhere may be missing."
+        )
     if _consistency(snapshot) is not Consistency.EXACT:
         found.append(
             f"The snapshot's consistency is {_consistency(snapshot).value!r}: rows that others "

@@ -90,4 +90,9 @@ def build_manifest(
         partitioned=tuple(
             entry.relation.label for entry in footprint.relations if not entry.relation.holds_rows
         ),
+        triggered=tuple(
+            entry.relation.label
+            for entry in footprint.relations
+            if entry.relation.triggers and request.rehearsal is None
+        ),
     )

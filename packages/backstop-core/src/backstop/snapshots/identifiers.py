@@ -54,6 +54,11 @@ def is_beginning(text: str) -> bool:
     return 0 < len(text) <= LENGTH and all(character in _ALPHABET for character in text)
 
 
+def is_id(text: str) -> bool:
+    """Whether the text is an id."""
+    return len(text) == LENGTH and is_beginning(text)
+
+
 def _microseconds(time: datetime) -> int:
     return (time - _EPOCH) // timedelta(microseconds=1)
 

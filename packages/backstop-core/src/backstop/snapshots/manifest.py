@@ -162,7 +162,8 @@ class Manifest:
     away again, ``renamed`` what it gives another name or schema. Where it drops the ``database``
     itself, ``create_database`` are the statements that create that again. ``large_objects`` are the
     contents of those among the ``objects``. ``partitioned`` are the labels of partitioned tables
-    whose partitions are among the ``tables``.
+    whose partitions are among the ``tables``, ``triggered`` those of tables with triggers that no
+    run had shown the effects of: the outcome says what they have touched.
 
     Where the rows are encrypted, ``encrypted_to`` are the public keys of the recipients. As long as
     something is ``sealed``, nothing but the names of objects is known.
@@ -192,6 +193,7 @@ class Manifest:
     encrypted_to: tuple[str, ...] = ()
     sealed: str = ""
     partitioned: tuple[str, ...] = ()
+    triggered: tuple[str, ...] = ()
     format: int = FORMAT
 
     @property
@@ -266,7 +268,8 @@ def manifest_from_json(data: bytes, key: str) -> Manifest:
         document["large_objects"] = _large_objects(document.get("large_objects"))
         document["not_covered"] = tuple(document["not_covered"])
         document["encrypted_to"] = tuple(document.get("encrypted_to", ()))
-        document["partitioned"] = tuple(document.get("partitioned", ()))
+        for name in ("partitioned", "triggered"):
+            document[name] = tuple(document.get(name, ()))
         return _build(Manifest, document)
     except (KeyError, TypeError, ValueError):
         raise _unreadable(key) from None

@@ -299,7 +299,9 @@ class Repository:
         """Return the ids under which something is stored, but no manifest."""
         # In this order: what is complete only now isn't taken for a leftover.
         stored = {found for area in ("data", "outcomes", "fates") for found in self._ids_in(area)}
-        return sorted(stored - self._ids_in("manifests"))
+        left = stored - self._ids_in("manifests")
+        # What others keep there is none of ours.
+        return sorted(found for found in left if identifiers.is_id(found))
 
     def _ids_in(self, area: str) -> set[str]:
         return {id_in(key) for key in self.storage.list(f"{area}/")}
