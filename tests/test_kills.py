@@ -7,9 +7,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 import backstop
+from backstop.drivers.psycopg2 import Psycopg2Session
 from testing import shop
 from testing.fault_loop.checks import check_leftovers_go, listed
 from testing.fault_loop.nursery import Ended, FaultFound, Nursery
@@ -79,8 +81,26 @@ def test_a_statement_that_must_not_run_unsaved_is_refused_when_the_endpoint_dies
     assert "put manifests/" in attempt.at(manifest)
 
 
+def test_a_server_that_dies_while_rows_are_copied_is_the_drivers_usual_error(world):
+    tables = world.tables(WORKS["DELETE"])
+    with contextlib.closing(world.server.connect()) as raw:
+        pid = raw.info.backend_pid
+
+        class Sink:
+            def write(self, data):
+                if not tables.connection.closed:
+                    world.server.kill_backend(pid, tables.connection)
+
+        rows = "SELECT repeat('x', 1000) FROM generate_series(1, 50000)"
+        with pytest.raises(psycopg2.OperationalError, match="closed the connection unexpectedly"):
+            Psycopg2Session(raw).copy_out(f"COPY ({rows}) TO STDOUT", Sink())
+        assert raw.closed
+    world.recover(BACKEND, tables)
+
+
 def test_a_lock_that_stays_would_be_found(world, monkeypatch):
     tables = world.tables(WORKS["DELETE"])
+    tables.reset()
     monkeypatch.setattr("testing.fault_loop.world._GONE_WITHIN", 0.1)
     world.check_nothing_is_left(tables)
     with contextlib.closing(world.server.connect()) as other:

@@ -167,9 +167,20 @@ class Psycopg2Session:
             with make(self._connection, cursor_factory=extensions.cursor) as cursor:
                 yield cursor
         except Exception as error:
+            told = self._told(error)
             if self._connection.closed and self._lost is None:
-                self._lost = error
-            raise
+                self._lost = told
+            if told is error:
+                raise
+            raise told from error
+
+    def _told(self, error: Exception) -> Exception:
+        """Return an error as psycopg2 tells of lost connections, which in a COPY it does not."""
+        if self._connection.closed and type(error) is psycopg2.DatabaseError:
+            return psycopg2.OperationalError(
+                "server closed the connection unexpectedly, while rows were copied"
+            )
+        return error
 
 
 class _WatchedSource:
