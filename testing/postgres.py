@@ -21,7 +21,7 @@ from psycopg2.extensions import parse_dsn
 from backstop.embedded import EmbeddedServer, find_binaries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
@@ -113,14 +113,14 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[Server]:
             yield server
 
 
-def embedded_server() -> EmbeddedServer:
+def embedded_server(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     """Give an embedded server, whose databases are files in memory wherever that is possible.
 
     To make and drop the files of a database, as each test does, takes a disk several times as long.
     """
     if not has_memory():
-        return EmbeddedServer()
-    return EmbeddedServer(settings=_IN_MEMORY, within=_MEMORY)
+        return EmbeddedServer(settings=settings)
+    return EmbeddedServer(settings={**_IN_MEMORY, **(settings or {})}, within=_MEMORY)
 
 
 def has_memory() -> bool:

@@ -71,6 +71,8 @@ class Steps:
 
     def show(self, step: Step) -> None:
         """Show a step that only the caller knows of."""
+        if self._observer is None:
+            return
         with self._turn:
             # What the observer itself does with the store or a session is no step.
             if self._observer is None or self._inside:

@@ -13,7 +13,7 @@ import pytest
 import backstop
 from backstop.drivers.psycopg2 import Psycopg2Session
 from testing import shop
-from testing.fault_loop.checks import check_leftovers_go, listed
+from testing.fault_loop.checks import check_leftovers_go, check_nothing_is_left, listed
 from testing.fault_loop.nursery import Ended, FaultFound, Nursery
 from testing.fault_loop.trials import StatementTrial, trial
 from testing.fault_loop.trials import guarded as guard_to
@@ -101,12 +101,12 @@ def test_a_server_that_dies_while_rows_are_copied_is_the_drivers_usual_error(wor
 def test_a_lock_that_stays_would_be_found(world, monkeypatch):
     tables = world.tables(WORKS["DELETE"])
     tables.reset()
-    monkeypatch.setattr("testing.fault_loop.world._GONE_WITHIN", 0.1)
-    world.check_nothing_is_left(tables)
+    monkeypatch.setattr("testing.fault_loop.checks._GONE_WITHIN", 0.1)
+    check_nothing_is_left(tables)
     with contextlib.closing(world.server.connect()) as other:
         other.cursor().execute("LOCK TABLE stock")
         with pytest.raises(FaultFound, match="a lock: relation AccessExclusiveLock"):
-            world.check_nothing_is_left(tables)
+            check_nothing_is_left(tables)
 
 
 def test_what_is_half_stored_would_be_found(world):

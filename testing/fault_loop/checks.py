@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import backstop
@@ -13,6 +14,20 @@ if TYPE_CHECKING:
     from backstop.recovery import RestoreReport
     from testing.contents import Tables
     from testing.fault_loop.world import Store
+
+
+_GONE_WITHIN = 10.0
+
+# Of others' connections: the connections, what they have locked, and what is left of transactions.
+_LEFT = """
+SELECT 'a connection: ' || query FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+UNION ALL SELECT 'a lock: ' || locktype || ' ' || mode FROM pg_locks
+JOIN pg_stat_activity USING (pid)
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+UNION ALL SELECT 'a prepared transaction: ' || gid FROM pg_prepared_xacts
+UNION ALL SELECT 'a temporary object: ' || relname FROM pg_class WHERE relpersistence = 't'
+"""
 
 
 def require(promise: object, otherwise: str) -> None:
@@ -57,9 +72,25 @@ def check_leftovers_go(store: Store) -> None:
     require(listed(store) == before, "prune without a rule has removed a snapshot")
     files = [path for path in store.folder.rglob("*") if path.is_file()]
     names = ["/".join(path.relative_to(store.folder).parts) for path in files]
+    # What an rclone that was killed leaves in its own folder is no object of its clients'.
+    names = [name for name in names if "/.rclone_temp" not in name]
     left = [
         name
         for name in names
         if "#" in name or (name.split("/")[1] not in before and not name.startswith("restores/"))
     ]
     require(not left, f"prune leaves {left}")
+
+
+def check_nothing_is_left(tables: Tables) -> None:
+    """Raise FaultFound where a connection, a lock, a transaction or a temporary object stays."""
+    cursor = tables.connection.cursor()
+    deadline = time.monotonic() + _GONE_WITHIN
+    while True:
+        cursor.execute(_LEFT)
+        left = [str(row[0]) for row in cursor.fetchall()]
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            raise FaultFound(f"the server keeps {', '.join(left)}")
+        time.sleep(0.01)

@@ -12,6 +12,7 @@ from backstop.snapshots.identifiers import new_id
 from testing.fault_loop.checks import (
     check_claim,
     check_leftovers_go,
+    check_nothing_is_left,
     listed,
     require,
     restore,
@@ -102,7 +103,7 @@ class Trial(ABC):
         if self.victim == ENDPOINT and number is not None:
             require(ended.known, "the process is gone")
             require(ended.seconds < _BOUND, f"it took {ended.seconds:.1f} s")
-        self.world.check_nothing_is_left(self.tables)
+        check_nothing_is_left(self.tables)
         self.check(ended, number, store)
         check_leftovers_go(store)
 

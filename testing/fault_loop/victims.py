@@ -56,6 +56,9 @@ class MortalServer:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
+                if self._own is not None and self._own.poll() is not None:
+                    # A child of the one that was killed may have held the port a moment longer.
+                    self._launch()
 
     def kill_backend(self, pid: int, witness: Connection) -> None:
         """Kill the process of one connection, for which the server ends all of them and recovers.
@@ -74,7 +77,8 @@ class MortalServer:
         lock_file = self._embedded.folder / "data" / "postmaster.pid"
         postmaster = int(lock_file.read_text(encoding="utf-8").splitlines()[0])
         command = Path(f"/proc/{postmaster}/cmdline").read_bytes().split(b"\0")[:-1]
-        owner = Path(f"/proc/{postmaster}").stat()
+        self._command = [os.fsdecode(word) for word in command]
+        self._owner = Path(f"/proc/{postmaster}").stat()
         if self._supervisor is None:
             # It would clear away the folder of a server that is gone.
             self._supervisor = _parent(postmaster)
@@ -88,16 +92,23 @@ class MortalServer:
         # Of a process whose parent stands still, the server can't see that it is dead.
         for left in (lock_file, *self._embedded.folder.glob("socket/.s.*.lock")):
             left.unlink(missing_ok=True)
-        account = {} if os.geteuid() != 0 else {"user": owner.st_uid, "group": owner.st_gid}
+        self._launch()
+
+    def _launch(self) -> None:
+        account = {} if os.geteuid() != 0 else _account(self._owner)
         with self._embedded.log_path.open("ab") as log:
             self._own = subprocess.Popen(
-                [os.fsdecode(word) for word in command],
+                self._command,
                 cwd=self._embedded.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 **account,  # type: ignore[call-overload]
             )
+
+
+def _account(owner: os.stat_result) -> dict[str, object]:
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
 
 
 def _parent(pid: int) -> int:

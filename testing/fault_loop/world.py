@@ -5,33 +5,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import shutil
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backstop.storage import Storage, open_storage
 from testing.contents import Tables
-from testing.fault_loop.nursery import FaultFound, Nursery
+from testing.fault_loop.nursery import Nursery
 from testing.fault_loop.victims import MortalEndpoint, MortalServer
 from testing.fault_loop.works import BACKEND, CLIENT, ENDPOINT, SERVER_WHOLE, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-_GONE_WITHIN = 10.0
-
-# Of others' connections: the connections, what they have locked, and what is left of transactions.
-_LEFT = """
-SELECT 'a connection: ' || query FROM pg_stat_activity
-WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-UNION ALL SELECT 'a lock: ' || locktype || ' ' || mode FROM pg_locks
-JOIN pg_stat_activity USING (pid)
-WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-UNION ALL SELECT 'a prepared transaction: ' || gid FROM pg_prepared_xacts
-UNION ALL SELECT 'a temporary object: ' || relname FROM pg_class WHERE relpersistence = 't'
-"""
 
 
 @dataclass(frozen=True)
@@ -118,19 +104,6 @@ class World:
             tables.connection.close()
             connection = self._opened.enter_context(contextlib.closing(self.server.connect()))
             tables.use(connection)
-
-    def check_nothing_is_left(self, tables: Tables) -> None:
-        """Raise FaultFound where a lock, a transaction or a temporary object stays."""
-        cursor = tables.connection.cursor()
-        deadline = time.monotonic() + _GONE_WITHIN
-        while True:
-            cursor.execute(_LEFT)
-            left = [str(row[0]) for row in cursor.fetchall()]
-            if not left:
-                return
-            if time.monotonic() > deadline:
-                raise FaultFound(f"the server keeps {', '.join(left)}")
-            time.sleep(0.01)
 
     def close(self) -> None:
         """Close the connection to the tables."""

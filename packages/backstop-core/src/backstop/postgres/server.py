@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backstop.postgres import query
+from backstop.postgres.xids import is_older
 from backstop.session import Session
 
 
@@ -70,3 +71,28 @@ def own_xids(session: Session) -> list[str]:
         f"SELECT transactionid::pg_catalog.text AS xid {OWN_XIDS}",
     )
     return [entry["xid"] for entry in found]
+
+
+def after_completed(session: Session) -> str | None:
+    """Return the id after the newest one of a transaction that has ended.
+
+    None where the transaction's view is frozen, and doesn't tell.
+    """
+    answer = query.row(
+        session,
+        """
+        SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text
+                   AS xid,
+               pg_catalog.current_setting('transaction_isolation') AS isolation
+        """,
+    )
+    return answer["xid"] if answer["isolation"].startswith("read ") else None
+
+
+def others_completed(session: Session, since: str | None) -> bool:
+    """Whether others may have written and ended since ``after_completed`` was ``since``."""
+    now = after_completed(session)
+    if since is None or now is None:
+        return True
+    own = (xid for xid in own_xids(session) if not is_older(xid, since) and is_older(xid, now))
+    return int(now) - int(since) > sum(1 for _ in own)

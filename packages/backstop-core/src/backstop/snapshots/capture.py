@@ -145,8 +145,12 @@ class _Attempt:
             before = self._footprint()
             if before.unread and self._request.rehearsal is None:
                 raise OnlyARunTells(" ".join(before.unread))
+            since = server.after_completed(self._session)
+            self.id = identifiers.new_id()
             self._repository.begin(self.id)
             locks.lock(self._session, self._first_locks(before))
+            if server.others_completed(self._session, since):
+                self._come_after_others()
             if before.large_objects.contents:
                 large_objects.lock(self._session)
             self._look_again()
@@ -154,6 +158,12 @@ class _Attempt:
         if found.oids != before.oids:
             raise SnapshotFailed("The tables changed while they were being locked. Run it again.")
         return found
+
+    def _come_after_others(self) -> None:
+        """Take a later id: ids tell in which order statements ran, and some may have overtaken."""
+        with contextlib.suppress(Exception):
+            self._repository.withdraw(self.id)
+        self.id = identifiers.new_id()
 
     def _first_locks(self, footprint: Footprint) -> Mapping[Relation, str]:
         modes = footprint.lock_modes

@@ -111,6 +111,10 @@ class Repository:
         """Write a first small object, to find out whether storage takes any before we lock."""
         self.storage.put(f"data/{snapshot_id}/begun", b"{}")
 
+    def withdraw(self, snapshot_id: str) -> None:
+        """Remove what ``begin`` has written, where nothing else will be."""
+        self.storage.delete([f"data/{snapshot_id}/begun"])
+
     def save(self, manifest: Manifest) -> None:
         """Write the manifest: from here on the snapshot exists."""
         kept = sealed(manifest, self.recipients) if self.recipients is not None else manifest
