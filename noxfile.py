@@ -213,10 +213,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=CHOSEN[-1])
 def faults(session: nox.Session) -> None:
-    """Kill client, server and S3 endpoint at every step of the work (by hand, half an hour).
+    """Kill client, server and S3 endpoint at the steps of all work (by hand, half an hour or more).
 
     Says at how many points that was, and fails where anything is half done or left behind. Linux
-    only. After `--`, other options: `--at-most 9 DROP` takes a minute.
+    only. After `--`, other options: `--at-most 7` of each takes ten minutes, with `prune` one.
     """
     sync(session, "--group=test")
     session.run("python", "-m", "testing.fault_loop", *session.posargs)
