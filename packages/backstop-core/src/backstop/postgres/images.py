@@ -68,9 +68,11 @@ def newest_writers(session: Session, table: str, ctids: Iterable[str] | None = N
     ``table`` is as SQL spells it.
     """
     where = "" if ctids is None else f"WHERE ctid = ANY ({_tid_array(ctids)})"
+    # As they are stored: to make text of each row's takes as long as to copy the rows.
     found = session.fetch(
-        "SELECT xmin FROM (SELECT xmin::pg_catalog.text, pg_catalog.min(pg_catalog.age(xmin)) "
-        f"FROM ONLY {table} {where} GROUP BY 1 ORDER BY 2 LIMIT {MOST_WRITERS}) AS newest"
+        "SELECT xmin::pg_catalog.text "
+        f"FROM (SELECT xmin FROM ONLY {table} {where} GROUP BY xmin) AS writers "
+        f"ORDER BY pg_catalog.age(xmin) LIMIT {MOST_WRITERS}"
     )
     return [xid or "" for (xid,) in found]
 
