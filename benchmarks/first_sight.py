@@ -26,48 +26,30 @@ from rich.table import Table
 
 from backstop import classify
 from backstop.embedded import EmbeddedServer
+from benchmarks.django_databases import database
 from benchmarks.report import Report, compared, installed, write
 from testing import driver
+from testing.admin import SETTINGS
 
 CLASSIFY, PARSER = "classify", "sqlglot.parse"
 _CONTRIB = ("admin", "auth", "contenttypes", "messages", "sessions")
-_MIDDLEWARE = (
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-)
-_TEMPLATES = {
-    "BACKEND": "django.template.backends.django.DjangoTemplates",
-    "APP_DIRS": True,
-    "OPTIONS": {
-        "context_processors": [
-            "django.template.context_processors.request",
-            "django.contrib.auth.context_processors.auth",
-            "django.contrib.messages.context_processors.messages",
-        ]
-    },
-}
+_APPS = [*(f"django.contrib.{app}" for app in _CONTRIB), "testing.corpora.library"]
 
 
 @contextmanager
 def application(server: EmbeddedServer) -> Iterator[Any]:
     """Set the application up on a server, and give its connection."""
-    login = {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": "postgres",
-        "USER": "postgres",
-        "HOST": str(server.socket_folder or "127.0.0.1"),
-        "PORT": str(server.port),
+    chosen = {
+        **SETTINGS,
+        "INSTALLED_APPS": [
+            *(f"django.contrib.{app}" for app in _CONTRIB),
+            "testing.corpora.library",
+        ],
+        "DATABASES": {"default": database(str(server.socket_folder or "127.0.0.1"), server.port)},
+        "ROOT_URLCONF": "testing.corpora.library.urls",
+        "SECRET_KEY": "none",
     }
-    settings.configure(
-        INSTALLED_APPS=[*(f"django.contrib.{app}" for app in _CONTRIB), "testing.corpora.library"],
-        DATABASES={"default": login},
-        ROOT_URLCONF="testing.corpora.library.urls",
-        ALLOWED_HOSTS=["testserver"],
-        SECRET_KEY="none",
-        MIDDLEWARE=list(_MIDDLEWARE),
-        TEMPLATES=[_TEMPLATES],
-    )
+    settings.configure(**chosen)
     with driver.chosen():
         django.setup()
     from django.db import connection

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from backstop.embedded import EmbeddedServer
+from benchmarks.django_databases import database
 from benchmarks.guarding import execute, run_measurement, select_one
 from benchmarks.side_by_side import Bound, Case, Outcome, measure
 from testing import driver
@@ -30,15 +31,7 @@ CASE = Case("SELECT 1 in monitor", select_one, 500, Bound(PLAIN, 1.0, over=5.0))
 
 def plain_and_guarded(server: EmbeddedServer, chosen: dict[str, Any]) -> tuple[Any, Any]:
     """Set Django up with the app, and return connections without and with its guard."""
-    login: dict[str, Any] = {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": "postgres",
-        "USER": "postgres",
-        "HOST": str(server.socket_folder or "127.0.0.1"),
-        "PORT": str(server.port),
-        # What is set by a time zone of its own isn't measured.
-        "TIME_ZONE": None,
-    }
+    login = database(str(server.socket_folder or "127.0.0.1"), server.port)
     if not settings.configured:
         settings.configure(
             INSTALLED_APPS=["backstop.django"], DATABASES={"default": login}, USE_TZ=True

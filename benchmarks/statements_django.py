@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from opentelemetry.instrumentation.psycopg2 import Psycopg2Instrumentor
 from psycopg2 import extensions
 
+from benchmarks.django_databases import database
 from testing import driver
 
 
@@ -63,16 +64,7 @@ def page_of(connection: Any) -> Callable[[str], object]:
 
 def _database(dsn: str) -> dict[str, Any]:
     parts = extensions.parse_dsn(dsn)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": "postgres",
-        "USER": parts["user"],
-        "HOST": parts["host"],
-        "PORT": parts["port"],
-        "OPTIONS": {"options": parts["options"]},
-        # What is set by a time zone of its own isn't measured.
-        "TIME_ZONE": None,
-    }
+    return database(parts["host"], parts["port"], OPTIONS={"options": parts["options"]})
 
 
 def _model() -> Any:

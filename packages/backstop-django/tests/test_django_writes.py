@@ -12,6 +12,7 @@ from django.test import Client, override_settings
 
 from backstop.classifier import classify
 from backstop.levels import RiskLevel
+from testing.admin import SETTINGS as ADMIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +33,7 @@ SETTINGS: dict[str, Any] = {
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "django.contrib.messages.middleware.MessageMiddleware",
     ],
-    "TEMPLATES": [
-        {
-            "BACKEND": "django.template.backends.django.DjangoTemplates",
-            "APP_DIRS": True,
-            "OPTIONS": {
-                "context_processors": [
-                    "django.template.context_processors.request",
-                    "django.contrib.auth.context_processors.auth",
-                    "django.contrib.messages.context_processors.messages",
-                ]
-            },
-        }
-    ],
+    "TEMPLATES": ADMIN["TEMPLATES"],
 }
 
 
