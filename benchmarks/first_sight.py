@@ -2,7 +2,7 @@
 
 python -m benchmarks.first_sight [--json] [--check] [--write] [--rounds N]
 
-The application is Django's admin over a shop's tables: whatever it sends from `migrate` to the
+The application is Django's admin over a library's tables: whatever it sends from `migrate` to the
 removal of what was added, each text once, beside parsing it with sqlglot.
 """
 
@@ -41,10 +41,7 @@ def application(server: EmbeddedServer) -> Iterator[Any]:
     """Set the application up on a server, and give its connection."""
     chosen = {
         **SETTINGS,
-        "INSTALLED_APPS": [
-            *(f"django.contrib.{app}" for app in _CONTRIB),
-            "testing.corpora.library",
-        ],
+        "INSTALLED_APPS": _APPS,
         "DATABASES": {"default": database(str(server.socket_folder or "127.0.0.1"), server.port)},
         "ROOT_URLCONF": "testing.corpora.library.urls",
         "SECRET_KEY": "none",

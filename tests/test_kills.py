@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg2
 import pytest
@@ -29,7 +28,6 @@ from testing.fault_loop.works import (
     points,
 )
 from testing.fault_loop.world import World
-from testing.postgres import has_memory
 from testing.s3 import find_rclone
 
 WORKS = {work.name: work for work in (*STATEMENTS, *RESTORES, *PRUNES)}
@@ -40,9 +38,8 @@ def world(request, s3_credentials, tmp_path_factory):
     if request.config.getoption("--test-dsn"):
         pytest.skip("the server that --test-dsn names is not ours to kill")
     folder = tmp_path_factory.mktemp("kills")
-    memory = Path("/dev/shm") if has_memory() else None
     with contextlib.ExitStack() as opened:
-        server = opened.enter_context(MortalServer(memory))
+        server = opened.enter_context(MortalServer())
         rclone = find_rclone()
         endpoint = opened.enter_context(MortalEndpoint(rclone, folder)) if rclone else None
         world = World(server, opened.enter_context(Nursery()), endpoint, folder)

@@ -105,8 +105,7 @@ def main(arguments: list[str]) -> int:
     with contextlib.ExitStack() as opened:
         opened.enter_context(credentials())
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-        memory = Path("/dev/shm")
-        server = opened.enter_context(MortalServer(memory if memory.is_dir() else None))
+        server = opened.enter_context(MortalServer())
         endpoint = opened.enter_context(MortalEndpoint(rclone, folder))
         nursery = opened.enter_context(Nursery())
         world = World(server, nursery, endpoint, folder)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
-from backstop.embedded import EmbeddedServer
+from testing.postgres import embedded_server
 from testing.s3 import S3Endpoint, free_port, start_rclone
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ _PATIENCE = 30.0
 class MortalServer:
     """An embedded server whose processes can be killed; what was committed is there afterwards."""
 
-    def __init__(self, within: Path | None = None) -> None:
+    def __init__(self) -> None:
         # The rest stands as it is: a killed process takes no page with it that it has written.
         settings = {"synchronous_commit": "on", "max_wal_size": "256MB"}
-        self._embedded = EmbeddedServer(settings=settings, within=within)
+        self._embedded = embedded_server(settings)
         self._supervisor: int | None = None
         self._own: subprocess.Popen[bytes] | None = None
 
