@@ -238,6 +238,7 @@ class Repeating(Generic[Answer]):
             frozenset(oid for oid, effect in effects.tables.items() if effect.inserted),
             seen.after,
             seen.objects,
+            self._looking.before,
             touched,
         )
 

@@ -26,8 +26,10 @@ def rows(session: Session, sql: str) -> list[dict[str, Any]]:
         "TO STDOUT (ENCODING 'UTF8')",
         buffer,
     )
-    lines = buffer.getvalue().decode("utf-8").split("\n")
-    return [json.loads(_unescape(line)) for line in lines if line]
+    # A line feed within a row is escaped, as any backslash is.
+    lines = buffer.getvalue().decode("utf-8").rstrip("\n").replace("\n", ",")
+    found: list[dict[str, Any]] = json.loads(f"[{_unescape(lines)}]")
+    return found
 
 
 def row(session: Session, sql: str) -> dict[str, Any]:
@@ -48,5 +50,5 @@ def groups(session: Session, queries: Mapping[str, str]) -> dict[str, list[dict[
     return {group["name"]: group["entries"] or [] for group in found}
 
 
-def _unescape(line: str) -> str:
-    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), line)
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), text)

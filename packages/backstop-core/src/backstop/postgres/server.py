@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from backstop.postgres import query
-from backstop.postgres.xids import is_older
+from backstop.postgres.xids import low_half
 from backstop.session import Session
 
 
@@ -73,26 +75,42 @@ def own_xids(session: Session) -> list[str]:
     return [entry["xid"] for entry in found]
 
 
-def after_completed(session: Session) -> str | None:
-    """Return the id after the newest one of a transaction that has ended.
+@dataclass(frozen=True)
+class Completed:
+    """Which transactions had ended: those before the id ``end``, but for the ``running`` ones."""
+
+    end: int
+    running: frozenset[int]
+
+
+def completed(session: Session) -> Completed | None:
+    """Return which transactions have ended.
 
     None where the transaction's view is frozen, and doesn't tell.
     """
     answer = query.row(
         session,
         """
-        SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text
-                   AS xid,
+        SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text AS seen,
                pg_catalog.current_setting('transaction_isolation') AS isolation
         """,
     )
-    return answer["xid"] if answer["isolation"].startswith("read ") else None
+    if not answer["isolation"].startswith("read "):
+        return None
+    _, end, running = answer["seen"].split(":")
+    return Completed(int(end), frozenset(int(xid) for xid in running.split(",") if xid))
 
 
-def others_completed(session: Session, since: str | None) -> bool:
-    """Whether others may have written and ended since ``after_completed`` was ``since``."""
-    now = after_completed(session)
+def others_completed(
+    session: Session, since: Completed | None, taken_back: Collection[str] = ()
+) -> bool:
+    """Whether others may have written and ended since ``completed`` told ``since``.
+
+    The ids of this transaction don't count, nor do those that it has ``taken_back``.
+    """
+    now = completed(session)
     if since is None or now is None:
         return True
-    own = (xid for xid in own_xids(session) if not is_older(xid, since) and is_older(xid, now))
-    return int(now) - int(since) > sum(1 for _ in own)
+    own = {int(xid) for xid in (*own_xids(session), *taken_back)}
+    ended = itertools.chain(since.running, range(since.end, now.end))
+    return any(xid not in now.running and low_half(xid) not in own for xid in ended)

@@ -145,7 +145,7 @@ class _Attempt:
             before = self._footprint()
             if before.unread and self._request.rehearsal is None:
                 raise OnlyARunTells(" ".join(before.unread))
-            since = server.after_completed(self._session)
+            since = server.completed(self._session)
             self.id = identifiers.new_id()
             self._repository.begin(self.id)
             locks.lock(self._session, self._first_locks(before))
@@ -177,10 +177,17 @@ class _Attempt:
     def _look_again(self) -> None:
         """Take in what others have changed of the objects until the locks were there."""
         rehearsal = self._request.rehearsal
-        if rehearsal is not None and rehearsal.after is not None:
-            self._before = read_model(self._session)
+        if rehearsal is None or rehearsal.after is None:
+            return
+        known = rehearsal.before
+        completed = known.completed if known is not None else None
+        if server.others_completed(self._session, completed, rehearsal.xids):
+            self._before = before = read_model(self._session)
+            if known is not None:
+                # What is new was there for no run so far: the next one tells whether it goes, too.
+                before = before.limited_to(known, rehearsal.after)
             objects = difference(
-                self._before, rehearsal.after, keeps_rewritten=self._request.keeps_rewritten
+                before, rehearsal.after, keeps_rewritten=self._request.keeps_rewritten
             )
             self._request = replace(self._request, rehearsal=replace(rehearsal, objects=objects))
 

@@ -31,7 +31,8 @@ class Rehearsal:
     of which more was touched than saved, by OID. For those of ``beyond_text`` the text was tried
     before, and for those of ``beyond_rows`` what an earlier rehearsal had touched. Into those of
     ``inserted`` rows were put. ``after`` is what the database was like then, if it was looked at,
-    and ``objects`` what that differs in from before. ``large_objects`` are those that it touched.
+    and ``objects`` what that differs in from before. ``before`` is what it was like until then,
+    unless all goes that will be there. ``large_objects`` are those that it touched.
     """
 
     xids: frozenset[str]
@@ -41,6 +42,7 @@ class Rehearsal:
     inserted: frozenset[int] = frozenset()
     after: Model | None = None
     objects: Difference = NO_DIFFERENCE
+    before: Model | None = None
     large_objects: TouchedLargeObjects = NOTHING_TOUCHED
 
 

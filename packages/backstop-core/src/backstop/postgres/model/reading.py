@@ -31,11 +31,29 @@ class Storage:
 class Model:
     """The objects of one database by identity, and the ``storage`` of its relations by OID.
 
-    Of large objects it holds those that have a comment, and those that were asked for.
+    Of large objects it holds those that have a comment, and those that were asked for. It has at
+    least what those have done that had ``completed`` when it was read.
     """
 
     objects: Mapping[str, CatalogObject]
     storage: Mapping[int, Storage]
+    completed: server.Completed | None = None
+
+    def limited_to(self, *models: Model) -> Model:
+        """Return it with no more than what at least one of the others has as well."""
+        return replace(
+            self,
+            objects={
+                identity: item
+                for identity, item in self.objects.items()
+                if any(identity in model.objects for model in models)
+            },
+            storage={
+                oid: contents
+                for oid, contents in self.storage.items()
+                if any(oid in model.storage for model in models)
+            },
+        )
 
     def dependents(self, identities: Iterable[str]) -> set[str]:
         """Return the identities and everything that depends on them."""
@@ -80,7 +98,8 @@ def read_model(
         settings["lock_timeout"] = milliseconds(lock_timeout)
     with undone(session, "backstop_model"):
         change_settings(session, settings)
-        return _read(session, about)
+        completed = server.completed(session)
+        return replace(_read(session, about), completed=completed)
 
 
 def _read(session: Session, about: Collection[CatalogObject]) -> Model:
