@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,25 +19,37 @@ if TYPE_CHECKING:
     from backstop.sinks.telemetry import Telemetry
 
 _lost = Failures("Every sink")
+# How long a provider of OpenTelemetry may go unnoticed: to ask for it takes longer than a statement
+# may.
+_SECONDS = 1.0
 
 
 class Audience:
     """The sinks of one guard. None of them ever harms a statement."""
 
     def __init__(self, settings: Settings) -> None:
-        # By the level's rank: it is asked for with every statement.
-        self._severities = [audit.severity(settings.mode, level) for level in RiskLevel]
+        self.severities = [audit.severity(settings.mode, level) for level in RiskLevel]
+        """The log's level for an event, by the rank of the statement's risk level."""
         self._sinks = [listener(function) for function in settings.on_event]
         if settings.audit is not None:
             self._sinks.append(audit_file(settings.audit))
         self._hears_all = bool(self._sinks)
         self._telemetry = _telemetry()
+        self.asks_at = 0.0
+        """Until when nobody but the log listens, by the monotonic clock; 0 where somebody does."""
 
     def wants(self, level: RiskLevel) -> bool:
         """Whether anybody listens to an event of this level: building one costs time."""
-        if self._hears_all or audit.logger.isEnabledFor(self._severities[level.rank]):
-            return True
-        return self._telemetry is not None and self._telemetry.is_live()
+        severity = self.severities[level.rank]
+        return self._has_listeners() or audit.logger.isEnabledFor(severity)
+
+    def _has_listeners(self) -> bool:
+        if not self._hears_all and time.monotonic() >= self.asks_at:
+            if self._telemetry is not None and self._telemetry.is_live():
+                self._hears_all = True
+            else:
+                self.asks_at = math.inf if self._telemetry is None else time.monotonic() + _SECONDS
+        return self._hears_all
 
     def record(self, event: Event) -> None:
         """Tell everybody of one event; raises nothing."""

@@ -34,17 +34,18 @@ class Fates:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._pending: list[str] = []
+        self.pending: list[str] = []
+        """The snapshots whose fate isn't known yet: always the same list."""
         self._savepoints: list[_Savepoint] = []
 
     @property
     def is_pending(self) -> bool:
         """Whether some snapshot's fate isn't known yet."""
-        return bool(self._pending)
+        return bool(self.pending)
 
     def add(self, snapshot_id: str) -> None:
         """Follow one snapshot from here on."""
-        self._pending.append(snapshot_id)
+        self.pending.append(snapshot_id)
 
     def follow_own(self, snapshot_id: str, sql: str) -> None:
         """Take in the transaction control of a text that has a snapshot and succeeded.
@@ -57,11 +58,11 @@ class Fates:
         kinds = {control.kind for control in own}
         self.add(snapshot_id)
         if not kinds.isdisjoint(_COMMITS):
-            self._settle(len(self._pending) - 1, Fate.COMMITTED)
+            self._settle(len(self.pending) - 1, Fate.COMMITTED)
         elif takes_all_back(sql):
-            self._settle(len(self._pending) - 1, Fate.ROLLED_BACK)
+            self._settle(len(self.pending) - 1, Fate.ROLLED_BACK)
         elif ControlKind.PREPARE_TRANSACTION in kinds:
-            self._settle(len(self._pending) - 1, Fate.UNKNOWN)
+            self._settle(len(self.pending) - 1, Fate.UNKNOWN)
 
     def follow(self, sql: str) -> None:
         """Take in the transaction control of a text that has no snapshot and succeeded."""
@@ -71,7 +72,7 @@ class Fates:
         for control in found:
             name = control.name or ""
             if control.kind is ControlKind.SAVEPOINT:
-                self._savepoints.append(_Savepoint(name, len(self._pending) + among))
+                self._savepoints.append(_Savepoint(name, len(self.pending) + among))
             elif control.kind is ControlKind.RELEASE:
                 self._forget(name)
             elif control.kind is ControlKind.ROLLBACK_TO:
@@ -107,7 +108,8 @@ class Fates:
         return None
 
     def _settle(self, first: int, fate: Fate) -> None:
-        settled, self._pending = self._pending[first:], self._pending[:first]
+        settled = self.pending[first:]
+        del self.pending[first:]
         if fate is Fate.UNKNOWN:
             return
         for snapshot_id in settled:

@@ -6,22 +6,26 @@ never be decided elsewhere.
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Callable, NamedTuple, TypeVar
 
 from backstop.assessment import Open
 from backstop.audience import Audience
 from backstop.audit import Event
+from backstop.audit import logger as _logger
 from backstop.classifier import classify
 from backstop.context import current
 from backstop.errors import ConfigurationError, SnapshotFailed
-from backstop.levels import Mode, RiskLevel
+from backstop.levels import Mode
 from backstop.modes import Action, Unknown, blocked, decide, unknown_of
 from backstop.protection import not_run
 from backstop.result import RiskResult
 from backstop.settings import Settings
-from backstop.statement import Statement
+from backstop.settled import Settled
+from backstop.statement import Statement, are_plain
 
 Answer = TypeVar("Answer")
 
@@ -51,6 +55,8 @@ class Guarded(ABC):
         self._system = system
         self._audience = Audience(settings)
         self._only_records = settings.mode is Mode.MONITOR
+        self._settled = Settled()
+        self._pending: Sequence[str] = ()
 
     def execute(
         self,
@@ -65,21 +71,32 @@ class Guarded(ABC):
         driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
         where a failed snapshot shall stop its statement.
         """
-        if self._only_records and self.passes(statement.text):
-            return run()
+        if self._only_records and not self._pending:
+            level = classify(statement.text).level
+            if not self._audience.wants(level):
+                self._settled.add(statement.text, level)
+                return run()
         return self.take(self.judge(statement), run, rowcount)
 
-    def passes(self, text: str) -> bool:
-        """Whether a statement of that text just runs, and nobody takes its event.
+    def passes(self, text: object, parameters: object = None) -> bool:
+        """Whether a text, with the values that the client merges into it, just runs.
 
-        For adapters that have a text at hand, and needn't make a statement of it then.
+        For adapters that have a text at hand, and needn't make a statement of it then. It has been
+        judged, and would be judged the same again, and nobody takes its event.
         """
-        level = classify(text).level if self._only_records else self._settled(text)
-        return level is not None and not self._audience.wants(level)
-
-    def _settled(self, text: str) -> RiskLevel | None:  # noqa: ARG002
-        """Return the level of a text that has been judged, and would be judged the same again."""
-        return None
+        if type(text) is not str or self._pending:
+            return False
+        found = self._settled.texts.get(text)
+        if found is None:
+            return False
+        level, expires, takes_values = found
+        if parameters is not None and not (takes_values and are_plain(parameters)):
+            return False
+        # Written out, as each call of a function costs what all the rest of this does.
+        now, audience = time.monotonic(), self._audience
+        if now < expires and now < audience.asks_at:
+            return not _logger.isEnabledFor(audience.severities[level.rank])
+        return now < expires and not audience.wants(level)
 
     def judge(self, statement: Statement) -> Judgement:
         """Decide on one statement, which must be taken next.

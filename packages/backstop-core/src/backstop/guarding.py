@@ -15,7 +15,7 @@ from backstop.errors import ConfigurationError, StatementBlocked
 from backstop.fates import Fates
 from backstop.guarded import Guarded, GuardedText
 from backstop.hidden import hidden
-from backstop.levels import AT_RISK, Mode, RiskLevel
+from backstop.levels import AT_RISK, Mode
 from backstop.modes import Action, blocked, refused_by_look, triggers_from
 from backstop.protection import Protection
 from backstop.rehearsing import CannotRehearse, rehearse
@@ -23,6 +23,7 @@ from backstop.repeating import Execution
 from backstop.result import RiskResult
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
+from backstop.settled import Settled
 from backstop.snapshots.manifest import Fate
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
@@ -40,6 +41,7 @@ class Guard:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.repository = Repository(settings.storage, recipients=settings.recipients)
+        self.settled = Settled()
 
     def on(self, connection: object) -> GuardedSession:
         """Return a guarded session of a driver's connection; the adapter keeps one for each.
@@ -76,6 +78,10 @@ class GuardedSession(Guarded):
             session, guard.settings.thresholds, triggers_from(guard.settings.mode)
         )
         self._protection = Protection(session, guard.repository, self._fates, guard.settings)
+        # With a snapshot pending, each statement may tell its fate.
+        self._pending = self._fates.pending
+        # What is judged by the text alone is the same on every connection.
+        self._settled = guard.settled if self._only_records else self._assessment.settled
         self.turn = threading.RLock()
         """Held while a statement is on its way; whoever lets one pass holds it meanwhile."""
 
@@ -126,10 +132,6 @@ class GuardedSession(Guarded):
     def forget(self) -> None:
         """Leave the fates of what is pending unknown: the transaction goes on elsewhere."""
         self._fates.end(Fate.UNKNOWN)
-
-    def _settled(self, text: str) -> RiskLevel | None:
-        # With a snapshot pending, each statement may tell its fate.
-        return None if self._fates.is_pending else self._assessment.settled(text)
 
     def _take(
         self,

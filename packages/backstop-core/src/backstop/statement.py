@@ -65,11 +65,21 @@ def with_parameters(
     return Statement(merged, lambda: merged, sets)
 
 
-def is_classified_by(template: str, parameters: Collection[object]) -> bool:
+def is_classified_by(template: str, parameters: object) -> bool:
     """Whether a template's risk is that of every text which the client merges these values into."""
+    return are_plain(parameters) and takes_values(template)
+
+
+def takes_values(template: str) -> bool:
+    """Whether no placeholder of a template is in quotes of its own, where values end these."""
+    return not _hides_placeholder(template)
+
+
+def are_plain(parameters: object) -> bool:
+    """Whether each of a set of parameters becomes a literal, whatever it holds."""
+    found = values(parameters)
     # Mostly nothing else is among them, which takes no loop of Python's to see.
-    plain = _PLAIN.issuperset(map(type, parameters)) or all(map(_is_plain, parameters))
-    return plain and not _hides_placeholder(template)
+    return _PLAIN.issuperset(map(type, found)) or all(map(_is_plain, found))
 
 
 def values(parameters: object) -> Collection[object]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from dataclasses import replace
 from enum import Enum
 from typing import Callable, Optional
@@ -27,13 +26,11 @@ from backstop.postgres.transactions import untouched
 from backstop.result import Finding, RiskResult
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Thresholds
+from backstop.settled import Settled
 from backstop.statement import Statement
 
 _logger = logging.getLogger("backstop.assessment")
 
-_SETTLED_TEXTS = 2048
-# Longer texts hardly ever come twice, and would fill the memory.
-_LONGEST_SETTLED = 20_000
 _READABLE = (TransactionStatus.IDLE, TransactionStatus.IN_TRANSACTION)
 _EXECUTE = re.compile(r"\bEXECUTE\b", re.IGNORECASE)
 _ENDS = frozenset({"COMMIT", "ROLLBACK", "ROLLBACK TO SAVEPOINT"})
@@ -77,18 +74,10 @@ class Assessment:
         self._names = Names(session, triggers_from)
         self._prepared = Prepared(session)
         self._reach = Reach(session, self._names, thresholds)
-        self._settled: dict[str, tuple[RiskLevel, float]] = {}
+        self.settled = Settled()
+        """The texts of which the last assessment left nothing to ask or to do."""
         self._changed = False
         self._opened = False
-
-    def settled(self, text: str) -> RiskLevel | None:
-        """Return the level of a text of which the last assessment left nothing to ask or to do.
-
-        That holds as long as what was known then, and for one set of parameters, whatever they
-        are. None for any other text.
-        """
-        found = self._settled.get(text)
-        return found[0] if found is not None and time.monotonic() < found[1] else None
 
     def assess(
         self,
@@ -133,11 +122,7 @@ class Assessment:
             return
         if self._names.known(text, result) is None:
             return
-        if len(self._settled) >= _SETTLED_TEXTS:
-            self._settled.clear()
-        if len(text) <= _LONGEST_SETTLED:
-            expires = min(self._names.expires, self._reach.expires(text))
-            self._settled[text] = (result.level, expires)
+        self.settled.add(text, result.level, min(self._names.expires, self._reach.expires(text)))
 
     def _unseen(self, result: RiskResult) -> Open:
         """Return whether only a run tells what the statement takes: it may be more than rows."""
@@ -273,7 +258,7 @@ class Assessment:
         return ends or prepares
 
     def _forget(self) -> None:
-        self._settled.clear()
+        self.settled.forget()
         self._names.forget()
         self._reach.forget()
         self._prepared.forget()

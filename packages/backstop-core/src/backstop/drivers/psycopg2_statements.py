@@ -10,7 +10,7 @@ from typing import Any
 from psycopg2 import extensions
 from psycopg2.sql import Composable
 
-from backstop.statement import Statement, is_classified_by, values, values_of_all, with_parameters
+from backstop.statement import Statement, values, values_of_all, with_parameters
 
 
 def single(cursor: extensions.cursor, query: Any, parameters: Any) -> Statement | None:
@@ -19,13 +19,6 @@ def single(cursor: extensions.cursor, query: Any, parameters: Any) -> Statement 
     if text is None or parameters is None:
         return None if text is None else Statement(text, lambda: text)
     return with_parameters(text, values(parameters), lambda: _merged(cursor, query, parameters))
-
-
-def classified_text(query: Any, parameters: Any) -> str | None:
-    """Return by what text execute() is classified, where that takes no cursor and no merging."""
-    if type(query) is not str:
-        return None
-    return query if parameters is None or is_classified_by(query, values(parameters)) else None
 
 
 def many(cursor: extensions.cursor, query: Any, sets: list[Any]) -> Statement | None:

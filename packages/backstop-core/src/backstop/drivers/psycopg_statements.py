@@ -35,7 +35,7 @@ def classified_text(cursor: Any, query: Any, parameters: Any) -> str | None:
     if parameters is None or isinstance(cursor, RawCursorMixin):
         return query
     if isinstance(cursor, ClientCursorMixin):
-        return query if is_classified_by(query, values(parameters)) else None
+        return query if is_classified_by(query, parameters) else None
     return _bound(query)
 
 

@@ -6,7 +6,6 @@ Nothing is done while the application has set no provider: the API alone records
 from __future__ import annotations
 
 from functools import cache
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from opentelemetry import metrics, trace
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from backstop.audit import Event
 
 _NAME = "backstop"
-# How long a provider may go unnoticed: asking for it takes longer than a statement may.
-_SECONDS = 1.0
 _OF_API = ("opentelemetry.metrics", "opentelemetry.trace")
 
 
@@ -46,18 +43,12 @@ class Telemetry:
             "backstop.snapshot.bytes", "By", "Bytes that a snapshot holds, uncompressed."
         )
         self._lost = Failures("OpenTelemetry")
-        self._is_live = False
-        self._ask_at = 0.0
 
-    def is_live(self) -> bool:
-        """Whether somebody has set a provider, which is for good; asked once a second."""
-        if not self._is_live and monotonic() >= self._ask_at:
-            self._ask_at = monotonic() + _SECONDS
-            providers = (metrics.get_meter_provider(), trace.get_tracer_provider())
-            self._is_live = not all(
-                type(provider).__module__.startswith(_OF_API) for provider in providers
-            )
-        return self._is_live
+    @staticmethod
+    def is_live() -> bool:
+        """Whether somebody has set a provider, which is for good."""
+        providers = (metrics.get_meter_provider(), trace.get_tracer_provider())
+        return not all(type(provider).__module__.startswith(_OF_API) for provider in providers)
 
     def record(self, event: Event) -> None:
         """Count one event, and add it to the current span; raises nothing."""

@@ -99,7 +99,7 @@ class Attachment:
 
 def _replace(guarded: Any, session: Any, guard: Guard | None = None) -> None:
     if type(guarded) is ConnectionProxy:
-        object.__setattr__(guarded, "_session", session)
+        object.__setattr__(guarded, "_backstop_session", session)
         if guard is not None:
             object.__setattr__(guarded, "_settings", guard.settings)
         return

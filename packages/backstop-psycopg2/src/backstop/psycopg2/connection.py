@@ -35,6 +35,7 @@ class GuardedConnection(_Connection):
     """
 
     __slots__ = ()
+    _backstop_session: GuardedSession
 
     @property
     def connection(self) -> extensions.connection:
@@ -44,7 +45,7 @@ class GuardedConnection(_Connection):
     @property
     def backstop_session(self) -> GuardedSession:
         """The session through which statements of this connection pass."""
-        raise NotImplementedError
+        return self._backstop_session
 
     @property
     def backstop_settings(self) -> Settings:

@@ -43,12 +43,13 @@ class GuardCursor(extensions.cursor):
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
         """Execute one text under guard."""
+        connection = self._backstop_connection
+        if connection is not None:
+            session = connection._backstop_session
+            if session.passes(query, vars):
+                with session.turn:
+                    return super().execute(query, vars)
         run = super().execute
-        guard = self._backstop_connection
-        text = statements.classified_text(query, vars)
-        if text is not None and guard is not None and guard.backstop_session.passes(text):
-            with guard.backstop_session.turn:
-                return run(query, vars)
         statement = statements.single(self, query, vars)
         return self._guarded(statement, lambda: run(query, vars))
 

@@ -12,7 +12,7 @@ from backstop.psycopg2.cursor import GuardCursor
 from backstop.settings import Settings
 
 _PLAIN = (None, extensions.cursor, GuardCursor)
-_OWN = ("_raw", "_session", "_settings")
+_OWN = ("_raw", "_backstop_session", "_settings")
 
 
 class ConnectionProxy(GuardedConnection):
@@ -26,7 +26,7 @@ class ConnectionProxy(GuardedConnection):
 
     # Assigned without the driver's __init__, which would connect.
     _raw: extensions.connection
-    _session: GuardedSession
+    _backstop_session: GuardedSession
     _settings: Settings
 
     def __init__(
@@ -44,11 +44,6 @@ class ConnectionProxy(GuardedConnection):
     @property
     def __wrapped__(self) -> extensions.connection:
         return self._raw
-
-    @property
-    def backstop_session(self) -> GuardedSession:
-        """The session through which statements of this connection pass."""
-        return self._session
 
     @property
     def backstop_settings(self) -> Settings:

@@ -50,11 +50,6 @@ class GuardConnection(GuardedConnection, extensions.connection):
         return self
 
     @property
-    def backstop_session(self) -> GuardedSession:
-        """The session through which statements of this connection pass."""
-        return self._backstop_session
-
-    @property
     def backstop_settings(self) -> Settings:
         """What this guard was told to do."""
         return self._backstop_guard.settings
