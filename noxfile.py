@@ -169,8 +169,8 @@ def psycopg2_suite(session: nox.Session) -> None:
 def django_suite(session: nox.Session) -> None:
     """Compare Django with the app installed with Django without, by its own tests (by hand).
 
-    pip fetches them from where it has its packages from. `-- --mode monitor basic queries` runs a
-    part; in protect, all of it takes hours. BACKSTOP_TEST_DRIVER names the driver.
+    pip fetches them from where it has its packages from; all of it takes twenty minutes.
+    `-- --mode monitor basic queries` runs a part. BACKSTOP_TEST_DRIVER names the driver.
     """
     sync(session, "--group=test")
     session.install("pip", "tblib")

@@ -21,7 +21,7 @@ import django
 from psycopg2.extensions import parse_dsn
 
 from testing.django_suite.known import KNOWN
-from testing.django_suite.labels import labels
+from testing.django_suite.labels import apart, labels
 from testing.suites import Outcomes, compare, fetch, import_path, say_passed, server
 
 _MODES = ("monitor", "protect")
@@ -30,7 +30,15 @@ _LOGIN = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"
 
 
 def run(suite: Path, dsn: str, chosen: list[str], mode: str | None) -> Outcomes:
-    """Run the suite in a process of its own, and return what became of it."""
+    """Run the parts of the suite, and return what became of each test."""
+    found: Outcomes = {}
+    for group in apart(chosen):
+        found.update(_run_together(suite, dsn, group, mode))
+    return found
+
+
+def _run_together(suite: Path, dsn: str, chosen: list[str], mode: str | None) -> Outcomes:
+    """Run parts of the suite in a process and databases of their own."""
     parts = parse_dsn(dsn)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "results.json")

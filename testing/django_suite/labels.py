@@ -11,6 +11,8 @@ _TOUCHES_A_DATABASE = re.compile(
 # They need an extension that no server of the tests has, or browsers, or start projects of their
 # own that know nothing of the app.
 _LEFT_OUT = {"admin_scripts", "gis_tests", "import_error_package", "test_runner_apps"}
+# They drop and alter all the time, which takes long in protect among the others' 1,500 tables.
+_APART = {"migrations", "schema"}
 
 
 def labels(suite: Path) -> list[str]:
@@ -25,3 +27,12 @@ def labels(suite: Path) -> list[str]:
             for path in part.rglob("*.py")
         )
     )
+
+
+def apart(chosen: list[str]) -> list[list[str]]:
+    """Return the labels in groups that are better run in databases of their own."""
+    groups = (
+        [label for label in chosen if label not in _APART],
+        [label for label in chosen if label in _APART],
+    )
+    return [group for group in groups if group]
