@@ -15,6 +15,9 @@ from typing import Any
 from backstop.postgres import query, quoting
 from backstop.session import Session
 
+# PostgreSQL's MAXDIM.
+_MOST_DIMENSIONS = 6
+
 
 @dataclass(frozen=True)
 class Carrying:
@@ -125,17 +128,18 @@ class Arrays(Made):
     part: Carrying
 
     def _anew(self, old: str) -> str:
+        # As text, the only form in which an array of any dimensions can be made of its elements.
+        spelled = f"({self.part.kept('e.v')})::pg_catalog.text"
+        quoted = rf"""'"' || pg_catalog.regexp_replace({spelled}, '([\\"])', '\\\1', 'g') || '"'"""
+        opened, closed = _dimensions("o.v", "e.n - 1"), _dimensions("o.v", "e.n")
         elements = (
-            f"SELECT pg_catalog.array_agg({self.part.kept('e.v')} ORDER BY e.n) "
-            f"FROM {_elements(old)}"
+            f"SELECT pg_catalog.string_agg(pg_catalog.repeat('{{', {opened}) || "
+            f"coalesce({quoted}, 'NULL') || pg_catalog.repeat('}}', {closed}), ',' ORDER BY e.n) "
+            f"FROM {_elements('o.v')}"
         )
-        # In any other array, each element would have to find its place: no array is spelled so,
-        # which the server refuses.
-        dimensions = f"pg_catalog.array_dims({old})"
         return (
-            f"CASE WHEN pg_catalog.array_ndims({old}) > 1 OR pg_catalog.array_lower({old}, 1) <> 1 "
-            f"THEN pg_catalog.concat('dimensions ', {dimensions})::{self.base} "
-            f"ELSE coalesce(({elements}), '{{}}') END"
+            f"(SELECT coalesce(pg_catalog.array_dims(o.v) || '=' || ({elements}), '{{}}') "
+            f"FROM (SELECT {old} AS v) AS o)::{self.base}"
         )
 
     def _json(self, value: str, to_json: ToJson) -> str:
@@ -267,6 +271,20 @@ def _elements(value: str) -> str:
     # In FROM, an element that is a row would fall apart into its columns.
     elements = f"SELECT pg_catalog.unnest({value}) AS v"
     return f"(SELECT u.v, pg_catalog.row_number() OVER () AS n FROM ({elements}) AS u) AS e"
+
+
+def _dimensions(array: str, elements: str) -> str:
+    """Return how many dimensions of an array are whole after so many of its elements."""
+    sizes = [
+        f"coalesce(pg_catalog.array_length({array}, {number}), 1)"
+        for number in range(1, _MOST_DIMENSIONS + 1)
+    ]
+    whole = (
+        f"(pg_catalog.array_ndims({array}) >= {number} AND "
+        f"({elements}) % ({' * '.join(sizes[number - 1 :])}) = 0)::pg_catalog.int4"
+        for number in range(1, _MOST_DIMENSIONS + 1)
+    )
+    return f"({' + '.join(whole)})"
 
 
 def _record(value: str, type_name: str) -> str:
