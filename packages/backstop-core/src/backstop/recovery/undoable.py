@@ -47,11 +47,16 @@ class OwnSnapshot:
 
 
 class _RunningRestore(Running):
-    """The transaction of a restore, in which tables that it has created itself don't count."""
+    """The transaction of a restore, in which tables that it has created itself don't count.
 
-    def __init__(self, session: Session) -> None:
+    Nor, where it restores ``only_rows``, does what it alters to keep triggers silent: it puts that
+    back as it was.
+    """
+
+    def __init__(self, session: Session, *, only_rows: bool) -> None:
         super().__init__(session, alone=True)
         self._session = session
+        self._only_rows = only_rows
         self._known: frozenset[int] = frozenset()
 
     def start(self) -> None:
@@ -62,7 +67,10 @@ class _RunningRestore(Running):
         effects = super().look()
         # It creates them in savepoints, whose ids nothing tells afterwards.
         known = {oid: effect for oid, effect in effects.tables.items() if oid in self._known}
-        return replace(effects, tables=known)
+        if not self._only_rows:
+            return replace(effects, tables=known)
+        rows = {oid: replace(effect, rewritten=False) for oid, effect in known.items()}
+        return replace(effects, tables=rows, changes_relations=False, changes_objects=False)
 
 
 def run_undoable(
@@ -80,6 +88,7 @@ def run_undoable(
     fails doesn't keep it from being done.
     """
     snapshot_ids = [manifest.id for manifest in manifests]
+    only_rows = not any(manifest.holds_objects for manifest in manifests)
     result = RiskResult(
         RiskLevel.HIGH,
         RESTORE,
@@ -98,7 +107,8 @@ def run_undoable(
         context=current().attributes,
         allowed=None,
         limits=Limits(lock_timeout),
-        defines=True,
+        defines=not only_rows,
+        only_rows=only_rows,
         redact=_redacted(manifests),
     )
     repository = _for_the_same(repository, manifests)
@@ -111,7 +121,7 @@ def run_undoable(
         takes_something = effects.destroyed or effects.large_objects.is_any
         return result if takes_something else None
 
-    running = _RunningRestore(session)
+    running = _RunningRestore(session, only_rows=only_rows)
     repeating = Repeating(
         session,
         repository,

@@ -29,6 +29,13 @@ _OUTSIDE = f"""
     o.acl <> coalesce(i.initprivs, o.usual)
     AND (o.oid < {FIRST_OWN} AND named.identity <> 'public' OR named.schema = 'pg_catalog')
 """
+# What the information schema shows came with its grants, and the server notes that nowhere.
+_READABLE = {
+    "pg_class": f"""
+        || CASE WHEN oid < {FIRST_OWN}
+                 AND relnamespace = pg_catalog.to_regnamespace('information_schema')
+           THEN ARRAY[pg_catalog.makeaclitem(0, relowner, 'SELECT', false)] ELSE '{{}}' END"""
+}
 _UNUSUAL_MEMBERS = "e.oid IS NOT NULL AND (o.acl <> o.usual OR i.initprivs IS NOT NULL)"
 
 
@@ -82,7 +89,7 @@ def _grants_where(session: Session, condition: str) -> list[dict[str, Any]]:
         f"""
         SELECT '{catalog}' AS catalog, oid, {owner} AS owner,
                coalesce({acl}, pg_catalog.acldefault({letter}, {owner})) AS acl,
-               pg_catalog.acldefault({letter}, {owner}) AS usual
+               pg_catalog.acldefault({letter}, {owner}){_READABLE.get(catalog, "")} AS usual
         FROM pg_catalog.{catalog}
         -- Nearly all of what the server brings has the usual grants, and always had them.
         WHERE {acl} IS NOT NULL OR oid IN (

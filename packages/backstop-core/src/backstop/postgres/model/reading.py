@@ -110,10 +110,14 @@ def _read(session: Session, about: Collection[CatalogObject]) -> Model:
         large_objects,
         members,
         privileges,
+        used_catalogs,
     )
 
     version = server.version(session)
-    found = [item for read in READERS for item in read(session, version)]
+    used = used_catalogs(session)
+    found = [
+        item for reader in READERS if reader.reads(used) for item in reader.read(session, version)
+    ]
     dependencies = Dependencies(session, found)
     found = dependencies.put_into(found)
     owners = {item.address: item for item in found if item.address}
