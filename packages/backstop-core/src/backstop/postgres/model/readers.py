@@ -69,10 +69,7 @@ READERS = (
     Reader(operators.read, frozenset({"pg_operator", "pg_opfamily", "pg_opclass"})),
     Reader(casts.read, frozenset({"pg_cast"})),
     Reader(text.read, frozenset({"pg_ts_parser", "pg_ts_template", "pg_ts_dict", "pg_ts_config"})),
-    Reader(
-        foreign.read,
-        frozenset({"pg_foreign_data_wrapper", "pg_foreign_server", "pg_user_mapping"}),
-    ),
+    Reader(foreign.read, frozenset({"pg_foreign_data_wrapper", "pg_foreign_server"})),
     Reader(sequences.read),
     Reader(tables.read),
     Reader(columns.read),
