@@ -50,6 +50,7 @@ from backstop.sinks import flush_events
 if TYPE_CHECKING:
     from backstop import snapshots as snapshots
     from backstop.dispatch import guard
+    from backstop.erasing import erase
     from backstop.previewing import preview
     from backstop.psycopg2 import GuardedConnection
     from backstop.readiness import check
@@ -84,6 +85,7 @@ __all__ = [
     "classify",
     "context",
     "diff",
+    "erase",
     "errors",
     "flush_events",
     "guard",
@@ -101,6 +103,7 @@ _LAZY = {
     "GuardedConnection": ("backstop.psycopg2", "backstop-psycopg2[binary]"),
     "check": ("backstop.readiness", "backstop-core"),
     "diff": ("backstop.recovery", "backstop-core"),
+    "erase": ("backstop.erasing", "backstop-core"),
     "guard": ("backstop.dispatch", "backstop-psycopg2[binary]"),
     "preview": ("backstop.previewing", "backstop-core"),
     "protect_engine": ("backstop.sqlalchemy", "backstop-sqlalchemy"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 
 import click
@@ -11,12 +12,15 @@ import backstop
 from backstop.cli._console import agreed, can_ask, notices, print_json, print_list, results, say
 from backstop.cli._exits import Exit
 from backstop.cli._options import (
+    dsn_option,
+    identity_option,
     json_option,
     read_age,
     snapshot_argument,
     storage_option,
     yes_option,
 )
+from backstop.cli.erasing import run_erasure
 from backstop.snapshots import PruneReport
 
 
@@ -40,6 +44,14 @@ from backstop.snapshots import PruneReport
     metavar="NAME",
     help="Keep those of an actor, or of a pattern such as 'billing-*'. May be repeated.",
 )
+@click.option(
+    "--erase",
+    metavar="TABLE",
+    help="Remove no snapshot, but rows of this table from all of them, on a person's request.",
+)
+@click.option("--where", metavar="CONDITION", help="Which rows to erase, in SQL: 'id = 7'.")
+@dsn_option(required=False)
+@identity_option
 @click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 @yes_option
 @json_option
@@ -48,6 +60,10 @@ def prune(
     keep_within: timedelta | None,
     keep_last: int | None,
     keep_actor: tuple[str, ...],
+    erase: str | None,
+    where: str | None,
+    dsn: str | None,
+    identity: str | None,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -57,7 +73,17 @@ def prune(
     Without --keep-within and --keep-last no snapshot is removed. Pinned ones stay, and those that
     the bucket has locked. On a terminal it shows what would go and asks; without one it asks
     nothing.
+
+    With --erase, the rows that --where means are erased from every snapshot, pinned ones too, and
+    all else of it stays restorable. Only this needs the database, which evaluates the condition on
+    copies of the saved rows and is left as it is, and the identity where snapshots are encrypted.
     """
+    _check_options(erase, where, keeps=bool(keep_within or keep_last or keep_actor))
+    if erase is not None and where is not None:
+        call = functools.partial(
+            backstop.erase, erase, where, storage=storage, dsn=dsn, identity=identity
+        )
+        return run_erasure(call, dry_run=dry_run, yes=yes, as_json=as_json)
 
     def run(*, dry_run: bool) -> PruneReport:
         return backstop.snapshots.prune(
@@ -104,6 +130,21 @@ def unpin(snapshot_id: str, storage: str, as_json: bool) -> None:
     ID may be any beginning that only one snapshot has.
     """
     _say_pinned(backstop.snapshots.unpin(snapshot_id, storage), False, as_json=as_json)
+
+
+def _check_options(erase: str | None, where: str | None, *, keeps: bool) -> None:
+    if erase is None and where is not None:
+        raise click.UsageError(
+            "--where says which rows to erase, and needs --erase with their table: "
+            "--erase shop.users."
+        )
+    if erase is not None and where is None:
+        raise click.UsageError("--erase needs --where, which says what rows: --where 'id = 7'.")
+    if erase is not None and keeps:
+        raise click.UsageError(
+            "--erase removes rows, and --keep-within, --keep-last and --keep-actor say which "
+            "snapshots go: run prune twice, once with --erase and once without."
+        )
 
 
 def _say_pinned(found: str, pinned: bool, *, as_json: bool) -> None:

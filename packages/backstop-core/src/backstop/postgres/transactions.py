@@ -49,6 +49,20 @@ def transaction(session: Session) -> Iterator[None]:
 
 
 @contextmanager
+def taken_back(session: Session) -> Iterator[None]:
+    """Run the block in a transaction of our own that leaves nothing behind."""
+    explicit = session.autocommit
+    if explicit:
+        session.execute("BEGIN")
+    try:
+        yield
+    finally:
+        # After a lost connection the server has rolled back.
+        with contextlib.suppress(Exception):
+            session.execute("ROLLBACK") if explicit else session.rollback()
+
+
+@contextmanager
 def released(session: Session, name: str) -> Iterator[None]:
     """Keep what the block does; an error undoes it and leaves the transaction usable."""
     session.execute(f"SAVEPOINT {name}")

@@ -20,26 +20,34 @@ def connected(
 
     ``may_be_gone`` is whether any other database of the DSN's server will do.
     """
-    session = _opened(dsn, conn, may_be_gone=may_be_gone)
+    with opened(dsn, conn, may_be_gone=may_be_gone) as session:
+        try:
+            yield session
+        except BackstopError:
+            raise
+        except Exception as error:
+            if session.status() is TransactionStatus.UNUSABLE:
+                raise RestoreFailed(
+                    f"The connection was lost: {describe(error)}. Run the restore again: "
+                    "it changes nothing where everything is back already."
+                ) from error
+            raise RestoreFailed(
+                f"The restore stopped and changed nothing: {describe(error)}."
+            ) from error
+
+
+@contextlib.contextmanager
+def opened(dsn: str | None, conn: object | None, *, may_be_gone: bool = False) -> Iterator[Session]:
+    """Give the session to work in, and close it where it isn't the user's own."""
+    session = _session(dsn, conn, may_be_gone=may_be_gone)
     try:
         yield session
-    except BackstopError:
-        raise
-    except Exception as error:
-        if session.status() is TransactionStatus.UNUSABLE:
-            raise RestoreFailed(
-                f"The connection was lost: {describe(error)}. Run the restore again: "
-                "it changes nothing where everything is back already."
-            ) from error
-        raise RestoreFailed(
-            f"The restore stopped and changed nothing: {describe(error)}."
-        ) from error
     finally:
         if conn is None:
             session.close()
 
 
-def _opened(dsn: str | None, conn: object | None, *, may_be_gone: bool) -> Session:
+def _session(dsn: str | None, conn: object | None, *, may_be_gone: bool) -> Session:
     if conn is not None:
         session = session_for(getattr(conn, "__wrapped__", conn))
         if session.status() is not TransactionStatus.IDLE:

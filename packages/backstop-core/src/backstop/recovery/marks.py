@@ -87,7 +87,7 @@ class _Later:
         return all(
             table.writers and all(_is_known(xid, manifest, known) for xid in table.writers)
             for table in self._tables
-            if table.rows
+            if table.rows or table.erased
         )
 
 

@@ -8,7 +8,7 @@ from backstop.errors import ConfigurationError
 from backstop.snapshots.manifest import SavedTable
 from backstop.snapshots.repository import Snapshot
 from backstop.snapshots.selection import names
-from backstop.syntax.lexer import LexError, tokenize
+from backstop.syntax.condition import is_condition
 
 
 def narrowed(snapshot: Snapshot, table: str | None, where: str) -> Snapshot:
@@ -17,7 +17,8 @@ def narrowed(snapshot: Snapshot, table: str | None, where: str) -> Snapshot:
     Raises ConfigurationError where that isn't one condition or it isn't clear which table is
     meant, or where rows of that table can't be put back one by one.
     """
-    _check_condition(where)
+    if not is_condition(where):
+        raise ConfigurationError(f'where is {where!r}: give one condition, such as "id = 7".')
     found = [
         saved for saved in snapshot.manifest.tables if table is None or names(table, saved.label)
     ]
@@ -54,19 +55,3 @@ def _check_table(table: SavedTable) -> None:
             f"No key of {table.label} tells which row of the statement's is which, so that where "
             "can't be used. Leave it out, or copy the rows with into."
         )
-
-
-def _check_condition(where: str) -> None:
-    depth = 0
-    try:
-        tokens = tokenize(where)
-    except LexError:
-        tokens = []
-    for token in tokens:
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
-        if depth < 0 or token.text == ";":
-            break
-    else:
-        if tokens and depth == 0:
-            return
-    raise ConfigurationError(f'where is {where!r}: give one condition, such as "id = 7".')

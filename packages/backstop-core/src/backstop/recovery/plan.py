@@ -112,9 +112,12 @@ def plan_aside(snapshot: Snapshot, state: ServerState, into: str) -> RestorePlan
         snapshot_id=snapshot.manifest.id,
         database=state.database,
         steps=(f"create table {into}", f"copy {tables[0].rows:,} rows of {tables[0].label}"),
-        not_covered=tuple(
-            f"The values of {tables[0].label}.{name} are not saved, as redact names it."
-            for name in tables[0].redacted
+        not_covered=(
+            *(
+                f"The values of {tables[0].label}.{name} are not saved, as redact names it."
+                for name in tables[0].redacted
+            ),
+            *(erasure.sentence(tables[0].label) for erasure in tables[0].erased),
         ),
     )
 

@@ -181,6 +181,7 @@ class RowCopier:
             objects=objects,
             writers=writers,
             redacted=entry.redacted,
+            parents=relation.parents,
         )
 
     def _count(self, stream: RowStream) -> None:

@@ -5,13 +5,16 @@
     manifests/<id>/<operation>@<level>@<rows>-<bytes>@<database>@<actor>/<tables>/<sha256>.json
 
 Each name is percent-encoded, ``database`` is the server's system identifier and the OID. A
-component of more than 200 characters is cut and ends with ``+``. Before, there was a component for
-each of these, none for the database, and such keys are read as well.
+component of more than 200 characters is cut and ends with ``+``. A manifest that took the place of
+another one, as rows were erased, names that one's digest as well: ``<sha256>.<its sha256>.json``.
+Before, there was a component for each of these, none for the database, and such keys are read as
+well.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, unquote
@@ -52,8 +55,8 @@ class SnapshotSummary:
         return self.status is Status.FAILED or self.fate is Fate.ROLLED_BACK
 
 
-def manifest_key(manifest: Manifest, body: bytes) -> str:
-    """Return the key of a manifest whose JSON is ``body``."""
+def manifest_key(manifest: Manifest, body: bytes, replaces: str | None = None) -> str:
+    """Return the key of a manifest whose JSON is ``body``, and of which one it takes the place."""
     facts = _BETWEEN.join(
         (
             quote(manifest.statement.operation, safe=""),
@@ -65,7 +68,8 @@ def manifest_key(manifest: Manifest, body: bytes) -> str:
     )
     tables = ",".join(quote(name, safe="") for name in table_names(manifest)) or _NOTHING
     shown = f"{_shortened(facts)}/{_shortened(tables)}"
-    return f"manifests/{manifest.id}/{shown}/{hashlib.sha256(body).hexdigest()}.json"
+    replaced = f".{digest_in(replaces)}" if replaces is not None else ""
+    return f"manifests/{manifest.id}/{shown}/{hashlib.sha256(body).hexdigest()}{replaced}.json"
 
 
 def id_in(key: str) -> str:
@@ -76,6 +80,13 @@ def id_in(key: str) -> str:
 def digest_in(key: str) -> str:
     """Return the SHA-256 of the manifest with this key."""
     return key.rsplit("/", 1)[1].partition(".")[0]
+
+
+def valid(keys: Iterable[str]) -> list[str]:
+    """Return the keys of manifests whose place no other one has taken."""
+    listed = list(keys)
+    replaced = {part for key in listed for part in key.rsplit("/", 1)[-1].split(".")[1:2]}
+    return [key for key in listed if digest_in(key) not in replaced]
 
 
 def summary_in(key: str) -> SnapshotSummary | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
@@ -61,6 +61,31 @@ class SavedColumn:
 
 
 @dataclass(frozen=True)
+class Erasure:
+    """What was erased of one relation on request: never which condition the rows fulfilled.
+
+    ``rows`` are those of the before-image, ``written`` those of what the statement left.
+    """
+
+    at: str
+    rows: int
+    written: int = 0
+
+    def sentence(self, label: str) -> str:
+        """Say what a restore doesn't bring back of it."""
+        if not self.rows:
+            one = self.written == 1
+            what = "a row" if one else f"{self.written:,} rows"
+            return (
+                f"What the statement left of {what} of {label} was erased on request, so a "
+                f"restore doesn't know {'it' if one else 'them'} again."
+            )
+        if self.rows == 1:
+            return f"1 row of {label} was erased on request, and doesn't come back."
+        return f"{self.rows:,} rows of {label} were erased on request, and don't come back."
+
+
+@dataclass(frozen=True)
 class SavedTable:
     """The before-image of one relation.
 
@@ -69,7 +94,8 @@ class SavedTable:
     saved, not only those that the statement finds; ``bytes`` are uncompressed. ``assigned``
     are the columns that an UPDATE sets. ``writers`` are the newest ids that the rows had as their
     xmin, a hundred at most; none where they aren't known. ``redacted`` are the columns whose values
-    are not saved on purpose.
+    are not saved on purpose. ``parents`` are the labels of the tables that it is a partition of or
+    inherits from. ``erased`` is what it doesn't hold any more.
     """
 
     oid: int
@@ -85,6 +111,8 @@ class SavedTable:
     objects: tuple[DataObject, ...]
     writers: tuple[str, ...] = ()
     redacted: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    erased: tuple[Erasure, ...] = ()
 
     @property
     def label(self) -> str:
@@ -165,6 +193,9 @@ class Manifest:
     whose partitions are among the ``tables``, ``triggered`` those of tables with triggers that no
     run had shown the effects of: the outcome says what they have touched.
 
+    Where rows of what the statement left were erased, ``written`` is what holds in place of the
+    outcome's.
+
     Where the rows are encrypted, ``encrypted_to`` are the public keys of the recipients. As long as
     something is ``sealed``, nothing but the names of objects is known.
     """
@@ -194,6 +225,7 @@ class Manifest:
     sealed: str = ""
     partitioned: tuple[str, ...] = ()
     triggered: tuple[str, ...] = ()
+    written: tuple[WrittenRows, ...] | None = None
     format: int = FORMAT
 
     @property
@@ -270,6 +302,8 @@ def manifest_from_json(data: bytes, key: str) -> Manifest:
         document["encrypted_to"] = tuple(document.get("encrypted_to", ()))
         for name in ("partitioned", "triggered"):
             document[name] = tuple(document.get(name, ()))
+        if document.get("written") is not None:
+            document["written"] = _written(document["written"])
         return _build(Manifest, document)
     except (KeyError, TypeError, ValueError):
         raise _unreadable(key) from None
@@ -296,18 +330,7 @@ def outcome_from_json(data: bytes, key: str) -> Outcome:
         document["status"] = Status(document["status"])
         if document["consistency"] is not None:
             document["consistency"] = Consistency(document["consistency"])
-        document["written"] = tuple(
-            _build(
-                WrittenRows,
-                {
-                    **item,
-                    "xids": tuple(item["xids"]),
-                    "columns": tuple(item["columns"]),
-                    "objects": tuple(_build(DataObject, stored) for stored in item["objects"]),
-                },
-            )
-            for item in document["written"]
-        )
+        document["written"] = _written(document["written"])
         left = document.get("sequences", ())
         document["sequences"] = tuple(_build(Position, item) for item in left)
         document["left"] = tuple(CatalogObject.from_json(item) for item in document.get("left", ()))
@@ -331,6 +354,21 @@ def _document(data: bytes, key: str) -> dict[str, Any]:
     return dict(document)
 
 
+def _written(documents: Iterable[Mapping[str, Any]]) -> tuple[WrittenRows, ...]:
+    return tuple(
+        _build(
+            WrittenRows,
+            {
+                **item,
+                "xids": tuple(item["xids"]),
+                "columns": tuple(item["columns"]),
+                "objects": tuple(_build(DataObject, stored) for stored in item["objects"]),
+            },
+        )
+        for item in documents
+    )
+
+
 def _table(document: dict[str, Any]) -> SavedTable:
     return _build(
         SavedTable,
@@ -343,6 +381,8 @@ def _table(document: dict[str, Any]) -> SavedTable:
             "objects": tuple(_build(DataObject, item) for item in document["objects"]),
             "writers": tuple(document["writers"]),
             "redacted": tuple(document.get("redacted", ())),
+            "parents": tuple(document.get("parents", ())),
+            "erased": tuple(_build(Erasure, item) for item in document.get("erased", ())),
         },
     )
 

@@ -35,6 +35,7 @@ from backstop.snapshots.keys import (
     status_in,
     summary_in,
     summary_of,
+    valid,
 )
 from backstop.snapshots.manifest import (
     Fate,
@@ -158,7 +159,8 @@ class Repository:
 
     def newest_first(self, beginning: str = "") -> Iterator[SnapshotSummary]:
         """Give every complete snapshot whose id begins so, but not what became of its statement."""
-        keys = sorted(self.storage.list(f"manifests/{beginning}"), key=id_in, reverse=True)
+        keys = valid(self.storage.list(f"manifests/{beginning}"))
+        keys.sort(key=id_in, reverse=True)
         return map(self._summary, keys)
 
     def with_fates(self, summaries: Sequence[SnapshotSummary]) -> builtins.list[SnapshotSummary]:
@@ -235,20 +237,24 @@ class Repository:
 
         Raises SnapshotDamaged when that isn't what was written of it.
         """
-        key = only_key(self._manifest_keys(snapshot_id))
+        key = only_key(valid(self.manifest_keys(snapshot_id)))
         if key is None:
             raise SnapshotNotFound(f"No snapshot has the id {snapshot_id}.")
+        manifest = self.manifest(key)
+        outcome = self.outcome(snapshot_id)
+        if manifest.written is not None:
+            outcome = replace(outcome, written=manifest.written)
+        return Snapshot(manifest, outcome, self._fate(snapshot_id))
+
+    def manifest(self, key: str) -> Manifest:
+        """Read one manifest; raises SnapshotDamaged when that isn't what was written."""
         body = self.storage.get(key)
         if hashlib.sha256(body).hexdigest() != digest_in(key):
             raise changed(key)
         manifest = manifest_from_json(body, key)
-        if manifest.id != snapshot_id:
+        if manifest.id != id_in(key):
             raise misplaced(key, manifest.id)
-        return Snapshot(
-            manifest=manifest,
-            outcome=self._outcome(snapshot_id),
-            fate=self._fate(snapshot_id),
-        )
+        return manifest
 
     def pin(self, snapshot_id: str) -> None:
         """Keep a snapshot from being pruned."""
@@ -265,11 +271,11 @@ class Repository:
 
     def is_complete(self, snapshot_id: str) -> bool:
         """Whether a snapshot has its manifest now."""
-        return bool(self._manifest_keys(snapshot_id))
+        return bool(self.manifest_keys(snapshot_id))
 
     def locked_until(self, snapshot_id: str) -> datetime | None:
         """Return until when storage itself keeps the manifest; None if it doesn't."""
-        ends = [self.storage.locked_until(key) for key in self._manifest_keys(snapshot_id)]
+        ends = [self.storage.locked_until(key) for key in self.manifest_keys(snapshot_id)]
         return max((end for end in ends if end is not None), default=None)
 
     def discard(self, snapshot_id: str) -> None:
@@ -277,7 +283,8 @@ class Repository:
 
         What its restores have written stays known, for restores of earlier snapshots.
         """
-        for area in ("manifests", "data", "outcomes", "fates"):
+        # An erasure may have put another manifest in the place of the one that was deleted.
+        for area in ("manifests", "data", "outcomes", "fates", "manifests"):
             self.storage.delete(list(self.storage.list(f"{area}/{snapshot_id}/")))
 
     def forget_what_is_gone(self) -> None:
@@ -295,6 +302,10 @@ class Repository:
                 gone.append(key)
         self.storage.delete(gone)
 
+    def ids(self) -> set[str]:
+        """Return the ids of all complete snapshots."""
+        return self._ids_in("manifests")
+
     def newest(self) -> str | None:
         """Return the id of the newest complete snapshot."""
         return max(self._ids_in("manifests"), default=None)
@@ -310,10 +321,12 @@ class Repository:
     def _ids_in(self, area: str) -> set[str]:
         return {id_in(key) for key in self.storage.list(f"{area}/")}
 
-    def _manifest_keys(self, snapshot_id: str) -> builtins.list[str]:
+    def manifest_keys(self, snapshot_id: str) -> builtins.list[str]:
+        """Return the keys of a snapshot's manifest, and of those whose place it has taken."""
         return list(self.storage.list(f"manifests/{snapshot_id}/"))
 
-    def _outcome(self, snapshot_id: str) -> Outcome:
+    def outcome(self, snapshot_id: str) -> Outcome:
+        """Read what was recorded of the statement, whatever was erased since."""
         key = only_key(list(self.storage.list(f"outcomes/{snapshot_id}/")))
         if key is None:
             return Outcome(Status.UNKNOWN)

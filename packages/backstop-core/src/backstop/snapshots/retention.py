@@ -16,6 +16,7 @@ from backstop.errors import ConfigurationError, ObjectNotFound, SnapshotNotFound
 from backstop.settings import StorageArgument, storage_from
 from backstop.snapshots import identifiers
 from backstop.snapshots.keys import SnapshotSummary
+from backstop.snapshots.replacing import remove_abandoned
 from backstop.snapshots.repository import Repository
 
 # A snapshot without a manifest may still be on its way.
@@ -27,7 +28,8 @@ class PruneReport:
     """What was removed, or would be: snapshots, and ids of what crashes left behind.
 
     ``pinned`` and ``locked`` are snapshots that no rule keeps, but a pin or storage's own lock
-    does; ``unfinished`` is how many half written objects were removed.
+    does; ``unfinished`` is how many half written objects, and erasures that were interrupted, were
+    removed or finished.
     """
 
     snapshots: tuple[str, ...]
@@ -170,8 +172,13 @@ class _Removal:
             self._dry_run,
             tuple(self._pinned),
             tuple(self._locked),
-            self._repository.storage.remove_unfinished(self._begun_before, dry_run=self._dry_run),
+            self._unfinished(),
         )
+
+    def _unfinished(self) -> int:
+        before, dry_run = self._begun_before, self._dry_run
+        writes = self._repository.storage.remove_unfinished(before, dry_run=dry_run)
+        return writes + remove_abandoned(self._repository, before, dry_run=dry_run)
 
     def _discard(self, snapshot_id: str) -> None:
         if not self._dry_run:
