@@ -322,6 +322,61 @@ def test_errors_of_the_condition_name_no_value(run, erase):
     assert "Ada" not in repr(report)
 
 
+@pytest.mark.parametrize("sql", ["DELETE FROM shop.users", "DROP TABLE shop.users, shop.orders"])
+def test_rows_that_refer_to_erased_ones_are_named(run, erase, execute, store, dsn, sql):
+    execute(
+        "CREATE TABLE shop.orders (id int PRIMARY KEY, "
+        "user_id int REFERENCES shop.users ON DELETE CASCADE);"
+        "INSERT INTO shop.orders SELECT g, g FROM generate_series(1, 21) g"
+    )
+    run(sql)
+    assert [one.referring for one in erase().snapshots] == [("shop.orders",)]
+    (summary,) = backstop.snapshots.list(store)
+    with pytest.raises(backstop.RestoreFailed, match="foreign key"):
+        backstop.restore(summary.id, storage=store, dsn=dsn)
+    assert [one.referring for one in erase("shop.orders", "user_id = 21").snapshots] == [()]
+    assert backstop.restore(summary.id, storage=store, dsn=dsn).conflicts == []
+    assert execute("SELECT count(*) FROM shop.orders JOIN shop.users u ON u.id = user_id") == [
+        (20,)
+    ]
+
+
+def test_a_damaged_snapshot_is_named_and_the_others_are_erased_from(run, erase, store):
+    run("DELETE FROM shop.users WHERE id > 20")
+    storage = open_storage(store)
+    (key,) = (key for key in storage.list("data/") if key.endswith(".zst"))
+    storage.put(key, storage.get(key)[:-9])
+    run("UPDATE shop.users SET name = 'x'", "DROP TABLE shop.users")
+    (manifest,) = storage.list(f"manifests/{backstop.snapshots.list(store)[-1].id}/")
+    storage.put(manifest, b"{}")
+    report = erase(where="id > 18")
+    assert [(one.rows, one.complete) for one in report.snapshots] == [
+        (0, False),
+        (2, True),
+        (0, False),
+    ]
+    assert all("is damaged" in one.remaining[0] for one in report.snapshots[::2])
+
+
+def test_a_manifest_that_may_be_there_keeps_its_rows(run, erase, store, monkeypatch):
+    run("DELETE FROM shop.users")
+    put = FolderStorage.put
+
+    def put_and_fail(storage, key, body):
+        put(storage, key, body)
+        if key.startswith("manifests/"):
+            raise backstop.StorageError("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderStorage, "put", put_and_fail)
+        with pytest.raises(backstop.StorageError, match="no answer"):
+            erase()
+    assert is_intact(store)
+    assert [one.rows for one in backstop.snapshots.list(store)] == [20]
+    assert erase().complete
+    assert "secret" not in stored_text(store)
+
+
 def test_a_name_has_to_be_clear(run, erase, execute):
     execute("CREATE TABLE public.users (id int PRIMARY KEY); INSERT INTO users VALUES (21)")
     run("DELETE FROM shop.users", "DELETE FROM public.users")

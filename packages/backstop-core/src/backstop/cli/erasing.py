@@ -49,6 +49,7 @@ def _document(report: ErasureReport) -> dict[str, object]:
                 "pinned": one.pinned,
                 "locked_until": one.locked_until.isoformat() if one.locked_until else None,
                 "remaining": list(one.remaining),
+                "referring": list(one.referring),
             }
             for one in report.snapshots
         ],
@@ -82,6 +83,11 @@ def _counted(one: SnapshotErasure) -> str:
 
 def _explain(report: ErasureReport) -> None:
     print_list(notices(), "Not erased:", _remaining(report), style="yellow")
+    print_list(
+        notices(),
+        "Erase the rows that refer to these, too, or a restore fails on their foreign keys:",
+        (f"{one.id}: {', '.join(one.referring)}" for one in report.snapshots if one.referring),
+    )
     print_list(
         notices(),
         "Crashes have left data that may hold such rows, too; prune removes it a day later:",

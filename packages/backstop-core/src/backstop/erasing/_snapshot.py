@@ -11,6 +11,7 @@ from backstop.erasing._report import SnapshotErasure
 from backstop.erasing._tables import Condition, TableErasure, Unsearchable
 from backstop.errors import SnapshotNotFound
 from backstop.postgres.choosing import role_settings, wait_for_others
+from backstop.postgres.references import referring
 from backstop.postgres.transactions import PINNED, change_settings, taken_back, undone
 from backstop.session import Session
 from backstop.snapshots import identifiers
@@ -47,6 +48,7 @@ class OneErasure:
         self._remaining: list[str] = []
         self._done: list[TableErasure] = []
         self._kept_until: list[datetime | None] = []
+        self._referring: set[str] = set()
 
     def run(self) -> SnapshotErasure:
         """Erase them, and say what became of it; the database is left as it is."""
@@ -63,6 +65,7 @@ class OneErasure:
             self._repository.is_pinned(self._id),
             max((end for end in self._kept_until if end is not None), default=None),
             tuple(self._remaining),
+            tuple(sorted(self._referring)),
         )
 
     def _erase(self, condition: Condition) -> None:
@@ -80,6 +83,7 @@ class OneErasure:
                 for table in tables
                 if (found := self._without_rows(snapshot, table, condition, replacement))
             }
+            self._referring = self._with_keys_to_what_is_gone(snapshot.manifest)
             if changed:
                 self._kept_until.append(replacement.save(_described(snapshot, changed)))
 
@@ -102,6 +106,24 @@ class OneErasure:
             )
         # Of a table without columns, nothing is stored.
         return [table for table in meant if table.columns]
+
+    def _with_keys_to_what_is_gone(self, manifest: Manifest) -> set[str]:
+        """Return which saved tables have foreign keys to those with rows that are to go."""
+        gone = [erasure.table for erasure in self._done if erasure.rows]
+        labels = {label for table in gone for label in (table.label, *table.parents)}
+        if not labels:
+            return set()
+        found = referring(self._session, labels)
+        for item in manifest.objects:
+            # Its own table comes first.
+            own, *others = (need.partition("table ")[2] for need in item.depends_on or ("",))
+            if item.kind == "foreign key" and not labels.isdisjoint(others):
+                found.add(own)
+        return {
+            table.label
+            for table in manifest.tables
+            if table.rows and not found.isdisjoint((table.label, *table.parents))
+        }
 
     def _anew(self, manifest: Manifest) -> Repository:
         """Return where new parts go: whoever could open the snapshot still can, and nobody else."""

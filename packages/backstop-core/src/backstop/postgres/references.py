@@ -40,6 +40,24 @@ class Referrer:
         return "UPDATE" if effect == "UPDATE" and moves else None
 
 
+def referring(session: Session, labels: Iterable[str]) -> set[str]:
+    """Return the labels of the tables with foreign keys to these, whatever the keys do."""
+    found = query.rows(
+        session,
+        f"""
+        SELECT DISTINCT n.nspname || '.' || c.relname AS label
+        FROM pg_catalog.pg_constraint con
+        JOIN pg_catalog.pg_class c ON c.oid = con.conrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_catalog.pg_class other ON other.oid = con.confrelid
+        JOIN pg_catalog.pg_namespace o ON o.oid = other.relnamespace
+        WHERE con.contype = 'f'
+          AND o.nspname || '.' || other.relname = ANY ({quoting.text_array(sorted(labels))})
+        """,
+    )
+    return {entry["label"] for entry in found}
+
+
 def referrers(session: Session, oids: Iterable[int]) -> list[Referrer]:
     """Return what is tied to these relations, or to a table that one is a partition of."""
     found = query.rows(

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from backstop.errors import ObjectNotFound, SnapshotDamaged, SnapshotFailed
+from backstop.errors import ObjectNotFound, SnapshotDamaged, SnapshotFailed, SnapshotNotFound
 from backstop.snapshots import identifiers
 from backstop.snapshots.keys import id_in, manifest_key, valid
 from backstop.snapshots.manifest import Manifest, SavedTable, WrittenRows, to_json
@@ -33,13 +33,13 @@ class Replacement:
         self._snapshot_id = snapshot_id
         self._key = key
         self._is_begun = False
-        self._is_saved = False
+        self._may_be_saved = False
 
     def __enter__(self) -> Replacement:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._is_begun and not self._is_saved:
+        if self._is_begun and not self._may_be_saved:
             with contextlib.suppress(Exception):
                 self._repository.storage.delete([*self._parts(), self._mark])
 
@@ -65,14 +65,16 @@ class Replacement:
         storage = self._repository.storage
         body = to_json(manifest)
         key = manifest_key(manifest, body, self._key)
+        # Where that fails, nobody knows whether it is there: then prune sees later what it needs.
+        self._may_be_saved = True
         storage.put(key, body)
         keys = self._repository.manifest_keys(self._snapshot_id)
         if valid(keys) != [key] or self._key not in keys:
             storage.delete([key])
+            self._may_be_saved = False
             raise SnapshotFailed(
                 "Somebody else changed or removed the snapshot at the same moment. Run it again."
             )
-        self._is_saved = True
         kept_until = remove_replaced(self._repository, self._snapshot_id)
         storage.delete([self._mark])
         return kept_until
@@ -120,16 +122,19 @@ def remove_abandoned(
         and identifiers.created_at(key.rpartition("-")[2]) < begun_before
     ]
     for mark in () if dry_run else marks:
-        snapshot_id = id_in(mark)
-        # Of what has no manifest, all is removed as a leftover.
-        if repository.is_complete(snapshot_id):
-            remove_replaced(repository, snapshot_id)
-            snapshot = repository.look(snapshot_id)
-            stored = {*_keys(_all_parts(snapshot.manifest, snapshot.outcome.written))}
-            parts = _parts(repository, snapshot_id, mark.rpartition("-")[2])
-            repository.storage.delete([part for part in parts if part not in stored])
-            repository.storage.delete([mark])
+        # Of what has no manifest, all is removed as a leftover; what is damaged is left alone.
+        with contextlib.suppress(SnapshotNotFound, ObjectNotFound, SnapshotDamaged):
+            _remove_abandoned(repository, id_in(mark), mark)
     return len(marks)
+
+
+def _remove_abandoned(repository: Repository, snapshot_id: str, mark: str) -> None:
+    remove_replaced(repository, snapshot_id)
+    snapshot = repository.look(snapshot_id)
+    stored = {*_keys(_all_parts(snapshot.manifest, snapshot.outcome.written))}
+    parts = _parts(repository, snapshot_id, mark.rpartition("-")[2])
+    repository.storage.delete([part for part in parts if part not in stored])
+    repository.storage.delete([mark])
 
 
 def _parts(repository: Repository, snapshot_id: str, replacement: str) -> list[str]:
