@@ -140,6 +140,21 @@ def tests_all(session: nox.Session) -> None:
 
 
 @nox.session(python=CHOSEN[-1])
+def proofs(session: nox.Session) -> None:
+    """Search wider than the tests do: each step, each object, more examples (by hand, an hour)."""
+    sync(session, "--group=test")
+    session.run(
+        *("pytest", "--numprocesses=2", "--timeout=0", "-m", "proof"),
+        *session.posargs,
+        env={
+            "BACKSTOP_PROOF_EVERY_OBJECT": "1",
+            "BACKSTOP_PROOF_EVERY_STEP": "1",
+            "BACKSTOP_PROOF_EXAMPLES": "500",
+        },
+    )
+
+
+@nox.session(python=CHOSEN[-1])
 def servers(session: nox.Session) -> None:
     """Test how objects come back on PostgreSQL 13, 15, 16 and 18 (by hand, ten minutes).
 

@@ -170,7 +170,7 @@ def test_what_is_saved_is_what_is_destroyed(sql, action, interleaving, tables):
     acted = 0
     # Where nothing can be mistaken for something else, some gaps stand for all.
     mistakable = sql in (DELETE_WANTED, DELETE_FAMILY) and re.search("others|children", action.name)
-    stride = 1 if sql is DELETE else 2 if mistakable else 6
+    stride = 3 if sql is DELETE else 2 if mistakable else 9
     for run in interleaving.runs(sql, action, stride=stride):
         where = f"{action.name} before step {run.first} of {run.steps}"
         before = tables.contents_after(*[action.sql] * bool(run.acted))

@@ -18,7 +18,7 @@ from testing.random_schemas import ADDED, histories
 pytestmark = pytest.mark.proof
 
 search = settings(
-    max_examples=int(os.environ.get("BACKSTOP_PROOF_EXAMPLES", "150")),
+    max_examples=int(os.environ.get("BACKSTOP_PROOF_EXAMPLES", "60")),
     deadline=None,
     print_blob=True,
     phases=set(Phase) - {Phase.explain},

@@ -10,6 +10,7 @@ from backstop.errors import AmbiguousSnapshot, SnapshotDamaged, SnapshotNotFound
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.sequences import Position
 from backstop.snapshots import identifiers
+from backstop.snapshots.documents import manifest_from_json, outcome_from_json, to_json
 from backstop.snapshots.manifest import (
     Consistency,
     DatabaseInfo,
@@ -21,9 +22,6 @@ from backstop.snapshots.manifest import (
     StatementInfo,
     Status,
     WrittenRows,
-    manifest_from_json,
-    outcome_from_json,
-    to_json,
 )
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.stream import DataObject

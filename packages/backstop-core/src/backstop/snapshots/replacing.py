@@ -13,8 +13,9 @@ from datetime import datetime
 
 from backstop.errors import ObjectNotFound, SnapshotDamaged, SnapshotFailed, SnapshotNotFound
 from backstop.snapshots import identifiers
+from backstop.snapshots.documents import to_json
 from backstop.snapshots.keys import id_in, manifest_key, valid
-from backstop.snapshots.manifest import Manifest, SavedTable, WrittenRows, to_json
+from backstop.snapshots.manifest import Manifest, SavedTable, WrittenRows
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.stream import DataObject, RowStream
 

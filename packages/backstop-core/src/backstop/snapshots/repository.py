@@ -26,6 +26,7 @@ from datetime import datetime
 from backstop.encryption import Identities, Recipients, no_key
 from backstop.errors import AmbiguousSnapshot, SnapshotNotFound
 from backstop.snapshots import identifiers
+from backstop.snapshots.documents import manifest_from_json, outcome_from_json, to_json
 from backstop.snapshots.keys import (
     SnapshotSummary,
     digest_in,
@@ -44,9 +45,6 @@ from backstop.snapshots.manifest import (
     SavedTable,
     Status,
     WrittenRows,
-    manifest_from_json,
-    outcome_from_json,
-    to_json,
 )
 from backstop.snapshots.proofs import (
     changed,

@@ -18,7 +18,8 @@ from backstop.encryption import Identities, Recipients, Undecryptable, wrong_key
 from backstop.errors import SnapshotDamaged
 from backstop.postgres.model.difference import Rename
 from backstop.postgres.objects import CatalogObject
-from backstop.snapshots.manifest import Manifest, Outcome, definitions_from_json
+from backstop.snapshots.documents import definitions_from_json
+from backstop.snapshots.manifest import Manifest, Outcome
 
 
 def sealed(manifest: Manifest, recipients: Recipients) -> Manifest:
