@@ -30,6 +30,8 @@ from testing.fault_loop.works import (
 from testing.fault_loop.world import World
 from testing.s3 import find_rclone
 
+pytestmark = pytest.mark.proof
+
 WORKS = {work.name: work for work in (*STATEMENTS, *RESTORES, *PRUNES)}
 
 

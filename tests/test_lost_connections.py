@@ -12,6 +12,8 @@ import backstop
 from testing import shop
 from testing.steps import SERVER, STATEMENT, Steps
 
+pytestmark = pytest.mark.proof
+
 SCHEMA, ROWS = shop.SCHEMA, shop.ROWS
 
 STATEMENTS = [

@@ -10,6 +10,7 @@ import pytest
 
 import backstop
 from backstop.guarding import GuardedSession
+from backstop.settled import Settled
 
 HARMLESS = "CREATE OR REPLACE FUNCTION seen() RETURNS int LANGUAGE sql AS 'SELECT 1'"
 WIPING = (
@@ -64,6 +65,22 @@ def test_it_is_judged_once(sql, protected, judged):
     for number in range(10, 15):
         protected.cursor().execute(sql, (number,))
     assert len(judged) == 1
+
+
+def test_a_batch_of_many_rows_is_judged_once(protected, judged):
+    sql = f"INSERT INTO item VALUES {', '.join(['(%s)'] * 5_000)}"
+    for first in (10, 10_000):
+        protected.cursor().execute(sql, list(range(first, first + 5_000)))
+    assert len(judged) == 1
+
+
+def test_long_texts_do_not_pile_up():
+    settled = Settled()
+    for number in range(40):
+        settled.add(f"SELECT '{number:020000}'", backstop.RiskLevel.SAFE)
+        settled.add("SELECT 1", backstop.RiskLevel.SAFE)
+    assert "SELECT 1" in settled.texts
+    assert len(settled.texts) <= 17
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from backstop.protection import not_run
 from backstop.result import RiskResult
 from backstop.settings import Settings
 from backstop.settled import Settled
-from backstop.statement import Statement, are_plain
+from backstop.statement import Statement, are_plain, is_classified_by
 
 Answer = TypeVar("Answer")
 
@@ -71,24 +71,22 @@ class Guarded(ABC):
         driver's count afterwards. Raises StatementBlocked in mode "block", and SnapshotFailed
         where a failed snapshot shall stop its statement.
         """
-        if self._only_records and not self._pending:
-            level = classify(statement.text).level
-            if not self._audience.wants(level):
-                self._settled.add(statement.text, level)
-                return run()
+        if self._only_records and self.passes(statement.text):
+            return run()
         return self.take(self.judge(statement), run, rowcount)
 
     def passes(self, text: object, parameters: object = None) -> bool:
         """Whether a text, with the values that the client merges into it, just runs.
 
         For adapters that have a text at hand, and needn't make a statement of it then. It has been
-        judged, and would be judged the same again, and nobody takes its event.
+        judged, and would be judged the same again; or its text is all that tells; and nobody takes
+        its event.
         """
         if type(text) is not str or self._pending:
             return False
         found = self._settled.texts.get(text)
         if found is None:
-            return False
+            return self._only_records and self._is_unheard(text, parameters)
         level, expires, takes_values = found
         if parameters is not None and not (takes_values and are_plain(parameters)):
             return False
@@ -97,6 +95,16 @@ class Guarded(ABC):
         if now < expires and now < audience.asks_at:
             return not _logger.isEnabledFor(audience.severities[level.rank])
         return now < expires and not audience.wants(level)
+
+    def _is_unheard(self, text: str, parameters: object) -> bool:
+        """Judge a text by itself, which is all there is to do, and tell whether nobody listens."""
+        if parameters is not None and not is_classified_by(text, parameters):
+            return False
+        level = classify(text).level
+        if self._audience.wants(level):
+            return False
+        self._settled.add(text, level)
+        return True
 
     def judge(self, statement: Statement) -> Judgement:
         """Decide on one statement, which must be taken next.

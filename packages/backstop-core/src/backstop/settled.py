@@ -8,9 +8,9 @@ from typing import NamedTuple
 from backstop.levels import RiskLevel
 from backstop.statement import takes_values
 
-_MOST_TEXTS = 2048
-# Longer texts hardly ever come twice, and would fill the memory.
-_LONGEST_TEXT = 20_000
+_MOST_TEXTS = 2_048
+# Long texts are batches of rows: a few come again at once, and many would fill the memory.
+_LONG, _MOST_LONG, _LONGEST = 20_000, 16, 200_000
 
 
 class Judged(NamedTuple):
@@ -30,15 +30,19 @@ class Settled:
 
     def __init__(self) -> None:
         self.texts: dict[str, Judged] = {}
+        self._long = 0
 
     def add(self, text: str, level: RiskLevel, expires: float = math.inf) -> None:
-        """Remember a text, unless it is long."""
-        if len(text) > _LONGEST_TEXT:
+        """Remember a text, unless it is very long; none are kept when these are too many."""
+        if len(text) > _LONGEST:
             return
-        if len(self.texts) >= _MOST_TEXTS:
-            self.texts.clear()
+        is_long = len(text) > _LONG
+        if len(self.texts) >= _MOST_TEXTS or (is_long and self._long >= _MOST_LONG):
+            self.forget()
+        self._long += is_long and text not in self.texts
         self.texts[text] = Judged(level, expires, takes_values(text))
 
     def forget(self) -> None:
         """Judge every text again."""
         self.texts.clear()
+        self._long = 0

@@ -72,7 +72,7 @@ def is_classified_by(template: str, parameters: object) -> bool:
 
 def takes_values(template: str) -> bool:
     """Whether no placeholder of a template is in quotes of its own, where values end these."""
-    return not _hides_placeholder(template)
+    return "%" not in template or not _hides_placeholder(template)
 
 
 def are_plain(parameters: object) -> bool:
