@@ -204,8 +204,8 @@ def langchain(session: nox.Session) -> None:
 def sqlalchemy_suite(session: nox.Session) -> None:
     """Compare guarded engines with plain ones by SQLAlchemy's own tests (by hand, half an hour).
 
-    pip fetches them from where it has its packages from. After `--`, other options: `--all` takes
-    hours, `--drivers asyncpg --dialect-only` five minutes.
+    pip fetches them from where it has its packages from. After `--`, other options: `--all` adds
+    the tests of no database, an hour; `--drivers asyncpg --dialect-only` takes five minutes.
     """
     sync(session, "--group=test")
     session.install("pip")

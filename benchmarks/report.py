@@ -50,10 +50,10 @@ def write(report: Report, programs: Mapping[str, str]) -> None:
     """Write page, plot and numbers; ``programs`` are versions that count besides Python's."""
     PAGES.mkdir(parents=True, exist_ok=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    surroundings = {**_machine(), "Python": platform.python_version(), **programs}
-    (PAGES / f"{report.name}.md").write_text(_page(report, surroundings), encoding="utf-8")
+    measured_on = surroundings(programs)
+    (PAGES / f"{report.name}.md").write_text(_page(report, measured_on), encoding="utf-8")
     (PAGES / f"{report.name}.svg").write_text(_plot(report), encoding="utf-8")
-    document = {"unit": report.unit, "measured on": surroundings, "rows": report.rows}
+    document = {"unit": report.unit, "measured on": measured_on, "rows": report.rows}
     text = json.dumps(document, indent=2, ensure_ascii=False)
     (RESULTS / f"{report.name}.json").write_text(f"{text}\n", encoding="utf-8")
 
@@ -77,6 +77,11 @@ def installed(*distributions: str) -> dict[str, str]:
     return {name: version(name) for name in distributions}
 
 
+def surroundings(programs: Mapping[str, str]) -> dict[str, str]:
+    """Return on what it was measured: the machine, but for its name, and versions of programs."""
+    return {**_machine(), "Python": platform.python_version(), **programs}
+
+
 def _machine() -> dict[str, str]:
     cpu = Path("/proc/cpuinfo")
     lines = cpu.read_text(encoding="utf-8").splitlines() if cpu.exists() else []
@@ -88,9 +93,9 @@ def _machine() -> dict[str, str]:
     }
 
 
-def _page(report: Report, surroundings: Mapping[str, str]) -> str:
+def _page(report: Report, measured_on: Mapping[str, str]) -> str:
     columns = report.columns
-    measured_on = ", ".join(f"{name} {value}" for name, value in surroundings.items())
+    where = ", ".join(f"{name} {value}" for name, value in measured_on.items())
     lines = [
         f"# {report.title}",
         "",
@@ -107,7 +112,7 @@ def _page(report: Report, surroundings: Mapping[str, str]) -> str:
         "",
         f"![{report.title}]({report.name}.svg)",
         "",
-        f"Measured on: {measured_on}.",
+        f"Measured on: {where}.",
         "",
     ]
     return "\n".join(lines)

@@ -35,6 +35,7 @@ from benchmarks.report import Report, compared, write
 
 Measured = Callable[[], object]
 
+_TABLES = ("wanted", "other")
 _ROOM = {"max_locks_per_transaction": "5000"}
 
 
@@ -136,14 +137,31 @@ def _saving(at: Place, setup: list[str], fill: str, sql: str) -> Iterator[Measur
 @contextmanager
 def listing_snapshots(at: Place, size: int) -> Iterator[Measured]:
     """List the snapshots of a store."""
-    url = (at.folder / f"list{size}").as_uri()
-    with at.database(["CREATE TABLE t (id int)", "INSERT INTO t VALUES (1)"]) as connection:
-        connection.autocommit = True
+    with _store(at, f"list{size}", size) as (url, _):
+        yield lambda: backstop.snapshots.list(url)
+
+
+@contextmanager
+def finding_a_snapshot(at: Place, size: int) -> Iterator[Measured]:
+    """Find the last snapshot of a table, which is the oldest of all, and plan its restore."""
+    with _store(at, f"find{size}", size) as (url, connection):
+        yield lambda: backstop.undo(
+            last=True, table="wanted", dry_run=True, storage=url, conn=connection
+        )
+
+
+@contextmanager
+def _store(at: Place, name: str, size: int) -> Iterator[tuple[str, Any]]:
+    """Fill a store: the first snapshot is of a table that no other one has."""
+    url = (at.folder / name).as_uri()
+    tables = [f"CREATE TABLE {table} (id int); INSERT INTO {table} VALUES (1)" for table in _TABLES]
+    with at.database(tables) as connection:
         db = backstop.guard(connection, storage=url, actor="benchmark", snapshot_at="LOW")
-        db.cursor().execute("DELETE FROM t")
-    (snapshot,) = backstop.snapshots.list(url)
-    _multiply(at.folder / f"list{size}", snapshot.id, size)
-    yield lambda: backstop.snapshots.list(url)
+        for table in _TABLES:
+            db.cursor().execute(f"DELETE FROM {table}")
+        *_, last = sorted(snapshot.id for snapshot in backstop.snapshots.list(url))
+        _multiply(at.folder / name, last, size - 1)
+        yield url, connection
 
 
 def _multiply(folder: Path, snapshot_id: str, size: int) -> None:
@@ -162,6 +180,7 @@ CURVES: dict[str, tuple[Callable[..., Any], Sequence[int]]] = {
     "saving from partitions": (deleting_of_partitions, (1, 10, 100, 1_000)),
     "saving along foreign keys": (deleting_by_cascade, (5, 50, 500)),
     "listing snapshots": (listing_snapshots, (100, 1_000, 10_000, 100_000)),
+    "finding the last of a table": (finding_a_snapshot, (100, 1_000, 10_000, 100_000)),
 }
 
 
@@ -224,8 +243,9 @@ def report(found: Sequence[Point]) -> Report:
         "scale",
         "How it grows",
         "Reading the definitions of so many tables, as every DROP and ALTER does twice; saving "
-        "and deleting a row of each of so many partitions, or tables along foreign keys; and "
-        "listing so many snapshots in a folder. The best of three.",
+        "and deleting a row of each of so many partitions, or tables along foreign keys; listing "
+        "so many snapshots in a folder; and finding the last one of a table among them, where that "
+        "is the oldest of all, up to the plan of its restore. The best of three.",
         "seconds",
         {
             f"{size:,}": {point.curve: point.seconds for point in found if point.size == size}

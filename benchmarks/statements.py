@@ -227,14 +227,19 @@ LIBRARIES = {
 KINDS = (SELECT_ONE, BY_KEY, LITERAL, UPDATE, MANY, PAGE)
 
 
-def rows(server: EmbeddedServer, folder: Path, rounds: int) -> Iterator[Row]:
-    """Measure every kind of statement of every library."""
-    # Without a socket's folder, the path would be too long for one.
-    dsn = f"host={server.socket_folder or '127.0.0.1'} port={server.port} user=postgres"
+def set_up(dsn: str) -> None:
+    """Make the tables of every contestant."""
     with closing(psycopg2.connect(dsn)) as connection:
         for name in CONTESTANTS:
             connection.cursor().execute(_SETUP.format(name.lower()))
         connection.commit()
+
+
+def rows(server: EmbeddedServer, folder: Path, rounds: int) -> Iterator[Row]:
+    """Measure every kind of statement of every library."""
+    # Without a socket's folder, the path would be too long for one.
+    dsn = f"host={server.socket_folder or '127.0.0.1'} port={server.port} user=postgres"
+    set_up(dsn)
     settings = {"storage": folder.as_uri(), "actor": "benchmark"}
     for library, contestants in LIBRARIES.items():
         with contestants(dsn, settings) as found:

@@ -12,7 +12,18 @@ import pytest
 
 from backstop import RiskLevel, classify
 from backstop.embedded import find_binaries
-from benchmarks import classifying, guarding, report, saving, scale, tables, throughput, wall_clock
+from benchmarks import (
+    classifying,
+    guarding,
+    memory,
+    profiles,
+    report,
+    saving,
+    scale,
+    tables,
+    throughput,
+    wall_clock,
+)
 from benchmarks.side_by_side import Bound, Case, measure
 from testing.s3 import find_rclone
 
@@ -187,3 +198,24 @@ def test_what_should_have_been_saved_and_was_not_is_noticed(
         unsaved = dataclasses.replace(at, saving=at.protecting)
         with pytest.raises(AssertionError, match=r"snapshots of \[\] rows"):
             saving.measure_all(unsaved, (1,), rounds=1)
+
+
+@pytest.mark.skipif(find_binaries() is None, reason="no PostgreSQL is installed")
+def test_the_memory_of_a_small_table_stays_within_its_bound(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["--megabytes", "1", "--shape", "narrow", "--json", "--check"]
+    assert memory.main(given) == 0
+    assert set(json.loads(capsys.readouterr().out)["1"]) == {"narrow"}
+
+
+@pytest.mark.skipif(find_binaries() is None, reason="no PostgreSQL is installed")
+def test_profiles_name_who_asks_the_server_and_no_place_of_the_machine(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert profiles.main(["--megabytes", "1", "--tables", "3", "--repeats", "20"]) == 0
+    page = capsys.readouterr().out
+    assert page.count("| function | calls |") == 8
+    assert "| `backstop/postgres/model/" in page
+    assert str(report.ROOT) not in page
+    assert "0x" not in page

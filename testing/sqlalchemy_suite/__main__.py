@@ -3,7 +3,7 @@
 python -m testing.sqlalchemy_suite [--drivers psycopg2 psycopg] [--all] [--suite FOLDER]
 
 The dialect suite, and what SQLAlchemy itself runs on every database of its engine, sql and orm
-tests; all of these with --all, which takes hours. On an embedded server, or the one that
+tests; all of these with --all, which takes an hour. On an embedded server, or the one that
 BACKSTOP_TEST_DSN names (a superuser's). Fails where fewer of the tests that pass without a guard
 pass with it than is promised.
 """
