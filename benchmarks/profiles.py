@@ -29,7 +29,6 @@ import psycopg2
 import backstop
 from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.embedded import EmbeddedServer
-from benchmarks import statements
 from benchmarks.report import PAGES, surroundings
 from benchmarks.tables import NARROW
 
@@ -133,6 +132,9 @@ def _asker() -> str:
 
 def of_statements(server: EmbeddedServer, folder: Path, repeats: int) -> Iterator[Profile]:
     """Profile statements that just run, and pages of objects."""
+    # What it needs besides comes with the group of dependencies 'bench' alone.
+    from benchmarks import statements
+
     dsn = f"host={server.socket_folder or '127.0.0.1'} port={server.port} user=postgres"
     statements.set_up(dsn)
     settings = {"storage": folder.as_uri(), "actor": "benchmark"}

@@ -5,19 +5,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from backstop import RiskLevel, classify
-from backstop.embedded import find_binaries
+from backstop.embedded import EmbeddedServer, find_binaries
 from benchmarks import (
     classifying,
     guarding,
     memory,
+    profiles,
     report,
     saving,
     scale,
@@ -211,19 +210,14 @@ def test_the_memory_of_a_small_table_stays_within_its_bound(
 
 
 @pytest.mark.skipif(find_binaries() is None, reason="no PostgreSQL is installed")
-def test_profiles_name_who_asks_the_server_and_no_place_of_the_machine() -> None:
-    # Django can be configured once in a process.
-    page = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.profiles"),
-            *("--megabytes", "1", "--tables", "3", "--repeats", "20"),
-        ],
-        cwd=report.ROOT,
-        check=True,
-        capture_output=True,
-        encoding="utf-8",
-    ).stdout
-    assert page.count("| function | calls |") == 8
+def test_profiles_name_who_asks_the_server_and_no_place_of_the_machine(tmp_path: Path) -> None:
+    with EmbeddedServer() as started:
+        found = [
+            *profiles.of_a_table(started, tmp_path, megabytes=1),
+            *profiles.of_a_drop(started, tmp_path, tables=3),
+        ]
+    page = profiles.page(found, {})
+    assert page.count("| function | calls |") == len(found) == 3
     assert "| `backstop/postgres/model/" in page
     assert str(report.ROOT) not in page
     assert "0x" not in page
