@@ -401,6 +401,22 @@ def test_what_stays_is_stored_byte_for_byte(run, erase, store):
     assert lines() == [line for line in before if line.split(b"\t")[0] not in (b"1", b"7", b"21")]
 
 
+def test_rows_longer_than_what_is_read_at_once_stay_whole(run, erase, execute, store, dsn):
+    execute(
+        "UPDATE shop.users SET note = (SELECT pg_catalog.string_agg(pg_catalog.md5((g * id)::text),"
+        " E'\\n') FROM generate_series(1, 30000) g) WHERE id > 18"
+    )
+    execute("DELETE FROM shop.users WHERE id = 21")
+    without = dump(dsn)
+    execute("INSERT INTO shop.users SELECT 21, name, email, mood, note FROM shop.users LIMIT 1")
+    run("DELETE FROM shop.users")
+    assert erase().rows == 1
+    assert is_intact(store)
+    (summary,) = backstop.snapshots.list(store)
+    backstop.restore(summary.id, storage=store, dsn=dsn)
+    assert dump(dsn) == without
+
+
 class Interrupted(BaseException):
     """What ends a process between two steps."""
 
@@ -527,6 +543,20 @@ def test_encrypted_snapshots_need_the_key_and_stay_encrypted(run, erase, store, 
     assert all(name.endswith(".age") for name in data)
 
 
+def test_encrypted_rows_that_refer_to_erased_ones_are_named(run, erase, execute, store, tmp_path):
+    pyrage = pytest.importorskip("pyrage")
+    identity = pyrage.x25519.Identity.generate()
+    (tmp_path / "key.txt").write_text(str(identity))
+    execute(
+        "CREATE TABLE shop.orders (id int PRIMARY KEY, user_id int REFERENCES shop.users);"
+        "INSERT INTO shop.orders VALUES (1, 21)"
+    )
+    # Only its definitions tell of the key now, and these are sealed.
+    run("DROP TABLE shop.users, shop.orders", encrypt_to=[str(identity.to_public())])
+    (one,) = erase(identity=tmp_path / "key.txt").snapshots
+    assert (one.rows, one.referring) == (1, ("shop.orders",))
+
+
 def test_a_bucket_is_erased_from_too(run, erase, rclone_endpoint, dsn, execute):
     url = rclone_endpoint.create_bucket()
     run("DELETE FROM shop.users", storage=url)
@@ -543,8 +573,10 @@ def test_what_a_lock_of_the_bucket_keeps_is_named(run, erase, moto_endpoint, dsn
     url = f"s3://{name}@{moto_endpoint.url}?object_lock=30d"
     run("DELETE FROM shop.users", storage=url)
     arguments = ["--storage", url, "--dsn", dsn, "--erase", "users", "--where", THE_PERSON]
-    assert main(["snapshots", "prune", *arguments]) == 3
-    assert "earlier versions, which the bucket keeps until 20" in capsys.readouterr().err
+    # Also as long as they are only to be kept, and by everyone who asks later.
+    for options in (["--dry-run"], [], [], ["--dry-run"]):
+        assert main(["snapshots", "prune", *arguments, *options]) == 3
+        assert "earlier versions, which the bucket keeps until 20" in capsys.readouterr().err
     assert is_intact(url)
     assert [one.rows for one in backstop.snapshots.list(url)] == [20]
 

@@ -12,7 +12,8 @@ class SnapshotErasure:
 
     ``tables`` are those that ``rows`` of before-images, and ``written`` rows of what the statement
     left, were erased from. ``remaining`` says in sentences what could not be erased, and why. Where
-    storage itself keeps what was replaced, as an earlier version, ``locked_until`` is until when.
+    storage itself keeps what was replaced, now or by an erasure before, as an earlier version,
+    ``locked_until`` is until when.
     ``referring`` are the tables with saved rows that may refer to those that are gone: as long as
     they do, a restore of the snapshot fails.
     """

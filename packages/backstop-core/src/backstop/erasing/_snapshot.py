@@ -47,7 +47,7 @@ class OneErasure:
         self._dry_run = dry_run
         self._remaining: list[str] = []
         self._done: list[TableErasure] = []
-        self._kept_until: list[datetime | None] = []
+        self._kept_until: list[datetime] = []
         self._referring: set[str] = set()
 
     def run(self) -> SnapshotErasure:
@@ -63,7 +63,7 @@ class OneErasure:
             sum(erasure.rows for erasure in self._done),
             sum(erasure.written for erasure in self._done),
             self._repository.is_pinned(self._id),
-            max((end for end in self._kept_until if end is not None), default=None),
+            max(self._kept_until, default=None),
             tuple(self._remaining),
             tuple(sorted(self._referring)),
         )
@@ -71,21 +71,22 @@ class OneErasure:
     def _erase(self, condition: Condition) -> None:
         if not self._dry_run:
             # An erasure that was interrupted may have left it.
-            self._kept_until.append(remove_replaced(self._repository, self._id))
+            remove_replaced(self._repository, self._id)
         key = only_key(valid(self._repository.manifest_keys(self._id)))
         if key is None:
             raise SnapshotNotFound(f"No snapshot has the id {self._id}.")
         snapshot = self._repository.look(self._id)
         tables = self._tables(snapshot)
+        self._kept_until += [end for table in tables for end in _still_kept(table)]
         with Replacement(self._anew(snapshot.manifest), self._id, key) as replacement:
             changed = {
                 table.oid: found
                 for table in tables
                 if (found := self._without_rows(snapshot, table, condition, replacement))
             }
-            self._referring = self._with_keys_to_what_is_gone(snapshot.manifest)
+            self._referring = self._with_keys_to_what_is_gone()
             if changed:
-                self._kept_until.append(replacement.save(_described(snapshot, changed)))
+                replacement.save(_described(snapshot, changed))
 
     def _tables(self, snapshot: Snapshot) -> list[SavedTable]:
         """Return the saved relations that are meant; notes where that can't be told."""
@@ -107,13 +108,15 @@ class OneErasure:
         # Of a table without columns, nothing is stored.
         return [table for table in meant if table.columns]
 
-    def _with_keys_to_what_is_gone(self, manifest: Manifest) -> set[str]:
+    def _with_keys_to_what_is_gone(self) -> set[str]:
         """Return which saved tables have foreign keys to those with rows that are to go."""
         gone = [erasure.table for erasure in self._done if erasure.rows]
         labels = {label for table in gone for label in (table.label, *table.parents)}
         if not labels:
             return set()
         found = referring(self._session, labels)
+        # Whoever could read the rows can open the definitions.
+        manifest = self._repository.load(self._id).manifest
         for item in manifest.objects:
             # Its own table comes first.
             own, *others = (need.partition("table ")[2] for need in item.depends_on or ("",))
@@ -150,7 +153,15 @@ class OneErasure:
             if not (erasure.rows or erasure.written):
                 return None
             self._done.append(erasure)
-            return None if self._dry_run else erasure.rewrite(replacement)
+            kept = erasure.kept_until()
+            self._kept_until += [kept] if kept is not None else []
+            return None if self._dry_run else erasure.rewrite(replacement, kept)
+
+
+def _still_kept(table: SavedTable) -> Iterator[datetime]:
+    """Give until when storage keeps what earlier erasures have replaced."""
+    ends = (datetime.fromisoformat(one.kept_until) for one in table.erased if one.kept_until)
+    return (end for end in ends if end > datetime.now(timezone.utc))
 
 
 def _described(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import TypeVar
 
 from backstop.errors import ConfigurationError, SnapshotDamaged, describe
 from backstop.postgres.choosing import StoredRows
 from backstop.session import Session
 from backstop.snapshots.manifest import Erasure, SavedTable, WrittenRows
-from backstop.snapshots.replacing import Replacement
+from backstop.snapshots.replacing import Replacement, kept_until
 from backstop.snapshots.repository import Repository
-from backstop.snapshots.stream import ObjectReader, RowStream
+from backstop.snapshots.stream import DataObject, ObjectReader, RowStream
 
 _SYNTAX_ERROR = "42601"
 
@@ -96,15 +97,31 @@ class TableErasure:
                 "with other values, and the condition doesn't find them. Search for these, too."
             )
 
-    def rewrite(self, replacement: Replacement) -> tuple[SavedTable, WrittenRows | None]:
-        """Store all rows that stay, and return what describes them."""
+    def kept_until(self) -> datetime | None:
+        """Return until when storage itself keeps what holds rows that are meant; None if not."""
+        return kept_until(self._repository, self._replaced())
+
+    def rewrite(
+        self, replacement: Replacement, kept: datetime | None
+    ) -> tuple[SavedTable, WrittenRows | None]:
+        """Store all rows that stay, and return what describes them.
+
+        Until when storage keeps the others nobody can ask afterwards: that is noted.
+        """
         table, left = self.table, self.left
         if self.rows:
             table = self._kept(table, self._before, replacement.stream(f"{table.oid}"))
         if left is not None and self.written:
             left = self._kept(left, self._after, replacement.stream(f"{table.oid}-after"))
-        erasure = Erasure(replacement.at, self.rows, self.written)
+        end = kept.astimezone(timezone.utc).isoformat() if kept is not None else None
+        erasure = Erasure(replacement.at, self.rows, self.written, end)
         return replace(table, erased=(*table.erased, erasure)), left if self.written else None
+
+    def _replaced(self) -> Iterator[DataObject]:
+        if self.rows:
+            yield from self.table.objects
+        if self.left is not None and self.written:
+            yield from self.left.objects
 
     def _choose(self, rows: StoredRows) -> bool:
         condition = self._condition
@@ -160,8 +177,11 @@ def _others(reader: ObjectReader, gone: Iterator[int]) -> Iterator[bytes]:
 
 def _lines(reader: ObjectReader) -> Iterator[bytes]:
     """Give the rows of COPY text, which has no newline inside of a value."""
-    rest = b""
+    begun: list[bytes] = []
     while piece := reader.read():
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            yield line + b"\n"
+        first, *others = piece.split(b"\n")
+        # A row may take many pieces: they are put together once.
+        begun.append(first)
+        for other in others:
+            yield b"".join(begun) + b"\n"
+            begun = [other]

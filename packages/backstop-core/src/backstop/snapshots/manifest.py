@@ -58,12 +58,14 @@ class SavedColumn:
 class Erasure:
     """What was erased of one relation on request: never which condition the rows fulfilled.
 
-    ``rows`` are those of the before-image, ``written`` those of what the statement left.
+    ``rows`` are those of the before-image, ``written`` those of what the statement left. A bucket
+    that had the objects locked keeps them as earlier versions, at least until ``kept_until``.
     """
 
     at: str
     rows: int
     written: int = 0
+    kept_until: str | None = None
 
     def sentence(self, label: str) -> str:
         """Say what a restore doesn't bring back of it."""

@@ -57,11 +57,11 @@ class Replacement:
         prefix = self._repository.data_key(self._snapshot_id, f"{name}-erased-{self.id}")
         return self._repository.stream(prefix)
 
-    def save(self, manifest: Manifest) -> datetime | None:
+    def save(self, manifest: Manifest) -> None:
         """Make the new parts the snapshot's, and remove what they replace.
 
-        Returns until when storage itself keeps some of that, None if it doesn't. Raises
-        SnapshotFailed where somebody else was faster: the snapshot is then as that one left it.
+        Raises SnapshotFailed where somebody else was faster: the snapshot is then as that one left
+        it.
         """
         storage = self._repository.storage
         body = to_json(manifest)
@@ -76,9 +76,8 @@ class Replacement:
             raise SnapshotFailed(
                 "Somebody else changed or removed the snapshot at the same moment. Run it again."
             )
-        kept_until = remove_replaced(self._repository, self._snapshot_id)
+        remove_replaced(self._repository, self._snapshot_id)
         storage.delete([self._mark])
-        return kept_until
 
     @property
     def _mark(self) -> str:
@@ -88,15 +87,12 @@ class Replacement:
         return _parts(self._repository, self._snapshot_id, self.id)
 
 
-def remove_replaced(repository: Repository, snapshot_id: str) -> datetime | None:
-    """Remove what a snapshot's manifest has replaced, if anything is left of that.
-
-    Returns until when storage itself keeps some of it, as an earlier version; None if it doesn't.
-    """
+def remove_replaced(repository: Repository, snapshot_id: str) -> None:
+    """Remove what a snapshot's manifest has replaced, if anything is left of that."""
     keys = repository.manifest_keys(snapshot_id)
     replaced = sorted(set(keys) - set(valid(keys)))
     if not replaced:
-        return None
+        return
     snapshot = repository.look(snapshot_id)
     stored = {*_keys(_all_parts(snapshot.manifest, snapshot.outcome.written))}
     gone: set[str] = set()
@@ -105,10 +101,13 @@ def remove_replaced(repository: Repository, snapshot_id: str) -> datetime | None
             manifest = repository.manifest(key)
             gone.update(_keys(_all_parts(manifest, manifest.written or ())))
     gone.update(_keys(repository.outcome(snapshot_id).written))
-    stale = sorted(gone - stored)
-    ends = [_locked_until(repository, key) for key in (*stale, *replaced)]
-    repository.storage.delete(stale)
+    repository.storage.delete(sorted(gone - stored))
     repository.storage.delete(replaced)
+
+
+def kept_until(repository: Repository, objects: Iterable[DataObject]) -> datetime | None:
+    """Return until when storage itself keeps some of these, whoever deletes them; None if none."""
+    ends = [_locked_until(repository, item.key) for item in objects]
     return max((end for end in ends if end is not None), default=None)
 
 
