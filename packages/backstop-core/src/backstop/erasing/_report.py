@@ -12,10 +12,9 @@ class SnapshotErasure:
 
     ``tables`` are those that ``rows`` of before-images, and ``written`` rows of what the statement
     left, were erased from. ``remaining`` says in sentences what could not be erased, and why. Where
-    storage itself keeps what was replaced, now or by an erasure before, as an earlier version,
-    ``locked_until`` is until when.
-    ``referring`` are the tables with saved rows that may refer to those that are gone: as long as
-    they do, a restore of the snapshot fails.
+    storage itself keeps what was replaced, or would be, as an earlier version, ``locked_until`` is
+    until when, also after earlier erasures. ``referring`` are the tables with saved rows that may
+    refer to those that are gone: as long as they do, a restore of the snapshot fails.
     """
 
     id: str
