@@ -59,6 +59,22 @@ def lineages(session: Session, oids: Iterable[int]) -> dict[int, Lineage]:
     }
 
 
+def labels_above(session: Session, oids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """Return the labels of the tables above each table that is below any, at whatever distance."""
+    found = query.rows(
+        session,
+        f"""
+        {_above(oids)}
+        SELECT up.oid, pg_catalog.json_agg(n.nspname || '.' || c.relname ORDER BY c.oid) AS labels
+        FROM (SELECT DISTINCT oid, ancestor FROM above WHERE depth > 0) AS up
+        JOIN pg_catalog.pg_class c ON c.oid = up.ancestor AND c.relkind IN ('r', 'p')
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        GROUP BY up.oid
+        """,
+    )
+    return {int(entry["oid"]): tuple(entry["labels"]) for entry in found}
+
+
 def let_be_null(session: Session, relation: Relation, names: Iterable[str]) -> list[str]:
     """Drop NOT NULL of those of the columns that nothing else gives a value; return which.
 

@@ -32,8 +32,7 @@ class Relation:
     ``key`` is its primary key, or else a unique key without NULLs, as column names; empty
     where it has none. ``kind`` is the catalog's relkind. A constant for all columns of one of
     ``pins`` finds at most one row. ``triggers`` are the functions, by OID, that the user's triggers
-    run, and ``has_rules`` is whether rules may do more than a statement says. ``parents`` are the
-    labels of the tables that it is a partition of or inherits from, at whatever distance.
+    run, and ``has_rules`` is whether rules may do more than a statement says.
     """
 
     oid: int
@@ -47,7 +46,6 @@ class Relation:
     pins: tuple[tuple[str, ...], ...] = ()
     triggers: tuple[int, ...] = ()
     has_rules: bool = False
-    parents: tuple[str, ...] = ()
 
     @property
     def scanned(self) -> str:
@@ -198,20 +196,7 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
                          SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)
                          WHERE c.relkind = 'p'))
                ) AS triggers,
-               c.relkind IN ('r', 'p') AND c.relhasrules AS has_rules,
-               ARRAY(
-                   WITH RECURSIVE above AS (
-                       SELECT i.inhparent AS oid FROM pg_catalog.pg_inherits i
-                       WHERE i.inhrelid = c.oid
-                       UNION
-                       SELECT i.inhparent FROM pg_catalog.pg_inherits i
-                       JOIN above ON i.inhrelid = above.oid)
-                   SELECT ns.nspname || '.' || p.relname
-                   FROM above JOIN pg_catalog.pg_class p ON p.oid = above.oid
-                   JOIN pg_catalog.pg_namespace ns ON ns.oid = p.relnamespace
-                   WHERE p.relkind IN ('r', 'p')
-                   ORDER BY p.oid
-               ) AS parents
+               c.relkind IN ('r', 'p') AND c.relhasrules AS has_rules
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = ANY ({quoting.oid_array(oids)})
@@ -231,7 +216,6 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
             pins=tuple(map(tuple, entry["pins"])),
             triggers=tuple(map(int, entry["triggers"])),
             has_rules=entry["has_rules"],
-            parents=tuple(entry["parents"]),
         )
         for entry in found
     ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from backstop.postgres import images, large_objects, xids
+from backstop.postgres import images, large_objects, lineage, xids
 from backstop.postgres.fresh import FreshRows
 from backstop.postgres.relations import Relation
 from backstop.postgres.transactions import PINNED, change_settings
@@ -72,7 +72,9 @@ class RowCopier:
         for entry in footprint.relations:
             if entry.whole and entry.relation.holds_rows and entry.relation.oid not in done:
                 saved.append(self._copy_whole(entry, fresh))
-        return sorted(saved, key=lambda table: table.oid)
+        above = lineage.labels_above(self._session, [table.oid for table in saved])
+        described = [replace(table, parents=above.get(table.oid, ())) for table in saved]
+        return sorted(described, key=lambda table: table.oid)
 
     def copy_large_objects(self, oids: Iterable[int]) -> SavedLargeObjects | None:
         """Copy the contents of large objects; the settings are pinned already."""
@@ -181,7 +183,6 @@ class RowCopier:
             objects=objects,
             writers=writers,
             redacted=entry.redacted,
-            parents=relation.parents,
         )
 
     def _count(self, stream: RowStream) -> None:

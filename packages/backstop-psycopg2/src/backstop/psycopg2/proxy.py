@@ -26,7 +26,6 @@ class ConnectionProxy(GuardedConnection):
 
     # Assigned without the driver's __init__, which would connect.
     _raw: extensions.connection
-    _backstop_session: GuardedSession
     _settings: Settings
 
     def __init__(

@@ -22,7 +22,6 @@ class GuardConnection(GuardedConnection, extensions.connection):
     """A real psycopg2 connection under guard; `guarded_connection_class` makes usable classes."""
 
     _backstop_guard: Guard
-    _backstop_session: GuardedSession
     _backstop_factory: Any = None
     # Whether the driver's own method makes cursors, of the class that it has been told.
     _backstop_plain = True
