@@ -19,11 +19,10 @@ from tempfile import TemporaryDirectory
 import psycopg2
 
 from backstop.embedded import EmbeddedServer
-from benchmarks.peak import grown
+from benchmarks.peak import MOST_MEMORY, grown
 from benchmarks.report import Report, compared, write
 from benchmarks.tables import MEGABYTE, SHAPES, Shape
 
-MOST_MEMORY = 64 * 1024**2
 _BY_NAME = {shape.name: shape for shape in SHAPES}
 
 Sizes = dict[int, dict[str, float]]

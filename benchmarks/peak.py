@@ -17,6 +17,9 @@ import psycopg2
 
 import backstop
 
+MOST_MEMORY = 64 * 1024**2
+"""The bytes by which it may grow, whatever the table's size."""
+
 
 def grown(dsn: str, storage: str, table: str) -> int:
     """Return the bytes that saving a table takes, measured in a process of its own."""

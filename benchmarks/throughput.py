@@ -25,7 +25,7 @@ import psycopg2
 
 import backstop
 from backstop.embedded import EmbeddedServer, ServerBinaries, find_binaries
-from benchmarks.peak import grown
+from benchmarks.peak import MOST_MEMORY, grown
 from benchmarks.report import Report, compared, write
 from benchmarks.side_by_side import Bound
 from benchmarks.tables import MEGABYTE, SHAPES, Shape
@@ -38,7 +38,6 @@ RESTORED, PG_RESTORED = "backstop restore", "pg_restore"
 SAVING = Bound(COPIED, 1 / 0.8)
 STORING = Bound(DUMPED, 1.0)
 RESTORING = Bound(PG_RESTORED, 1.0)
-MOST_MEMORY = 64 * 1024**2
 
 
 @dataclass(frozen=True)

@@ -72,17 +72,12 @@ def dropping(connect, guarded, monkeypatch):
     steps = Steps(monkeypatch)
 
     def drop(meanwhile):
-        seen = []
+        seen, waiting = [], [meanwhile] if meanwhile else []
 
         def watch(step):
             seen.append(step.text)
-            if meanwhile and step.text.startswith("LOCK TABLE"):
-                steps.watch(None)
-                other.execute(f"{meanwhile}; COMMIT")
-                steps.watch(seen_only)
-
-        def seen_only(step):
-            seen.append(step.text)
+            if waiting and step.text.startswith("LOCK TABLE"):
+                other.execute(f"{waiting.pop()}; COMMIT")
 
         steps.watch(watch)
         db.cursor().execute("DROP TABLE dropped CASCADE")

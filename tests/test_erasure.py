@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import psycopg2
 import pytest
-import zstandard
 
 import backstop
 from backstop.cli import main
@@ -17,6 +16,7 @@ from backstop.snapshots.repository import Repository
 from backstop.storage import open_storage
 from backstop.storage.folder import FolderStorage
 from testing.dumps import dump
+from testing.stores import stored_text
 
 pytestmark = pytest.mark.proof
 
@@ -85,17 +85,6 @@ def erase(store, dsn):
         return backstop.erase(table, where, **{"storage": store, "dsn": dsn, **options})
 
     return erase_from
-
-
-def stored_text(store):
-    storage = open_storage(store)
-    found = []
-    for name in storage.list(""):
-        body = storage.get(name)
-        if name.endswith(".zst"):
-            body = zstandard.ZstdDecompressor().decompressobj().decompress(body)
-        found.append(f"{name}\n{body.decode()}")
-    return "\n".join(found)
 
 
 def is_intact(store, **options):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 
 import pytest
-import zstandard
 
 import backstop
 from backstop.cli import main
-from backstop.storage import open_storage
+from testing.stores import stored_text
 
 pytestmark = pytest.mark.proof
 
@@ -49,17 +48,6 @@ def rows(connect):
         return cursor.fetchall()
 
     return fetch
-
-
-def stored_text(store):
-    storage = open_storage(store)
-    found = []
-    for name in storage.list(""):
-        body = storage.get(name)
-        if name.endswith(".zst"):
-            body = zstandard.ZstdDecompressor().decompressobj().decompress(body)
-        found.append(body.decode())
-    return "\n".join(found)
 
 
 @pytest.fixture
