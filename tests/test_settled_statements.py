@@ -74,6 +74,57 @@ def test_a_batch_of_many_rows_is_judged_once(protected, judged):
     assert len(judged) == 1
 
 
+@pytest.mark.parametrize("mode", ["monitor", "protect"])
+def test_reads_that_differ_in_literals_are_judged_once(mode, guarded, shop, monkeypatch):
+    judged = []
+    monkeypatch.setattr(
+        "backstop.guarded.classify", lambda text: judged.append(text) or backstop.classify(text)
+    )
+    cursor = guarded(mode=mode).cursor()
+    for number in range(5):
+        sql = f"SELECT id FROM item WHERE id = {number} AND 'a{number}' <> 'b'"
+        cursor.execute(sql, () if number % 2 else None)
+    assert len(judged) == 1
+
+
+@pytest.mark.parametrize("sql", ["SELECT seen() + %s", "DELETE FROM item WHERE id = %s"])
+def test_what_the_catalog_or_rows_decide_is_judged_for_each_literal(sql, protected, judged):
+    for number in range(10, 13):
+        protected.cursor().execute(sql % number)
+    assert len(judged) == 3
+
+
+def test_a_view_that_comes_to_delete_is_saved_whatever_literal_it_is_asked_with(protected, store):
+    cursor = protected.cursor()
+    cursor.execute("CREATE VIEW shown AS SELECT 1 AS id")
+    for number in range(2):
+        cursor.execute(f"SELECT id FROM shown WHERE id = {number}")
+    cursor.execute(WIPING)
+    cursor.execute("CREATE OR REPLACE VIEW shown AS SELECT seen() AS id")
+    cursor.execute("SELECT id FROM shown WHERE id = 7")
+    assert any(snapshot.rows == 3 for snapshot in backstop.snapshots.list(store))
+
+
+def test_a_value_in_a_literal_of_a_known_read_is_judged_with_it(guarded, shop, store):
+    cursor = guarded().cursor()
+    cursor.execute("SELECT id FROM item WHERE '1' = '' AND id = 1")
+    # psycopg2 puts the value in quotes of its own, which end those of the text.
+    cursor.execute(
+        "SELECT id FROM item WHERE '%s' = '' AND id = 1", (" = ''; DELETE FROM item; -- ",)
+    )
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows == 3
+
+
+def test_shapes_do_not_pile_up():
+    settled = Settled()
+    for number in range(5_000):
+        text = f"SELECT a{number} FROM item WHERE id = 1"
+        settled.add_alike(text, backstop.classify(text))
+    assert settled.alike("SELECT a4999 FROM item WHERE id = 77") is not None
+    assert len(settled.shapes) <= 2_048
+
+
 def test_long_texts_do_not_pile_up():
     settled = Settled()
     for number in range(40):

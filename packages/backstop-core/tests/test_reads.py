@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backstop.classifier._classify import _combine, verdicts
-from backstop.classifier.reads import ordinary_read
+from backstop.classifier.reads import ordinary_read, shape_of
+from backstop.syntax.lexer import TokenKind, tokenize
 from testing.tables import read_table
 
 DATA = Path(__file__).parent / "data"
@@ -59,9 +60,7 @@ def test_it_agrees_on_every_statement_of_the_table() -> None:
 @settings(max_examples=3000, deadline=None)
 @given(
     _bodies,
-    st.sampled_from(
-        ["SELECT ", "SELECT a FROM ", "SELECT * FROM t WHERE ", "select(", "WITH t AS (SELECT "]
-    ),
+    st.sampled_from(_HEADS),
 )
 @example("t.e'\\'' , wipe(), '", "SELECT ")
 @example("a . in (1)", "SELECT ")
@@ -129,3 +128,27 @@ def test_texts_that_differ_in_plain_literals_are_one_read(name: str) -> None:
     assert first is second
     assert first is not None
     assert first.tables == (name,)
+
+
+_LITERALS = (TokenKind.STRING, TokenKind.NUMBER)
+
+
+def _but_literals(sql: str) -> list[str]:
+    """Return the tokens of a text, with one sign for each of its literals."""
+    return ["?" if token.kind in _LITERALS else token.upper for token in tokenize(sql)]
+
+
+@settings(max_examples=3000, deadline=None)
+@given(_bodies, st.sampled_from(_HEADS))
+@example("1 AND b = 'it''s' LIMIT 5", "SELECT * FROM t WHERE a = ")
+def test_a_shape_is_all_that_a_read_has_besides_literals(body: str, head: str) -> None:
+    sql = head + body
+    shape = shape_of(sql)
+    if ordinary_read(sql) is not None:
+        assert shape is not None
+        assert _but_literals(shape) == _but_literals(sql)
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM t", "INSERT INTO t SELECT 1", "SELECT 'é'", ""])
+def test_what_begins_like_no_plain_read_has_no_shape(sql: str) -> None:
+    assert shape_of(sql) is None

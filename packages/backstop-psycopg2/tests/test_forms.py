@@ -212,6 +212,19 @@ def test_a_cursor_of_the_same_class_can_be_made_of_it(opened: Opened) -> None:
         cursor.execute("DELETE FROM orders")
 
 
+def test_a_subclass_of_its_cursors_class_is_guarded_on_any_connection(
+    dsn: str, connect: Connect, settings: dict[str, Any]
+) -> None:
+    own: Any = backstop.psycopg2.connect(dsn, mode="block", **settings)
+    kind = type("Kind", (type(own.cursor()),), {})
+    for db in (own, backstop.guard(connect(), mode="block", **settings)):
+        for cursor in (db.cursor(cursor_factory=kind), kind(db)):
+            assert cursor.connection is db
+            with pytest.raises(PermissionError):
+                cursor.execute("DELETE FROM orders")
+    assert kind(connect()).fetchall is not None
+
+
 def test_a_proxy_is_refused_by_a_class_in_c(connect: Connect, settings: dict[str, Any]) -> None:
     db: Any = backstop.guard(connect(), **settings)
     for kind in (extensions.cursor, extras.DictCursor, extensions.lobject):

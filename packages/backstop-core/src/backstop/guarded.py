@@ -14,8 +14,7 @@ from typing import Callable, NamedTuple, TypeVar
 
 from backstop.assessment import Open
 from backstop.audience import Audience
-from backstop.audit import Event
-from backstop.audit import logger as _logger
+from backstop.audit import Event, logger
 from backstop.classifier import classify
 from backstop.context import current
 from backstop.errors import ConfigurationError, SnapshotFailed
@@ -25,9 +24,11 @@ from backstop.protection import not_run
 from backstop.result import RiskResult
 from backstop.settings import Settings
 from backstop.settled import Settled
-from backstop.statement import Statement, are_plain, is_classified_by
+from backstop.statement import COLLECTIONS, PLAIN, Statement, are_plain, is_classified_by
 
 Answer = TypeVar("Answer")
+
+_is_heard = logger.isEnabledFor
 
 # OpenTelemetry's names, where frameworks have others.
 _SYSTEM_NAMES = {
@@ -50,13 +51,22 @@ class Judgement(NamedTuple):
 class Guarded(ABC):
     """What an adapter hands its statements to: they are judged, then run or refused."""
 
-    def __init__(self, settings: Settings, system: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        system: str,
+        settled: Settled | None = None,
+        pending: Sequence[str] = (),
+    ) -> None:
         self._settings = settings
         self._system = system
         self._audience = Audience(settings)
         self._only_records = settings.mode is Mode.MONITOR
-        self._settled = Settled()
-        self._pending: Sequence[str] = ()
+        self._settled = settled or Settled()
+        # With a snapshot pending, each statement may tell its fate.
+        self._pending = pending
+        # At hand, as every statement asks for it.
+        self._texts = self._settled.texts
 
     def execute(
         self,
@@ -84,26 +94,33 @@ class Guarded(ABC):
         """
         if type(text) is not str or self._pending:
             return False
-        found = self._settled.texts.get(text)
-        if found is None:
-            return self._only_records and self._is_unheard(text, parameters)
-        level, expires, takes_values = found
-        if parameters is not None and not (takes_values and are_plain(parameters)):
-            return False
         # Written out, as each call of a function costs what all the rest of this does.
+        found = self._texts.get(text)
+        if found is None:
+            # Values may come into a literal, which is left out of the shape.
+            bare = parameters is None or (type(parameters) in COLLECTIONS and not parameters)
+            found = self._settled.alike(text) if bare else None
+            if found is None:
+                return self._only_records and self._is_unheard(text, parameters)
+        level, expires, takes_values = found
+        if parameters is not None:
+            flat = type(parameters) is tuple and PLAIN.issuperset(map(type, parameters))
+            if not takes_values or not (flat or are_plain(parameters)):
+                return False
         now, audience = time.monotonic(), self._audience
         if now < expires and now < audience.asks_at:
-            return not _logger.isEnabledFor(audience.severities[level.rank])
+            return not _is_heard(audience.severities[level.rank])
         return now < expires and not audience.wants(level)
 
     def _is_unheard(self, text: str, parameters: object) -> bool:
         """Judge a text by itself, which is all there is to do, and tell whether nobody listens."""
         if parameters is not None and not is_classified_by(text, parameters):
             return False
-        level = classify(text).level
-        if self._audience.wants(level):
+        result = classify(text)
+        if self._audience.wants(result.level):
             return False
-        self._settled.add(text, level)
+        self._settled.add(text, result.level)
+        self._settled.add_alike(text, result)
         return True
 
     def judge(self, statement: Statement) -> Judgement:

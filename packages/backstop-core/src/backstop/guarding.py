@@ -71,17 +71,17 @@ class GuardedSession(Guarded):
     """One connection under guard. Threads that share the connection take turns."""
 
     def __init__(self, guard: Guard, session: Session) -> None:
-        super().__init__(guard.settings, "postgresql")
-        self._session = session
-        self._fates = Fates(guard.repository)
-        self._assessment = Assessment(
-            session, guard.settings.thresholds, triggers_from(guard.settings.mode)
-        )
-        self._protection = Protection(session, guard.repository, self._fates, guard.settings)
-        # With a snapshot pending, each statement may tell its fate.
-        self._pending = self._fates.pending
+        settings = guard.settings
+        assessment = Assessment(session, settings.thresholds, triggers_from(settings.mode))
+        fates = Fates(guard.repository)
         # What is judged by the text alone is the same on every connection.
-        self._settled = guard.settled if self._only_records else self._assessment.settled
+        by_text = settings.mode is Mode.MONITOR
+        settled = guard.settled if by_text else assessment.settled
+        super().__init__(settings, "postgresql", settled, fates.pending)
+        self._session = session
+        self._fates = fates
+        self._assessment = assessment
+        self._protection = Protection(session, guard.repository, fates, settings)
         self.turn = threading.RLock()
         """Held while a statement is on its way; whoever lets one pass holds it meanwhile."""
 

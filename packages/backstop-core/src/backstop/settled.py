@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from backstop.classifier.reads import ordinary_read, shape_of
 from backstop.levels import RiskLevel
+from backstop.result import RiskResult
 from backstop.statement import takes_values
 
 _MOST_TEXTS = 2_048
@@ -26,10 +28,15 @@ class Judged(NamedTuple):
 
 
 class Settled:
-    """The texts of which nothing is left to ask or to do; ``texts`` is there to be looked up."""
+    """The texts of which nothing is left to ask or to do.
+
+    ``texts`` is there to be looked up; ``shapes`` are those of reads, judged alike whatever plain
+    literals they hold.
+    """
 
     def __init__(self) -> None:
         self.texts: dict[str, Judged] = {}
+        self.shapes: dict[str, Judged] = {}
         self._long = 0
 
     def add(self, text: str, level: RiskLevel, expires: float = math.inf) -> None:
@@ -42,7 +49,23 @@ class Settled:
         self._long += is_long and text not in self.texts
         self.texts[text] = Judged(level, expires, takes_values(text))
 
+    def add_alike(self, text: str, result: RiskResult, expires: float = math.inf) -> None:
+        """Remember a text for all of its shape, if it is an ordinary read and nothing was added."""
+        shape = shape_of(text)
+        # The very result: what a look at the catalog has said depends on more than the shape.
+        if shape is None or ordinary_read(text) is not result:
+            return
+        if len(self.shapes) >= _MOST_TEXTS:
+            self.forget()
+        self.shapes[shape] = Judged(result.level, expires, takes_values=True)
+
+    def alike(self, text: str) -> Judged | None:
+        """Return what was judged of the shape of a text that no values are merged into."""
+        shape = shape_of(text)
+        return None if shape is None else self.shapes.get(shape)
+
     def forget(self) -> None:
         """Judge every text again."""
         self.texts.clear()
+        self.shapes.clear()
         self._long = 0

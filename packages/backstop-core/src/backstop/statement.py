@@ -12,9 +12,7 @@ from typing import Callable, NamedTuple
 from backstop.keeping import kept_by_text
 from backstop.syntax.lexer import has_hidden_placeholder
 
-# Values of exactly these types become literals, whatever they hold. A subclass may have an
-# adapter of its own, and an adapter can write any SQL.
-_PLAIN = frozenset(
+PLAIN = frozenset(
     {
         type(None),
         bool,
@@ -32,7 +30,13 @@ _PLAIN = frozenset(
         uuid.UUID,
     }
 )
+"""Values of exactly these types become literals, whatever they hold.
+
+A subclass may have an adapter of its own, and an adapter can write any SQL.
+"""
 _SEQUENCES = frozenset({tuple, list})
+COLLECTIONS = _SEQUENCES | {dict}
+"""What parameters mostly come in."""
 
 
 class Statement(NamedTuple):
@@ -79,7 +83,7 @@ def are_plain(parameters: object) -> bool:
     """Whether each of a set of parameters becomes a literal, whatever it holds."""
     found = values(parameters)
     # Mostly nothing else is among them, which takes no loop of Python's to see.
-    return _PLAIN.issuperset(map(type, found)) or all(map(_is_plain, found))
+    return PLAIN.issuperset(map(type, found)) or all(map(_is_plain, found))
 
 
 def values(parameters: object) -> Collection[object]:
@@ -100,7 +104,7 @@ def values_of_all(sets: Collection[object]) -> list[object]:
 
 
 def _is_plain(value: object) -> bool:
-    if type(value) in _PLAIN:
+    if type(value) in PLAIN:
         return True
     return type(value) in _SEQUENCES and all(map(_is_plain, value))  # type: ignore[call-overload]
 

@@ -120,9 +120,12 @@ class Assessment:
             return
         if "\\" in text or not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
             return
-        if self._names.known(text, result) is None:
+        known = self._names.known(text, result)
+        if known is None:
             return
-        self.settled.add(text, result.level, min(self._names.expires, self._reach.expires(text)))
+        expires = min(self._names.expires, self._reach.expires(text))
+        self.settled.add(text, result.level, expires)
+        self.settled.add_alike(text, known, expires)
 
     def _unseen(self, result: RiskResult) -> Open:
         """Return whether only a run tells what the statement takes: it may be more than rows."""

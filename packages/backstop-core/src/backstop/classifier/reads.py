@@ -66,12 +66,21 @@ def ordinary_read(sql: str) -> RiskResult | None:
 
     Texts that differ in nothing but plain literals are read once.
     """
+    shape = shape_of(sql)
+    return None if shape is None else _read_once(shape)
+
+
+def shape_of(sql: str) -> str | None:
+    """Return a text that begins like a read without its plain literals; nothing for any other.
+
+    Of texts that have one shape all are ordinary reads, of the same tables, or none of them is.
+    """
     sql = sql.lstrip(" \t\n\r\f\v")
     if len(sql) > _LONGEST or not sql.isascii() or not sql[:6].upper().startswith(_HEADS):
         return None
     if '"' in sql and not _QUOTES_WORDS.fullmatch(sql):
-        return _read(sql)
-    return _read_once(_LITERAL.sub("''", sql))
+        return sql
+    return _LITERAL.sub("''", sql)
 
 
 def _read(sql: str) -> RiskResult | None:

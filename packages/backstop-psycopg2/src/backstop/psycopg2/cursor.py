@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _connection_in_c: Any = vars(extensions.cursor)["connection"]
+# Always the next in line, as psycopg2's class is the only base of GuardCursor.
+_execute_in_c = extensions.cursor.execute
 
 
 class GuardCursor(extensions.cursor):
@@ -48,7 +50,7 @@ class GuardCursor(extensions.cursor):
             session = connection._backstop_session
             if session.passes(query, vars):
                 with session.turn:
-                    return super().execute(query, vars)
+                    return _execute_in_c(self, query, vars)
         run = super().execute
         statement = statements.single(self, query, vars)
         return self._guarded(statement, lambda: run(query, vars))
@@ -105,3 +107,20 @@ class GuardCursor(extensions.cursor):
                 self._backstop_judged = outer
 
         return self._guarded(statement, run_judged)
+
+
+class OwnCursor(GuardCursor):
+    """A cursor of a connection that is guarded itself, which nothing need be told when it is made.
+
+    Frameworks make one for each statement.
+    """
+
+    __init__ = extensions.cursor.__init__
+    _backstop_connection = _connection_in_c
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        # A subclass may be given to any connection.
+        super().__init_subclass__(**kwargs)
+        for name in ("__init__", "_backstop_connection"):
+            if name not in vars(cls):
+                setattr(cls, name, getattr(GuardCursor, name))

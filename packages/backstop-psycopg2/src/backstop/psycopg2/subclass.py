@@ -10,7 +10,7 @@ from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.errors import UnsupportedConnection
 from backstop.guarding import Guard, GuardedSession
 from backstop.psycopg2.connection import GuardedConnection
-from backstop.psycopg2.cursor import GuardCursor
+from backstop.psycopg2.cursor import GuardCursor, OwnCursor
 from backstop.psycopg2.cursor_classes import guarded_class
 from backstop.settings import Settings
 
@@ -41,7 +41,7 @@ class GuardConnection(GuardedConnection, extensions.connection):
             )
         super().__init__(dsn, *args, **kwargs)
         # What makes a cursor in C finds this one.
-        _in_c("cursor_factory").__set__(self, guarded_class(extensions.cursor))
+        _in_c("cursor_factory").__set__(self, OwnCursor)
 
     @property
     def connection(self) -> extensions.connection:
@@ -62,9 +62,8 @@ class GuardConnection(GuardedConnection, extensions.connection):
     def cursor_factory(self, factory: Any) -> None:
         self._backstop_factory = factory
         known = isinstance(factory, type) and issubclass(factory, extensions.cursor)
-        _in_c("cursor_factory").__set__(
-            self, guarded_class(factory if known else extensions.cursor)
-        )
+        plain = not known or factory is extensions.cursor
+        _in_c("cursor_factory").__set__(self, OwnCursor if plain else guarded_class(factory))
 
     def cursor(self, *args: Any, **kwargs: Any) -> GuardCursor:  # type: ignore[override]
         """Return a guarded cursor of the class that the connection would have made."""
