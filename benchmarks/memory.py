@@ -1,4 +1,4 @@
-"""The memory that saving a table takes, over that of the idle process, by the table's size.
+"""The memory that saving and restoring a table takes, over the idle process, by its size.
 
 python -m benchmarks.memory [--json] [--check] [--write] [--megabytes N [N ...]] [--shape NAME ...]
 
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import psycopg2
 
 from backstop.embedded import EmbeddedServer
-from benchmarks.peak import MOST_MEMORY, grown
+from benchmarks.peak import MOST_MEMORY, Peaks, peaks
 from benchmarks.report import Report, compared, write
 from benchmarks.tables import MEGABYTE, SHAPES, Shape
 
@@ -28,8 +28,8 @@ _BY_NAME = {shape.name: shape for shape in SHAPES}
 Sizes = dict[int, dict[str, float]]
 
 
-def measured(server: EmbeddedServer, shape: Shape, megabytes: int) -> int:
-    """Return the bytes that saving a table of that size takes."""
+def measured(server: EmbeddedServer, shape: Shape, megabytes: int) -> Peaks:
+    """Return what saving and restoring a table of that size takes."""
     with (
         closing(psycopg2.connect(server.dsn())) as connection,
         TemporaryDirectory() as folder,
@@ -37,9 +37,9 @@ def measured(server: EmbeddedServer, shape: Shape, megabytes: int) -> int:
         connection.autocommit = True
         shape.create(connection, megabytes)
         try:
-            return grown(server.dsn(), Path(folder).as_uri(), shape.name)
+            return peaks(server.dsn(), Path(folder).as_uri(), shape.name)
         finally:
-            connection.cursor().execute(f"DROP TABLE {shape.name}")
+            connection.cursor().execute(f"DROP TABLE IF EXISTS {shape.name}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,10 +58,11 @@ def main(arguments: list[str] | None = None) -> int:
     found: Sizes = {}
     with EmbeddedServer() as server:
         for megabytes in options.megabytes:
-            found[megabytes] = {
-                name: measured(server, _BY_NAME[name], megabytes) / MEGABYTE
-                for name in options.shape
-            }
+            found[megabytes] = {}
+            for name in options.shape:
+                peak = measured(server, _BY_NAME[name], megabytes)
+                found[megabytes][f"saving {name}"] = peak.saving / MEGABYTE
+                found[megabytes][f"restoring {name}"] = peak.restoring / MEGABYTE
         version = server.version
     if options.json:
         print(json.dumps(found, indent=2))
@@ -83,9 +84,10 @@ def report(found: Sizes) -> Report:
     """Return what the documentation shows."""
     return Report(
         "memory",
-        "What saving takes of memory",
+        "What saving and restoring take of memory",
         "How much a process grows, at its highest, that saves a table of so many megabytes of text "
-        "to a folder; at most 67 megabytes (64 MiB) are allowed, whatever the size.",
+        "to a folder, and one that restores it; at most 67 megabytes (64 MiB) are allowed, "
+        "whatever the size.",
         "megabytes",
         {f"{megabytes:,}": taken for megabytes, taken in found.items()},
         curves=True,

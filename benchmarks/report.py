@@ -9,7 +9,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
 from io import StringIO
@@ -30,7 +30,8 @@ class Report:
     """One benchmark's numbers: for each row, by the names of the columns, in one unit.
 
     ``name`` is that of its files. Where the rows' names are sizes of ``curves``, these are drawn as
-    lines, otherwise as bars. ``told`` is a sentence or two on what was measured.
+    lines, otherwise as bars. ``told`` is a sentence or two on what was measured; ``conditions`` are
+    what two runs must share to be compared.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Report:
     unit: str
     rows: Mapping[str, Mapping[str, float]]
     curves: bool = False
+    conditions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
@@ -49,11 +51,21 @@ class Report:
 def write(report: Report, programs: Mapping[str, str]) -> None:
     """Write page, plot and numbers; ``programs`` are versions that count besides Python's."""
     PAGES.mkdir(parents=True, exist_ok=True)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    measured_on = surroundings(programs)
-    (PAGES / f"{report.name}.md").write_text(_page(report, measured_on), encoding="utf-8")
+    page = _page(report, surroundings(programs))
+    (PAGES / f"{report.name}.md").write_text(page, encoding="utf-8")
     (PAGES / f"{report.name}.svg").write_text(_plot(report), encoding="utf-8")
-    document = {"unit": report.unit, "measured on": measured_on, "rows": report.rows}
+    keep(report, programs)
+
+
+def keep(report: Report, programs: Mapping[str, str]) -> None:
+    """Write the numbers alone, for the next run to be compared with."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    document = {
+        "unit": report.unit,
+        "measured on": surroundings(programs),
+        "conditions": report.conditions,
+        "rows": report.rows,
+    }
     text = json.dumps(document, indent=2, ensure_ascii=False)
     (RESULTS / f"{report.name}.json").write_text(f"{text}\n", encoding="utf-8")
 
@@ -63,7 +75,10 @@ def compared(report: Report) -> list[str]:
     file = RESULTS / f"{report.name}.json"
     if not file.exists():
         return []
-    before = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    document = json.loads(file.read_text(encoding="utf-8"))
+    if document.get("conditions", {}) != report.conditions:
+        return ["Not compared with the run before, which was measured under other conditions."]
+    before = document["rows"]
     return [
         f"{row}, {column}: {now / then:.2f} times what it was"
         for row, values in report.rows.items()

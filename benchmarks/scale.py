@@ -1,10 +1,10 @@
 """How what Backstop does grows with tables, partitions, foreign keys and snapshots.
 
-python -m benchmarks.scale [--json] [--largest N]
+python -m benchmarks.scale [--json] [--write] [--largest N]
 
-By the clock, on an embedded PostgreSQL that is started for it, and in a folder. Each curve has
-sizes that grow by ten; the last column is how the time grew for ten times as much, 10 where it is
-in proportion.
+By the clock, on an embedded PostgreSQL that is started for it, and in a folder. The last column is
+how the time grew for ten times as much, 10 where it is in proportion. Of what asks a store, the
+objects are counted that it reads.
 """
 
 from __future__ import annotations
@@ -31,21 +31,24 @@ import backstop
 from backstop.drivers import session_for
 from backstop.embedded import EmbeddedServer
 from backstop.postgres.model.reading import read_model
+from backstop.storage.folder import FolderStorage
 from benchmarks.report import Report, compared, write
 
 Measured = Callable[[], object]
 
+LISTING, FINDING = "listing snapshots", "finding the last of a table"
 _TABLES = ("wanted", "other")
 _ROOM = {"max_locks_per_transaction": "5000"}
 
 
 @dataclass(frozen=True)
 class Point:
-    """What one size of a curve took: seconds, the best of three."""
+    """What one size of a curve took: seconds, the best of three, and objects read of a store."""
 
     curve: str
     size: int
     seconds: float
+    reads: int
 
 
 @dataclass(frozen=True)
@@ -178,9 +181,9 @@ def _multiply(folder: Path, snapshot_id: str, size: int) -> None:
 CURVES: dict[str, tuple[Callable[..., Any], Sequence[int]]] = {
     "reading the definitions of tables": (reading_objects, (10, 100, 1_000, 10_000)),
     "saving from partitions": (deleting_of_partitions, (1, 10, 100, 1_000)),
-    "saving along foreign keys": (deleting_by_cascade, (5, 50, 500)),
-    "listing snapshots": (listing_snapshots, (100, 1_000, 10_000, 100_000)),
-    "finding the last of a table": (finding_a_snapshot, (100, 1_000, 10_000, 100_000)),
+    "saving along foreign keys": (deleting_by_cascade, (5, 50, 200, 500)),
+    LISTING: (listing_snapshots, (100, 1_000, 10_000, 100_000)),
+    FINDING: (finding_a_snapshot, (100, 1_000, 10_000, 100_000)),
 }
 
 
@@ -190,7 +193,8 @@ def points(at: Place, largest: int) -> Iterator[Point]:
         for size in sizes:
             if size <= largest:
                 with make(at, size) as measured:
-                    yield Point(name, size, min(_seconds(measured) for _ in range(3)))
+                    seconds = min(_seconds(measured) for _ in range(3))
+                    yield Point(name, size, seconds, _reads(measured))
 
 
 def _seconds(measured: Measured) -> float:
@@ -199,9 +203,26 @@ def _seconds(measured: Measured) -> float:
     return perf_counter() - start
 
 
+def _reads(measured: Measured) -> int:
+    """Return how many objects of a folder are read; both ways to read one end in ``read``."""
+    read, count = FolderStorage.read, 0
+
+    def counting(storage: FolderStorage, key: str) -> Iterator[bytes]:
+        nonlocal count
+        count += 1
+        return read(storage, key)
+
+    setattr(FolderStorage, "read", counting)  # noqa: B010 - mypy takes it for a mistake otherwise
+    try:
+        measured()
+    finally:
+        setattr(FolderStorage, "read", read)  # noqa: B010
+    return count
+
+
 def as_table(found: Sequence[Point]) -> Table:
     """Return the points for people, with how each grew from the one before."""
-    table = Table("curve", "size", "seconds", "growth for ten times as much")
+    table = Table("curve", "size", "seconds", "growth for ten times as much", "objects read")
     for column in table.columns[1:]:
         column.justify = "right"
     for before, point in zip((None, *found), found):
@@ -209,7 +230,8 @@ def as_table(found: Sequence[Point]) -> Table:
         if before is not None and before.curve == point.curve:
             exponent = log(point.seconds / before.seconds) / log(point.size / before.size)
             growth = f"{10**exponent:.1f}"
-        table.add_row(point.curve, f"{point.size:,}", f"{point.seconds:,.3f}", growth)
+        seconds, reads = f"{point.seconds:,.3f}", f"{point.reads:,}"
+        table.add_row(point.curve, f"{point.size:,}", seconds, growth, reads)
     return table
 
 
@@ -236,6 +258,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _told(found: Sequence[Point]) -> str:
+    """Say how many objects were read of the stores."""
+    said = []
+    for name in (LISTING, FINDING):
+        reads = [point.reads for point in found if point.curve == name]
+        if reads:
+            counts = " to ".join(f"{count:,}" for count in sorted({min(reads), max(reads)}))
+            said.append(f"{name} read {counts} objects")
+    return f"Whatever the size, {', '.join(said)}." if said else ""
+
+
 def report(found: Sequence[Point]) -> Report:
     """Return what the documentation shows."""
     sizes = sorted({point.size for point in found})
@@ -245,7 +278,7 @@ def report(found: Sequence[Point]) -> Report:
         "Reading the definitions of so many tables, as every DROP and ALTER does twice; saving "
         "and deleting a row of each of so many partitions, or tables along foreign keys; listing "
         "so many snapshots in a folder; and finding the last one of a table among them, where that "
-        "is the oldest of all, up to the plan of its restore. The best of three.",
+        f"is the oldest of all, up to the plan of its restore. The best of three. {_told(found)}",
         "seconds",
         {
             f"{size:,}": {point.curve: point.seconds for point in found if point.size == size}

@@ -25,7 +25,7 @@ import psycopg2
 
 import backstop
 from backstop.embedded import EmbeddedServer, ServerBinaries, find_binaries
-from benchmarks.peak import MOST_MEMORY, grown
+from benchmarks.peak import MOST_MEMORY, peaks
 from benchmarks.report import Report, compared, write
 from benchmarks.side_by_side import Bound
 from benchmarks.tables import MEGABYTE, SHAPES, Shape
@@ -146,23 +146,28 @@ def _restoring(at: Place, table: str) -> Case:
 
 @dataclass(frozen=True)
 class Size:
-    """What a saved table takes: bytes stored, beside a dump's, and bytes of memory to save it."""
+    """What a saved table takes: bytes stored, beside a dump's, and bytes of memory."""
 
     table: str
     stored: int
     dumped: int
-    memory: int
+    saving: int
+    restoring: int
+
+    @property
+    def memory(self) -> int:
+        """The bytes that the costlier of saving and restoring takes."""
+        return max(self.saving, self.restoring)
 
 
 def measure_size(at: Place, table: str) -> Size:
     """Measure what a table that is there takes."""
-    with closing(at.guarded(FOLDER)) as connection:
-        _save(connection, table)
-    summary = backstop.snapshots.list(at.storage(FOLDER))[-1]
-    manifest = backstop.snapshots.show(summary.id, at.storage(FOLDER)).manifest
+    peak = peaks(at.dsn, at.storage(FOLDER), table)
+    # As it was made: what is measured next shall find no rows that nobody has read yet.
+    at.execute(f"VACUUM ANALYZE {table}")
+    manifest = backstop.snapshots.show(peak.snapshot, at.storage(FOLDER)).manifest
     stored = sum(part.bytes for saved in manifest.tables for part in saved.objects)
-    memory = grown(at.dsn, at.storage(FOLDER), table)
-    return Size(table, stored, at.dump(table).stat().st_size, memory)
+    return Size(table, stored, at.dump(table).stat().st_size, peak.saving, peak.restoring)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -222,21 +227,24 @@ def reports(outcomes: list[Outcome], sizes: list[Size], megabytes: int) -> list[
                 outcome.case.name: {name: time / 1e3 for name, time in outcome.times.items()}
                 for outcome in outcomes
             },
+            conditions={"megabytes": megabytes},
         ),
         Report(
             "size",
             "What a saved table takes",
             f"Tables of {megabytes:,} MB as text: what is stored of one, beside its dump, and how "
-            "much the process grows that saves it.",
+            "much the processes grow that save and restore it.",
             "megabytes",
             {
                 size.table: {
                     "stored": size.stored / MEGABYTE,
                     DUMPED: size.dumped / MEGABYTE,
-                    "memory": size.memory / MEGABYTE,
+                    "memory to save": size.saving / MEGABYTE,
+                    "memory to restore": size.restoring / MEGABYTE,
                 }
                 for size in sizes
             },
+            conditions={"megabytes": megabytes},
         ),
     ]
 

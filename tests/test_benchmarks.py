@@ -131,7 +131,8 @@ def test_whole_tables_are_saved_and_restored_beside_postgresqls_own_programs(
     ]
     ((size,)) = found["sizes"]
     assert 100_000 < size["stored"] < 1_000_000
-    assert 0 <= size["memory"] < throughput.MOST_MEMORY
+    assert 0 <= size["saving"] < throughput.MOST_MEMORY
+    assert 0 <= size["restoring"] < throughput.MOST_MEMORY
 
 
 @pytest.mark.parametrize("curves", [True, False])
@@ -152,6 +153,8 @@ def test_a_report_is_a_page_and_the_next_run_is_compared_with_it(
     assert report.compared(dataclasses.replace(first, rows=slower)) == [
         "10, ours: 1.50 times what it was"
     ]
+    of_another_size = dataclasses.replace(first, conditions={"megabytes": 10})
+    assert [line[:12] for line in report.compared(of_another_size)] == ["Not compared"]
 
 
 def test_growth_is_measured_size_by_size(capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,8 +168,21 @@ def test_growth_is_measured_size_by_size(capsys: pytest.CaptureFixture[str]) -> 
         ("saving from partitions", 10),
         ("saving along foreign keys", 5),
     ]
-    points = [scale.Point("a curve", 10, 0.5), scale.Point("a curve", 1_000, 50.0)]
+    points = [scale.Point("a curve", 10, 0.5, 0), scale.Point("a curve", 1_000, 50.0, 0)]
     assert list(scale.as_table(points).columns[3].cells) == ["", "10.0"]
+
+
+def test_listing_and_finding_read_no_more_of_a_larger_store(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if find_binaries() is None:
+        pytest.skip("it starts a PostgreSQL of its own")
+    chosen = {name: (scale.CURVES[name][0], (5, 50)) for name in (scale.LISTING, scale.FINDING)}
+    monkeypatch.setattr(scale, "CURVES", chosen)
+    assert scale.main(["--json"]) == 0
+    reads = [point["reads"] for point in json.loads(capsys.readouterr().out)]
+    assert reads[:2] == [0, 0]
+    assert 0 < reads[2] == reads[3]
 
 
 @pytest.mark.parametrize(("factor", "code"), [(1e9, 0), (1e-9, 1)])
@@ -206,7 +222,12 @@ def test_the_memory_of_a_small_table_stays_within_its_bound(
 ) -> None:
     given = ["--megabytes", "1", "--shape", "narrow", "--json", "--check"]
     assert memory.main(given) == 0
-    assert set(json.loads(capsys.readouterr().out)["1"]) == {"narrow"}
+    assert set(json.loads(capsys.readouterr().out)["1"]) == {"saving narrow", "restoring narrow"}
+
+
+def test_the_memory_of_a_restore_counts_as_that_of_saving_does() -> None:
+    size = throughput.Size("narrow", 1, 1, saving=1, restoring=throughput.MOST_MEMORY + 1)
+    assert size.memory > throughput.MOST_MEMORY
 
 
 @pytest.mark.skipif(find_binaries() is None, reason="no PostgreSQL is installed")
