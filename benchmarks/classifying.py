@@ -1,6 +1,6 @@
 """What classifying a text takes, beside parsing it with sqlglot and looking it up in a dict.
 
-python -m benchmarks.classifying [--json] [--check] [--rounds N]
+python -m benchmarks.classifying [--json] [--check] [--write] [--rounds N]
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import json
 import platform
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import sqlglot
@@ -16,7 +17,16 @@ import sqlglot.parser
 
 from backstop import classify
 from benchmarks import texts
-from benchmarks.side_by_side import Bound, Case, Contestants, as_documents, measure, show
+from benchmarks.report import Report, compared, write
+from benchmarks.side_by_side import (
+    Bound,
+    Case,
+    Contestants,
+    Outcome,
+    as_documents,
+    measure,
+    show,
+)
 
 PARSER, LOOKUP = "sqlglot.parse", "dict look-up"
 REPEATED = Bound(LOOKUP, 1.0, over=1.0)
@@ -60,6 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is broken")
+    parser.add_argument("--write", action="store_true", help="write the documentation's page")
     parser.add_argument("--rounds", type=int, default=15, help="how often each case is measured")
     options = parser.parse_args(arguments)
     if not sqlglot.parser.__file__.endswith(".py"):
@@ -70,7 +81,22 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print(f"Python {platform.python_version()}, sqlglot {version('sqlglot')}; medians")
         show(outcomes)
+        print(*compared(report(outcomes)), sep="\n")
+    if options.write:
+        write(report(outcomes), {"sqlglot": version("sqlglot")})
     return 1 if options.check and not all(outcome.holds for outcome in outcomes) else 0
+
+
+def report(outcomes: Sequence[Outcome]) -> Report:
+    """Return what the documentation shows."""
+    return Report(
+        "classifying",
+        "What classifying a text takes",
+        "Processor time, beside parsing with sqlglot (pure Python) and looking a text up in a "
+        "dict. Every new text differs from all before it, so that no cache can answer.",
+        "microseconds a text",
+        {outcome.case.name: outcome.times for outcome in outcomes},
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a guarded connection or engine adds to a statement that there is nothing to do about.
 
-python -m benchmarks.guarding [--json] [--check] [--rounds N]
+python -m benchmarks.guarding [--json] [--check] [--write] [--rounds N]
 
 A known text in mode "monitor", over a unix socket to an embedded PostgreSQL, where nobody takes
 its events; in this process's own time, as the rest is the server's. Both run on one core.
@@ -12,6 +12,7 @@ import argparse
 import json
 import platform
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ import sqlalchemy
 import backstop
 import backstop.psycopg2
 from backstop.embedded import EmbeddedServer
+from benchmarks.report import Report, compared, write
 from benchmarks.side_by_side import Bound, Case, Outcome, as_documents, measure, on_one_core, show
 
 PLAIN, PROXY, SUBCLASS = "psycopg2", "backstop.guard", "backstop.psycopg2.connect"
@@ -109,18 +111,23 @@ def main(arguments: list[str] | None = None) -> int:
     def both(server: EmbeddedServer, settings: dict[str, Any], rounds: int) -> list[Outcome]:
         return outcomes(server, settings, rounds) + outcomes_by_core(server, settings, rounds)
 
-    return run_measurement(both, __doc__, arguments)
+    return run_measurement(both, "guarding", __doc__, arguments)
 
 
 def run_measurement(
     outcomes: Callable[[EmbeddedServer, dict[str, Any], int], list[Outcome]],
+    name: str,
     description: str | None,
     arguments: list[str] | None = None,
 ) -> int:
-    """Do as the command line says, with a server and settings for guards."""
+    """Do as the command line says, with a server and settings for guards.
+
+    ``name`` is that of the report.
+    """
     parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is broken")
+    parser.add_argument("--write", action="store_true", help="write the documentation's page")
     parser.add_argument("--rounds", type=int, default=15, help="how often it is measured")
     options = parser.parse_args(arguments)
     with on_one_core(), EmbeddedServer() as server, TemporaryDirectory() as folder:
@@ -136,7 +143,26 @@ def run_measurement(
             print(f"Python {platform.python_version()}, PostgreSQL {server.version}; medians")
             for outcome in found:
                 show([outcome])
+            print(*compared(report(name, found)), sep="\n")
+        if options.write:
+            write(report(name, found), {"PostgreSQL": server.version})
     return 1 if options.check and not all(outcome.holds for outcome in found) else 0
+
+
+def report(name: str, outcomes: Sequence[Outcome]) -> Report:
+    """Return what the documentation shows, a row for each form of guard."""
+    rows = {}
+    for outcome in outcomes:
+        guarded, plain = outcome.times
+        rows[guarded] = {"plain": outcome.times[plain], "guarded": outcome.times[guarded]}
+    return Report(
+        name,
+        "What watching a statement takes",
+        "SELECT 1 over a unix socket, executed and fetched in `monitor` where no logger takes its "
+        "event, in this process's time; client and server run on one core.",
+        "microseconds a statement",
+        rows,
+    )
 
 
 if __name__ == "__main__":

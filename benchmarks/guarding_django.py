@@ -1,6 +1,6 @@
 """What the Django app adds to a statement that there is nothing to do about.
 
-python -m benchmarks.guarding_django [--json] [--check] [--rounds N]
+python -m benchmarks.guarding_django [--json] [--check] [--write] [--rounds N]
 
 A known text in mode "monitor", by a cursor of Django's, over a unix socket to an embedded
 PostgreSQL, where nobody takes its events; in this process's own time, as the rest is the server's,
@@ -25,7 +25,7 @@ from benchmarks.guarding import execute, run_measurement, select_one
 from benchmarks.side_by_side import Bound, Case, Outcome, measure
 from testing import driver
 
-PLAIN, GUARDED = "Django", "backstop.django"
+PLAIN, GUARDED = "Django", f"backstop.django, {driver.DRIVER}"
 CASE = Case("SELECT 1 in monitor", select_one, 500, Bound(PLAIN, 1.0, over=5.0))
 
 
@@ -64,4 +64,4 @@ def outcomes(server: EmbeddedServer, chosen: dict[str, Any], rounds: int) -> lis
 
 
 if __name__ == "__main__":
-    sys.exit(run_measurement(outcomes, __doc__))
+    sys.exit(run_measurement(outcomes, "guarding_django", __doc__))

@@ -1,24 +1,24 @@
 """Where the time goes: call tables of statements that pass, of saving, restoring and dropping.
 
-python -m benchmarks.profiles [--write] [--megabytes N] [--tables N] [--repeats N]
+python -m benchmarks.profiles [--json] [--write] [--megabytes N] [--tables N] [--repeats N]
 
 By the standard library's profiler, in the thread that runs the statement: what compresses and
 stores runs in threads of its own meanwhile. The profiler itself makes calls of Python look dearer
-than they are. Of what asks the server, the questions are counted as well, by who asks.
+than they are. Of what asks the server, the questions are counted as well, by who asks and by how
+the text begins.
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
+import json
 import pstats
-import re
 import sys
-import sysconfig
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from functools import cache, partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -27,28 +27,14 @@ from typing import Any
 import psycopg2
 
 import backstop
-from backstop.drivers.psycopg2 import Psycopg2Session
 from backstop.embedded import EmbeddedServer
-from benchmarks.report import PAGES, surroundings
+from benchmarks.asked import Asked, Share, counted, named
+from benchmarks.report import PAGES, Report, compared, keep, surroundings
 from benchmarks.tables import NARROW
 
 _ROWS = 15
-_ASKS = ("execute", "fetch", "copy_out", "copy_in")
-_ROOTS = ("src", "site-packages", Path(sysconfig.get_path("stdlib")).name, "benchmarks")
-_ADDRESS = re.compile(" at 0x[0-9a-f]+")
-# Who asks is whoever called these.
-_BETWEEN = ("profiles.py", "query.py", "transactions.py", "contextlib.py")
 
 Work = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one function took of the whole: milliseconds of its own, and how often it was called."""
-
-    name: str
-    calls: int
-    milliseconds: float
 
 
 @dataclass(frozen=True)
@@ -58,13 +44,13 @@ class Profile:
     title: str
     milliseconds: float
     functions: Sequence[Share]
-    questions: Sequence[Share]
+    asked: Asked
 
 
 def profiled(title: str, work: Work, repeats: int = 1) -> Profile:
     """Profile a piece of work, which has been done before."""
     profiler = cProfile.Profile()
-    with _counted() as asked:
+    with counted() as asked:
         start = perf_counter()
         profiler.enable()
         for _ in range(repeats):
@@ -73,61 +59,14 @@ def profiled(title: str, work: Work, repeats: int = 1) -> Profile:
         taken = (perf_counter() - start) * 1e3
     stats: Any = pstats.Stats(profiler)
     functions = [
-        Share(_named(file, name), calls, own * 1e3)
+        Share(named(file, name), calls, own * 1e3)
         for (file, _, name), (_, calls, own, _, _) in stats.stats.items()
     ]
-    return Profile(title, taken, _costliest(functions), _costliest(asked.values()))
+    return Profile(title, taken, _costliest(functions), asked)
 
 
-def _costliest(shares: Any) -> list[Share]:
+def _costliest(shares: Iterable[Share]) -> list[Share]:
     return sorted(shares, key=lambda share: share.milliseconds, reverse=True)[:_ROWS]
-
-
-@cache
-def _named(file: str, name: str) -> str:
-    """Return a function's name, with its file's below whatever holds the packages."""
-    if file == "~":
-        return _ADDRESS.sub("", name.strip("<>"))
-    path = Path(file)
-    for mark in _ROOTS:
-        if mark in path.parts:
-            path = Path(*path.parts[path.parts.index(mark) + 1 :])
-            break
-    return f"{path.as_posix()}:{name}"
-
-
-@contextmanager
-def _counted() -> Iterator[dict[str, Share]]:
-    """Count what core asks the server meanwhile, by the function that asks."""
-    found: dict[str, Share] = {}
-    kept = {name: getattr(Psycopg2Session, name) for name in _ASKS}
-
-    def counting(ask: Callable[..., Any]) -> Callable[..., Any]:
-        def asks(*arguments: Any) -> Any:
-            start = perf_counter()
-            try:
-                return ask(*arguments)
-            finally:
-                name, taken = _asker(), (perf_counter() - start) * 1e3
-                before = found.get(name, Share(name, 0, 0.0))
-                found[name] = Share(name, before.calls + 1, before.milliseconds + taken)
-
-        return asks
-
-    for name, ask in kept.items():
-        setattr(Psycopg2Session, name, counting(ask))
-    try:
-        yield found
-    finally:
-        for name, ask in kept.items():
-            setattr(Psycopg2Session, name, ask)
-
-
-def _asker() -> str:
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.endswith(_BETWEEN):
-        frame = frame.f_back
-    return _named(frame.f_code.co_filename, frame.f_code.co_name)
 
 
 def of_statements(server: EmbeddedServer, folder: Path, repeats: int) -> Iterator[Profile]:
@@ -140,6 +79,7 @@ def of_statements(server: EmbeddedServer, folder: Path, repeats: int) -> Iterato
     settings = {"storage": folder.as_uri(), "actor": "benchmark"}
     chosen = (
         ("psycopg2", statements.MONITOR, statements.SELECT_ONE, repeats),
+        ("psycopg2", statements.PROTECT, statements.SELECT_ONE, repeats),
         ("psycopg2", statements.MONITOR, statements.BY_KEY, repeats),
         ("psycopg2", statements.PROTECT, statements.BY_KEY, repeats),
         ("SQLAlchemy", statements.PROTECT, statements.PAGE, repeats // 50 + 1),
@@ -177,10 +117,14 @@ def of_a_table(server: EmbeddedServer, folder: Path, megabytes: int) -> Iterator
         cursor.execute(f"DROP TABLE {NARROW.name}")
         connection.commit()
     snapshot = backstop.snapshots.list(storage)[-1]
-    yield profiled(
-        f"Restoring a table of {megabytes} MB with its key and its index",
-        lambda: backstop.restore(snapshot.id, storage=storage, dsn=server.dsn()),
-    )
+
+    def restore() -> None:
+        backstop.restore(snapshot.id, storage=storage, dsn=server.dsn())
+
+    restore()
+    with closing(psycopg2.connect(server.dsn())) as raw, raw:
+        raw.cursor().execute(f"DROP TABLE {NARROW.name}")
+    yield profiled(f"Restoring a table of {megabytes} MB with its key and its index", restore)
 
 
 def of_a_drop(server: EmbeddedServer, folder: Path, tables: int) -> Iterator[Profile]:
@@ -206,10 +150,20 @@ def page(found: Sequence[Profile], programs: dict[str, str]) -> str:
         lines += [f"## {profile.title}", ""]
         lines += [f"{profile.milliseconds:,.1f} ms under the profiler.", ""]
         lines += _table("function", profile.functions, profile.milliseconds)
-        if profile.questions:
-            lines += _table("asks the server", profile.questions, profile.milliseconds)
+        if profile.asked.calls:
+            lines += _questions(profile)
     measured_on = ", ".join(f"{name} {value}" for name, value in programs.items())
     return "\n".join([*lines, f"Measured on: {measured_on}.", ""])
+
+
+def _questions(profile: Profile) -> list[str]:
+    asked, whole = profile.asked, profile.milliseconds
+    return [
+        f"The server was asked {asked.calls:,} times, which took {asked.milliseconds:,.1f} ms.",
+        "",
+        *_table("asks the server", _costliest(asked.by_asker.values()), whole),
+        *_table("query begins with", _costliest(asked.by_words.values()), whole),
+    ]
 
 
 _TOLD = (
@@ -233,9 +187,29 @@ def _table(title: str, shares: Sequence[Share], whole: float) -> list[str]:
     ]
 
 
+def report(found: Sequence[Profile], conditions: dict[str, int]) -> Report:
+    """Return the numbers that the next run is compared with."""
+    return Report(
+        "profiles",
+        "Where the time goes",
+        " ".join(_TOLD),
+        "milliseconds, and questions",
+        {
+            profile.title: {
+                "in all": profile.milliseconds,
+                "asking the server": profile.asked.milliseconds,
+                "questions": profile.asked.calls,
+            }
+            for profile in found
+        },
+        conditions=conditions,
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Profile and show."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print JSON in place of the page")
     parser.add_argument("--check", action="store_true", help="for the others' sake: no bound here")
     parser.add_argument("--write", action="store_true", help="write the documentation's page")
     parser.add_argument("--megabytes", type=int, default=100, help="how large a table is, as text")
@@ -248,11 +222,17 @@ def main(arguments: list[str] | None = None) -> int:
             *of_a_table(server, Path(folder), options.megabytes),
             *of_a_drop(server, Path(folder), options.tables),
         ]
-        text = page(found, surroundings({"PostgreSQL": server.version}))
+        programs = {"PostgreSQL": server.version}
+    names = ("megabytes", "tables", "repeats")
+    numbers = report(found, {name: getattr(options, name) for name in names})
+    text = page(found, surroundings(programs))
+    if options.json:
+        print(json.dumps([asdict(profile) for profile in found], indent=2))
+    else:
+        print(text, *compared(numbers), sep="\n")
     if options.write:
         PAGES.joinpath("profiles.md").write_text(text, encoding="utf-8")
-    else:
-        print(text)
+        keep(numbers, programs)
     return 0
 
 

@@ -40,7 +40,7 @@ class Report:
     unit: str
     rows: Mapping[str, Mapping[str, float]]
     curves: bool = False
-    conditions: Mapping[str, int] = field(default_factory=dict)
+    conditions: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:

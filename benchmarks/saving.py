@@ -1,6 +1,7 @@
 """What saving rows before a statement takes, beside the plain statement and a copy by hand.
 
-python -m benchmarks.saving [--json] [--check] [--rounds N] [--rows N] [--endpoint rclone|moto]
+python -m benchmarks.saving [--json] [--check] [--write] [--rounds N] [--rows N]
+                            [--endpoint rclone|moto]
 
 Every measurement is one transaction from its first statement to the end of its commit, by the
 clock, on an embedded PostgreSQL and an S3 server that are started for it on this machine.
@@ -15,7 +16,7 @@ import platform
 import secrets
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -26,6 +27,7 @@ import psycopg2
 
 import backstop
 from backstop.embedded import EmbeddedServer
+from benchmarks.report import Report, compared, write
 from benchmarks.side_by_side import Bound
 from benchmarks.wall_clock import Case, Outcome, as_documents, measure, show
 from testing.s3 import S3Endpoint, credentials, find_rclone, serve_moto, serve_rclone
@@ -202,6 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is broken")
+    parser.add_argument("--write", action="store_true", help="write the documentation's page")
     parser.add_argument("--rounds", type=int, default=15, help="how often each case is measured")
     parser.add_argument("--rows", type=int, default=100_000, help="how many rows the table has")
     parser.add_argument(
@@ -221,6 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
         ):
             outcomes = measure_all(at, sizes, options.rounds)
         version = server.version
+    measured = report(outcomes, options.rows, options.endpoint)
     if options.json:
         print(json.dumps(as_documents(outcomes), indent=2))
     else:
@@ -229,7 +233,23 @@ def main(arguments: list[str] | None = None) -> int:
             f"{options.endpoint}, {options.rows:,} rows; medians of {options.rounds} rounds"
         )
         show(outcomes)
+        print(*compared(measured), sep="\n")
+    if options.write:
+        write(measured, {"PostgreSQL": version})
     return 1 if options.check and not all(outcome.holds for outcome in outcomes) else 0
+
+
+def report(outcomes: Sequence[Outcome], rows: int, endpoint: str) -> Report:
+    """Return what the documentation shows."""
+    return Report(
+        "saving",
+        "What a transaction takes that is saved",
+        f"By the clock, on a table of {rows:,} rows: through a guarded connection that saves to an "
+        "S3 server on the same machine, plain, and with a copy made by hand.",
+        "milliseconds",
+        {outcome.case.name: outcome.times for outcome in outcomes},
+        conditions={"rows": rows, "endpoint": endpoint},
+    )
 
 
 if __name__ == "__main__":

@@ -157,6 +157,35 @@ def test_a_report_is_a_page_and_the_next_run_is_compared_with_it(
     assert [line[:12] for line in report.compared(of_another_size)] == ["Not compared"]
 
 
+def test_each_form_of_a_guard_is_a_row_of_the_report() -> None:
+    case = dataclasses.replace(guarding.CASE, batch=5)
+    contestants = {guarding.PROXY: str.lower, guarding.PLAIN: str.lower}
+    outcomes = [measure(case, contestants, rounds=1)]
+    contestants = {guarding.SUBCLASS: str.lower, guarding.PLAIN: str.lower}
+    outcomes.append(measure(case, contestants, rounds=1))
+    rows = guarding.report("guarding", outcomes).rows
+    assert list(rows) == [guarding.PROXY, guarding.SUBCLASS]
+    assert all(list(row) == ["plain", "guarded"] for row in rows.values())
+
+
+@pytest.mark.parametrize("name", ["classifying", "guarding", "saving"])
+def test_what_runs_in_minutes_can_be_written_as_well(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if name != "classifying" and (find_binaries() is None or find_rclone() is None):
+        pytest.skip("it starts a PostgreSQL and an S3 server of its own")
+    monkeypatch.setattr(report, "PAGES", tmp_path)
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr(report, "_plot", lambda _: "<svg/>")
+    monkeypatch.setattr(classifying, "CASES", classifying.CASES[:1])
+    given = {"saving": ["--rows", "1000"]}.get(name, [])
+    module = {"classifying": classifying, "guarding": guarding, "saving": saving}[name]
+    assert module.main(["--write", "--rounds", "1", *given]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"{name}.{kind}" for kind in ("json", "md", "svg")
+    ]
+
+
 def test_growth_is_measured_size_by_size(capsys: pytest.CaptureFixture[str]) -> None:
     if find_binaries() is None:
         pytest.skip("it starts a PostgreSQL of its own")
@@ -238,6 +267,12 @@ def test_profiles_name_who_asks_the_server_and_no_place_of_the_machine(tmp_path:
             *profiles.of_a_drop(started, tmp_path, tables=3),
         ]
     page = profiles.page(found, {})
+    numbers = profiles.report(found, {"megabytes": 1}).rows
+    assert all(row["questions"] > 10 for row in numbers.values())
+    assert all(0 < row["asking the server"] < row["in all"] for row in numbers.values())
+    assert page.count("| query begins with | calls |") == len(found)
+    assert "row_to_json" not in page
+    assert "| `CREATE INDEX narrow_at_idx ON public.narrow USING` | 1 |" in page
     assert page.count("| function | calls |") == len(found) == 3
     assert "| `backstop/postgres/model/" in page
     assert str(report.ROOT) not in page
