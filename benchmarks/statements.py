@@ -65,7 +65,7 @@ class Kind:
 
 SELECT_ONE, BY_KEY, UPDATE = Kind("SELECT 1", 300), Kind("SELECT by key", 300), Kind("UPDATE", 200)
 LITERAL = Kind("SELECT by key, as a literal", 300, new_text=True)
-MANY, PAGE = Kind("executemany of 1,000", 2), Kind("a page of 100 objects", 20)
+MANY, PAGE = Kind("executemany of 1,000", 6), Kind("a page of 100 objects", 100)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 import backstop
+from backstop.guarded import settled_in
 from backstop.guarding import GuardedSession
-from backstop.settled import Settled
+from backstop.levels import Mode
 
 HARMLESS = "CREATE OR REPLACE FUNCTION seen() RETURNS int LANGUAGE sql AS 'SELECT 1'"
 WIPING = (
@@ -117,7 +118,7 @@ def test_a_value_in_a_literal_of_a_known_read_is_judged_with_it(guarded, shop, s
 
 
 def test_shapes_do_not_pile_up():
-    settled = Settled()
+    settled = settled_in(Mode.PROTECT)
     for number in range(5_000):
         text = f"SELECT a{number} FROM item WHERE id = 1"
         settled.add_alike(text, backstop.classify(text))
@@ -126,7 +127,7 @@ def test_shapes_do_not_pile_up():
 
 
 def test_long_texts_do_not_pile_up():
-    settled = Settled()
+    settled = settled_in(Mode.PROTECT)
     for number in range(40):
         settled.add(f"SELECT '{number:020000}'", backstop.RiskLevel.SAFE)
         settled.add("SELECT 1", backstop.RiskLevel.SAFE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,8 @@ pytestmark = pytest.mark.usefixtures("orders")
         ("SELECT %s", (AsIs("1; DELETE FROM orders"),)),
         ("DELETE FROM orders WHERE '%s' = ''", (" OR true --",)),
         ("DELETE FROM orders WHERE id = ANY(%s)", ([AsIs("1]) OR (true OR id = ANY(ARRAY[1")],)),
+        ("SELECT %(made_up)s", defaultdict(lambda: AsIs("1; DELETE FROM orders"))),
+        ("SELECT '%(made_up)s'", defaultdict(lambda: "; DELETE FROM orders --")),
     ],
 )
 def test_a_parameter_that_carries_sql_is_judged(

@@ -28,8 +28,7 @@ class Audience:
     """The sinks of one guard. None of them ever harms a statement."""
 
     def __init__(self, settings: Settings) -> None:
-        self.severities = [audit.severity(settings.mode, level) for level in RiskLevel]
-        """The log's level for an event, by the rank of the statement's risk level."""
+        self._severities = [audit.severity(settings.mode, level) for level in RiskLevel]
         self._sinks = [listener(function) for function in settings.on_event]
         if settings.audit is not None:
             self._sinks.append(audit_file(settings.audit))
@@ -40,7 +39,10 @@ class Audience:
 
     def wants(self, level: RiskLevel) -> bool:
         """Whether anybody listens to an event of this level: building one costs time."""
-        severity = self.severities[level.rank]
+        return self.hears(self._severities[level.rank])
+
+    def hears(self, severity: int) -> bool:
+        """Whether anybody listens to an event that is so loud."""
         return self._has_listeners() or audit.logger.isEnabledFor(severity)
 
     def _has_listeners(self) -> bool:

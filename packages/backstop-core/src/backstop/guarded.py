@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from time import perf_counter
 from typing import Callable, NamedTuple, TypeVar
 
 from backstop.assessment import Open
 from backstop.audience import Audience
-from backstop.audit import Event, logger
+from backstop.audit import Event, logger, severity
 from backstop.classifier import classify
 from backstop.context import current
 from backstop.errors import ConfigurationError, SnapshotFailed
@@ -24,11 +25,11 @@ from backstop.protection import not_run
 from backstop.result import RiskResult
 from backstop.settings import Settings
 from backstop.settled import Settled
-from backstop.statement import COLLECTIONS, PLAIN, Statement, are_plain, is_classified_by
+from backstop.statement import Statement, are_plain, is_classified_by, values
 
 Answer = TypeVar("Answer")
 
-_is_heard = logger.isEnabledFor
+_is_logged = logger.isEnabledFor
 
 # OpenTelemetry's names, where frameworks have others.
 _SYSTEM_NAMES = {
@@ -62,7 +63,7 @@ class Guarded(ABC):
         self._system = system
         self._audience = Audience(settings)
         self._only_records = settings.mode is Mode.MONITOR
-        self._settled = settled or Settled()
+        self._settled = settled or settled_in(settings.mode)
         # With a snapshot pending, each statement may tell its fate.
         self._pending = pending
         # At hand, as every statement asks for it.
@@ -98,19 +99,17 @@ class Guarded(ABC):
         found = self._texts.get(text)
         if found is None:
             # Values may come into a literal, which is left out of the shape.
-            bare = parameters is None or (type(parameters) in COLLECTIONS and not parameters)
+            bare = parameters is None or not values(parameters)
             found = self._settled.alike(text) if bare else None
             if found is None:
                 return self._only_records and self._is_unheard(text, parameters)
-        level, expires, takes_values = found
-        if parameters is not None:
-            flat = type(parameters) is tuple and PLAIN.issuperset(map(type, parameters))
-            if not takes_values or not (flat or are_plain(parameters)):
-                return False
+        loudness, expires, takes_values = found
+        if parameters is not None and not (takes_values and are_plain(parameters)):
+            return False
         now, audience = time.monotonic(), self._audience
         if now < expires and now < audience.asks_at:
-            return not _is_heard(audience.severities[level.rank])
-        return now < expires and not audience.wants(level)
+            return not _is_logged(loudness)
+        return now < expires and not audience.hears(loudness)
 
     def _is_unheard(self, text: str, parameters: object) -> bool:
         """Judge a text by itself, which is all there is to do, and tell whether nobody listens."""
@@ -205,6 +204,11 @@ class Guarded(ABC):
         rowcount: Callable[[], int | None],
     ) -> Answer:
         """Do with one statement what was decided."""
+
+
+def settled_in(mode: Mode) -> Settled:
+    """Return what remembers the texts that are judged in a mode."""
+    return Settled(partial(severity, mode))
 
 
 class GuardedText(Guarded):

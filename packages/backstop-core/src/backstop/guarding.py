@@ -13,7 +13,7 @@ from backstop.audit import Event
 from backstop.drivers import session_for
 from backstop.errors import ConfigurationError, StatementBlocked
 from backstop.fates import Fates
-from backstop.guarded import Guarded, GuardedText
+from backstop.guarded import Guarded, GuardedText, settled_in
 from backstop.hidden import hidden
 from backstop.levels import AT_RISK, Mode
 from backstop.modes import Action, blocked, refused_by_look, triggers_from
@@ -23,7 +23,6 @@ from backstop.repeating import Execution
 from backstop.result import RiskResult
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
-from backstop.settled import Settled
 from backstop.snapshots.manifest import Fate
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.request import SnapshotRequest
@@ -41,7 +40,7 @@ class Guard:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.repository = Repository(settings.storage, recipients=settings.recipients)
-        self.settled = Settled()
+        self.settled = settled_in(settings.mode)
 
     def on(self, connection: object) -> GuardedSession:
         """Return a guarded session of a driver's connection; the adapter keeps one for each.
@@ -72,15 +71,16 @@ class GuardedSession(Guarded):
 
     def __init__(self, guard: Guard, session: Session) -> None:
         settings = guard.settings
-        assessment = Assessment(session, settings.thresholds, triggers_from(settings.mode))
         fates = Fates(guard.repository)
         # What is judged by the text alone is the same on every connection.
         by_text = settings.mode is Mode.MONITOR
-        settled = guard.settled if by_text else assessment.settled
+        settled = guard.settled if by_text else settled_in(settings.mode)
         super().__init__(settings, "postgresql", settled, fates.pending)
         self._session = session
         self._fates = fates
-        self._assessment = assessment
+        self._assessment = Assessment(
+            session, settings.thresholds, triggers_from(settings.mode), settled
+        )
         self._protection = Protection(session, guard.repository, fates, settings)
         self.turn = threading.RLock()
         """Held while a statement is on its way; whoever lets one pass holds it meanwhile."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from backstop.classifier.reads import ordinary_read, shape_of
 from backstop.levels import RiskLevel
@@ -16,13 +16,13 @@ _LONG, _MOST_LONG, _LONGEST = 20_000, 16, 200_000
 
 
 class Judged(NamedTuple):
-    """What was judged of one text.
+    """What was judged of one text: how loud its event would be, as one of ``logging``'s levels.
 
     It holds until ``expires``, by the monotonic clock, and for whatever plain values are merged
     into it, if it ``takes_values``.
     """
 
-    level: RiskLevel
+    severity: int
     expires: float
     takes_values: bool
 
@@ -34,7 +34,8 @@ class Settled:
     literals they hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, severity: Callable[[RiskLevel], int]) -> None:
+        self._severity = severity
         self.texts: dict[str, Judged] = {}
         self.shapes: dict[str, Judged] = {}
         self._long = 0
@@ -47,7 +48,7 @@ class Settled:
         if len(self.texts) >= _MOST_TEXTS or (is_long and self._long >= _MOST_LONG):
             self.forget()
         self._long += is_long and text not in self.texts
-        self.texts[text] = Judged(level, expires, takes_values(text))
+        self.texts[text] = Judged(self._severity(level), expires, takes_values(text))
 
     def add_alike(self, text: str, result: RiskResult, expires: float = math.inf) -> None:
         """Remember a text for all of its shape, if it is an ordinary read and nothing was added."""
@@ -57,7 +58,8 @@ class Settled:
             return
         if len(self.shapes) >= _MOST_TEXTS:
             self.forget()
-        self.shapes[shape] = Judged(result.level, expires, takes_values=True)
+        loudness = self._severity(result.level)
+        self.shapes[shape] = Judged(loudness, expires, takes_values=True)
 
     def alike(self, text: str) -> Judged | None:
         """Return what was judged of the shape of a text that no values are merged into."""

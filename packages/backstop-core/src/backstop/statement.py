@@ -7,12 +7,14 @@ import decimal
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from backstop.keeping import kept_by_text
 from backstop.syntax.lexer import has_hidden_placeholder
 
-PLAIN = frozenset(
+# Values of exactly these types become literals, whatever they hold. A subclass may have an
+# adapter of its own, and an adapter can write any SQL.
+_PLAIN = frozenset(
     {
         type(None),
         bool,
@@ -30,13 +32,7 @@ PLAIN = frozenset(
         uuid.UUID,
     }
 )
-"""Values of exactly these types become literals, whatever they hold.
-
-A subclass may have an adapter of its own, and an adapter can write any SQL.
-"""
 _SEQUENCES = frozenset({tuple, list})
-COLLECTIONS = _SEQUENCES | {dict}
-"""What parameters mostly come in."""
 
 
 class Statement(NamedTuple):
@@ -81,19 +77,28 @@ def takes_values(template: str) -> bool:
 
 def are_plain(parameters: object) -> bool:
     """Whether each of a set of parameters becomes a literal, whatever it holds."""
-    found = values(parameters)
-    # Mostly nothing else is among them, which takes no loop of Python's to see.
-    return PLAIN.issuperset(map(type, found)) or all(map(_is_plain, found))
+    # Mostly it is a tuple with nothing else in it, which takes neither a call nor a loop to see.
+    found = parameters if type(parameters) is tuple else values(parameters)
+    return _PLAIN.issuperset(map(type, found)) or all(map(_is_plain, found))
 
 
 def values(parameters: object) -> Collection[object]:
-    """Return the values of one set of parameters, positional or named."""
-    if type(parameters) in _SEQUENCES:
+    """Return the values of one set of parameters, positional or named.
+
+    A mapping that may make values up as it is asked for them counts as a value itself.
+    """
+    kind = type(parameters)
+    if kind in _SEQUENCES:
         return parameters  # type: ignore[return-value]
-    # A look at the type is a tenth of what the abstract class takes.
-    if type(parameters) is dict or isinstance(parameters, Mapping):
+    if isinstance(parameters, dict) and (kind is dict or _holds_its_values(kind)):
         return parameters.values()
+    if isinstance(parameters, Mapping):
+        return (parameters,)
     return list(parameters) if isinstance(parameters, Iterable) else (parameters,)
+
+
+def _holds_its_values(kind: Any) -> bool:
+    return kind.__getitem__ is dict.__getitem__ and not hasattr(kind, "__missing__")
 
 
 def values_of_all(sets: Collection[object]) -> list[object]:
@@ -104,7 +109,7 @@ def values_of_all(sets: Collection[object]) -> list[object]:
 
 
 def _is_plain(value: object) -> bool:
-    if type(value) in PLAIN:
+    if type(value) in _PLAIN:
         return True
     return type(value) in _SEQUENCES and all(map(_is_plain, value))  # type: ignore[call-overload]
 

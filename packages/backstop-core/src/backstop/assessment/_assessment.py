@@ -61,7 +61,8 @@ class Measure(Enum):
 class Assessment:
     """Assesses the statements of one connection.
 
-    ``triggers_from`` is the lowest level at which what triggers and rules do counts.
+    ``triggers_from`` is the lowest level at which what triggers and rules do counts; ``settled``
+    is told of the texts that leave nothing to ask or to do.
     """
 
     def __init__(
@@ -69,13 +70,13 @@ class Assessment:
         session: Session,
         thresholds: Thresholds,
         triggers_from: RiskLevel = RiskLevel.CRITICAL,
+        settled: Settled | None = None,
     ) -> None:
         self._session = session
         self._names = Names(session, triggers_from)
         self._prepared = Prepared(session)
         self._reach = Reach(session, self._names, thresholds)
-        self.settled = Settled()
-        """The texts of which the last assessment left nothing to ask or to do."""
+        self._settled = settled
         self._changed = False
         self._opened = False
 
@@ -121,11 +122,11 @@ class Assessment:
         if "\\" in text or not _TAKES_NO_SNAPSHOT.isdisjoint(result.operations):
             return
         known = self._names.known(text, result)
-        if known is None:
+        if known is None or self._settled is None:
             return
         expires = min(self._names.expires, self._reach.expires(text))
-        self.settled.add(text, result.level, expires)
-        self.settled.add_alike(text, known, expires)
+        self._settled.add(text, result.level, expires)
+        self._settled.add_alike(text, known, expires)
 
     def _unseen(self, result: RiskResult) -> Open:
         """Return whether only a run tells what the statement takes: it may be more than rows."""
@@ -261,7 +262,8 @@ class Assessment:
         return ends or prepares
 
     def _forget(self) -> None:
-        self.settled.forget()
+        if self._settled is not None:
+            self._settled.forget()
         self._names.forget()
         self._reach.forget()
         self._prepared.forget()

@@ -13,10 +13,12 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from backstop.django.actors import requests_actor
 from backstop.django.databases import remember_names
 from backstop.django.wrapper import ConnectionGuard
 from backstop.errors import ConfigurationError
 
+_reversed = list.__reversed__
 _ATTRIBUTE = "backstop_guard"
 _OPENS = "get_new_connection"
 
@@ -34,9 +36,10 @@ class Wrappers(list[Any]):
 
     def __reversed__(self) -> Iterator[Any]:
         # Django composes them from the inside out, for every statement.
-        if self.guard.is_needed:
-            return chain((self.guard,), list.__reversed__(self))
-        return list.__reversed__(self)
+        wrappers = _reversed(self)
+        if self.guard.by_text is None and requests_actor.get() is None:
+            return wrappers
+        return chain((self.guard,), wrappers)
 
 
 def guard_connections() -> None:

@@ -30,7 +30,8 @@ class ConnectionGuard:
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self._connection = connection
         self._reader = reader_of(driver_of(connection))
-        self._by_text: GuardedText | None = None
+        self.by_text: GuardedText | None = None
+        """What judges the statements at Django's cursors, where the driver's have no guard."""
         self._seen: object = None
 
     def opening(self, open_connection: Open) -> Open:
@@ -38,7 +39,7 @@ class ConnectionGuard:
 
         def opened(parameters: Any) -> Any:
             # Wrong settings are told before anything is open.
-            self._by_text = self._judging_by_text()
+            self.by_text = self._judging_by_text()
             return self._guarded(open_connection(self._parameters(parameters)))
 
         return opened
@@ -47,13 +48,8 @@ class ConnectionGuard:
         """Guard the driver connection in hand, if it was opened unseen."""
         found = self._connection.connection
         if found is not self._seen and found is not None:
-            self._by_text = self._judging_by_text()
+            self.by_text = self._judging_by_text()
             self._connection.connection = self._guarded(found)
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether there is anything to do before Django's cursors execute."""
-        return self._by_text is not None or requests_actor.get() is not None
 
     def __call__(
         self, execute: Execute, sql: Any, params: Any, many: bool, context: dict[str, Any]
@@ -64,7 +60,7 @@ class ConnectionGuard:
             return execute(sql, params, many, context)
         if (actor := requests_actor.get()) is not None:
             actor.find(sql)
-        guarded = self._by_text
+        guarded = self.by_text
         if guarded is None:
             return execute(sql, params, many, context)
         cursor = context["cursor"].cursor

@@ -116,11 +116,12 @@ class OwnCursor(GuardCursor):
     """
 
     __init__ = extensions.cursor.__init__
+    connection = _connection_in_c
     _backstop_connection = _connection_in_c
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # A subclass may be given to any connection.
         super().__init_subclass__(**kwargs)
-        for name in ("__init__", "_backstop_connection"):
+        for name in ("__init__", "connection", "_backstop_connection"):
             if name not in vars(cls):
-                setattr(cls, name, getattr(GuardCursor, name))
+                setattr(cls, name, vars(GuardCursor)[name])

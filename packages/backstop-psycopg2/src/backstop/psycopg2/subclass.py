@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+_cursor_in_c: Any = extensions.connection.cursor
+
+
 class GuardConnection(GuardedConnection, extensions.connection):
     """A real psycopg2 connection under guard; `guarded_connection_class` makes usable classes."""
 
     _backstop_guard: Guard
     _backstop_factory: Any = None
-    # Whether the driver's own method makes cursors, of the class that it has been told.
+    # Whether the driver's own method makes cursors, of its own class.
     _backstop_plain = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: D102
@@ -61,17 +64,17 @@ class GuardConnection(GuardedConnection, extensions.connection):
     @cursor_factory.setter
     def cursor_factory(self, factory: Any) -> None:
         self._backstop_factory = factory
+        unchanged = factory in (None, extensions.cursor)
+        self._backstop_plain = type(self)._backstop_plain and unchanged
         known = isinstance(factory, type) and issubclass(factory, extensions.cursor)
         plain = not known or factory is extensions.cursor
         _in_c("cursor_factory").__set__(self, OwnCursor if plain else guarded_class(factory))
 
     def cursor(self, *args: Any, **kwargs: Any) -> GuardCursor:  # type: ignore[override]
         """Return a guarded cursor of the class that the connection would have made."""
-        chosen = self._backstop_factory not in (None, extensions.cursor)
-        if args or kwargs or chosen or not self._backstop_plain:
+        if args or kwargs or not self._backstop_plain:
             return super().cursor(*args, **kwargs)
-        cursor: Any = extensions.connection.cursor(self)
-        made: GuardCursor = cursor
+        made: GuardCursor = _cursor_in_c(self)
         return made
 
     def _driver(self, name: str) -> Callable[..., Any]:
