@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 
 import pytest
 
@@ -98,6 +99,37 @@ def test_an_object_is_on_the_disk_before_it_has_its_name(storage, folder, monkey
     while_writing = [names for names in synced if names and names != ["1"]]
     assert len(while_writing) == 1
     assert synced[-1] == ["1"]
+
+
+MEGABYTE = bytes(1024 * 1024)
+
+
+def test_a_large_object_goes_to_the_disk_while_it_is_written(storage, folder, monkeypatch):
+    synced = []
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size >> 20)
+    )
+    pieces = (time.sleep(0.01) or MEGABYTE for _ in range(100))
+    assert storage.write("data/a/1", pieces) == 100 * len(MEGABYTE)
+    assert any(32 <= size < 100 for size in synced)
+    assert 100 in synced
+
+
+def test_an_error_of_the_disk_that_is_told_once_fails_the_write(storage, folder, monkeypatch):
+    # The system tells of bytes that it has lost once, and of none of them afterwards.
+    told = iter([OSError(errno.EIO, os.strerror(errno.EIO))])
+    real = os.fsync
+
+    def failing(descriptor):
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if is_file and (error := next(told, None)) is not None:
+            raise error
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(StorageError, match="Input/output error"):
+        storage.write("data/a/1", (MEGABYTE for _ in range(40)))
+    assert files(folder) == []
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])

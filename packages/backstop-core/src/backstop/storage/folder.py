@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backstop.errors import ObjectNotFound, StorageError
+from backstop.storage._syncing import Syncing
 from backstop.storage.base import (
     READ_SIZE,
     AccessRefused,
@@ -66,14 +67,18 @@ class FolderStorage(Storage):
             descriptor, temporary = _open_temporary(path.parent)
         try:
             # Unbuffered: a buffer's last bytes would meet a full disk again in close().
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
+            with (
+                os.fdopen(descriptor, "wb", buffering=0) as file,
+                Syncing(file.fileno()) as syncing,
+            ):
                 # The iterable runs outside of the translation: its errors are not storage's.
                 for chunk in chunks:
                     with self._translated(f"write {key}"):
                         _write_all(file, chunk)
+                        syncing.wrote(len(chunk))
                     written += len(chunk)
                 with self._translated(f"write {key}"):
-                    os.fsync(file.fileno())
+                    syncing.finish()
             with self._translated(f"write {key}"):
                 _publish(temporary, path)
         except BaseException:
