@@ -106,7 +106,7 @@ def explain_choice(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test on the oldest and the newest Python found.
 
-    The proofs ask the server far more than Python: the newest runs them, for all.
+    The proofs take long, and mostly ask the server: the newest runs them, for all.
     """
     if session.python == CHOSEN[0]:
         explain_choice(session)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from testing.s3 import S3Endpoint
 
+pytestmark = pytest.mark.proof
+
 
 def _slow(text: str) -> int:
     return sum(range(20_000))

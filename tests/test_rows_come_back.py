@@ -8,6 +8,8 @@ import pytest
 import backstop
 from testing.dumps import dump
 
+pytestmark = pytest.mark.proof
+
 SHOP = """
 CREATE SCHEMA shop;
 CREATE TABLE shop.customers (id serial PRIMARY KEY, email text UNIQUE, name text DEFAULT 'n/a');

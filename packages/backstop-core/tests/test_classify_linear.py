@@ -13,7 +13,7 @@ from backstop.classifier import classify
 from backstop.levels import RiskLevel
 
 # To measure their coverage takes longer than the texts themselves, and blurs what is measured here.
-pytestmark = pytest.mark.no_cover
+pytestmark = [pytest.mark.no_cover, pytest.mark.proof]
 
 Shape = Callable[[int], str]
 
