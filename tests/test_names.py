@@ -138,6 +138,16 @@ def test_names_that_mean_nothing_here_cost_no_question(shop):
     assert session.sent == asked
 
 
+def test_what_is_known_is_told_without_a_question(shop):
+    session = CountingSession(shop.connection)
+    known = names.Names(session)
+    read, call = "SELECT * FROM item", "SELECT harmless()"
+    known.ask(read, backstop.classify(read))
+    asked = session.sent
+    assert known.known(call, backstop.classify(call)) is None
+    assert session.sent == asked
+
+
 def test_what_the_connection_itself_creates_is_known_at_once(shop, guarded):
     db = guarded(mode="block", on_snapshot_failure="log")
     cursor = db.cursor()

@@ -94,12 +94,10 @@ class Names:
         knowledge = self._knowledge
         if knowledge is None or knowledge.expires < time.monotonic():
             knowledge = self._read_catalog()
-            known = self.known(text, result)
-            if known is not None:
-                return known
         knowledge.meanings.may_ask = True
         try:
-            return self._apply(knowledge, text, result)
+            known = self.known(text, result)
+            return self._apply(knowledge, text, result) if known is None else known
         finally:
             knowledge.meanings.may_ask = False
 
