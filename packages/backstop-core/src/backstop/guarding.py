@@ -93,10 +93,10 @@ class GuardedSession(Guarded):
     def finish(self, run: Callable[[], Answer], *, committed: bool) -> Answer:
         """End the transaction by the driver's own call; a failed commit counts as a rollback."""
         with self.turn:
-            self._forget_what_ended_unseen()
             self._assessment.transaction_ended()
-            if not self._fates.is_pending:
+            if not self._pending:
                 return run()
+            self._forget_what_ended_unseen()
             # A commit of a failed transaction is a rollback, and raises nothing.
             undone = not committed or self._session.status() is TransactionStatus.FAILED
             try:

@@ -85,11 +85,11 @@ class GuardedConnection(_Connection):
 
     def commit(self) -> None:
         """Commit, and record the fate of what was snapshotted."""
-        self.backstop_session.finish(self._driver("commit"), committed=True)
+        self._backstop_session.finish(self._driver("commit"), committed=True)
 
     def rollback(self) -> None:
         """Roll back, and record the fate of what was snapshotted."""
-        self.backstop_session.finish(self._driver("rollback"), committed=False)
+        self._backstop_session.finish(self._driver("rollback"), committed=False)
 
     def close(self) -> None:
         """Close; what wasn't committed is rolled back by the server."""
