@@ -27,6 +27,7 @@ from backstop.embedded import EmbeddedServer
 from benchmarks.report import Report, compared, write
 from benchmarks.side_by_side import Bound, Case, Outcome, as_documents, measure, on_one_core, show
 
+TITLE = "What watching a statement takes"
 PLAIN, PROXY, SUBCLASS = "psycopg2", "backstop.guard", "backstop.psycopg2.connect"
 SEVERAL_MICROSECONDS = Bound(PLAIN, 1.0, over=5.0)
 
@@ -111,18 +112,19 @@ def main(arguments: list[str] | None = None) -> int:
     def both(server: EmbeddedServer, settings: dict[str, Any], rounds: int) -> list[Outcome]:
         return outcomes(server, settings, rounds) + outcomes_by_core(server, settings, rounds)
 
-    return run_measurement(both, "guarding", __doc__, arguments)
+    return run_measurement(both, "guarding", TITLE, __doc__, arguments)
 
 
 def run_measurement(
     outcomes: Callable[[EmbeddedServer, dict[str, Any], int], list[Outcome]],
     name: str,
+    title: str,
     description: str | None,
     arguments: list[str] | None = None,
 ) -> int:
     """Do as the command line says, with a server and settings for guards.
 
-    ``name`` is that of the report.
+    ``name`` and ``title`` are those of the report.
     """
     parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
@@ -143,13 +145,13 @@ def run_measurement(
             print(f"Python {platform.python_version()}, PostgreSQL {server.version}; medians")
             for outcome in found:
                 show([outcome])
-            print(*compared(report(name, found)), sep="\n")
+            print(*compared(report(name, title, found)), sep="\n")
         if options.write:
-            write(report(name, found), {"PostgreSQL": server.version})
+            write(report(name, title, found), {"PostgreSQL": server.version})
     return 1 if options.check and not all(outcome.holds for outcome in found) else 0
 
 
-def report(name: str, outcomes: Sequence[Outcome]) -> Report:
+def report(name: str, title: str, outcomes: Sequence[Outcome]) -> Report:
     """Return what the documentation shows, a row for each form of guard."""
     rows = {}
     for outcome in outcomes:
@@ -157,7 +159,7 @@ def report(name: str, outcomes: Sequence[Outcome]) -> Report:
         rows[guarded] = {"plain": outcome.times[plain], "guarded": outcome.times[guarded]}
     return Report(
         name,
-        "What watching a statement takes",
+        title,
         "SELECT 1 over a unix socket, executed and fetched in `monitor` where no logger takes its "
         "event, in this process's time; client and server run on one core.",
         "microseconds a statement",

@@ -25,6 +25,7 @@ from benchmarks.guarding import execute, run_measurement, select_one
 from benchmarks.side_by_side import Bound, Case, Outcome, measure
 from testing import driver
 
+TITLE = "What watching a statement of Django's takes"
 PLAIN, GUARDED = "Django", f"backstop.django, {driver.DRIVER}"
 CASE = Case("SELECT 1 in monitor", select_one, 500, Bound(PLAIN, 1.0, over=5.0))
 
@@ -64,4 +65,4 @@ def outcomes(server: EmbeddedServer, chosen: dict[str, Any], rounds: int) -> lis
 
 
 if __name__ == "__main__":
-    sys.exit(run_measurement(outcomes, "guarding_django", __doc__))
+    sys.exit(run_measurement(outcomes, "guarding_django", TITLE, __doc__))

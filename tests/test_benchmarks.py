@@ -16,6 +16,7 @@ from benchmarks import (
     classifying,
     guarding,
     memory,
+    peak,
     profiles,
     report,
     saving,
@@ -133,8 +134,8 @@ def test_whole_tables_are_saved_and_restored_beside_postgresqls_own_programs(
     ]
     ((size,)) = found["sizes"]
     assert 100_000 < size["stored"] < 1_000_000
-    assert 0 <= size["saving"] < throughput.MOST_MEMORY
-    assert 0 <= size["restoring"] < throughput.MOST_MEMORY
+    assert 0 <= size["saving"] < peak.MOST_MEMORY
+    assert 0 <= size["restoring"] < peak.MOST_MEMORY
 
 
 @pytest.mark.parametrize("curves", [True, False])
@@ -165,7 +166,7 @@ def test_each_form_of_a_guard_is_a_row_of_the_report() -> None:
     outcomes = [measure(case, contestants, rounds=1)]
     contestants = {guarding.SUBCLASS: str.lower, guarding.PLAIN: str.lower}
     outcomes.append(measure(case, contestants, rounds=1))
-    rows = guarding.report("guarding", outcomes).rows
+    rows = guarding.report("guarding", guarding.TITLE, outcomes).rows
     assert list(rows) == [guarding.PROXY, guarding.SUBCLASS]
     assert all(list(row) == ["plain", "guarded"] for row in rows.values())
 
@@ -257,8 +258,8 @@ def test_the_memory_of_a_small_table_stays_within_its_bound(
 
 
 def test_the_memory_of_a_restore_counts_as_that_of_saving_does() -> None:
-    size = throughput.Size("narrow", 1, 1, saving=1, restoring=throughput.MOST_MEMORY + 1)
-    assert size.memory > throughput.MOST_MEMORY
+    size = throughput.Size("narrow", 1, 1, saving=1, restoring=peak.MOST_MEMORY + 1)
+    assert size.memory > peak.MOST_MEMORY
 
 
 @pytest.mark.skipif(find_binaries() is None, reason="no PostgreSQL is installed")
