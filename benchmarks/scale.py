@@ -282,10 +282,10 @@ def report(found: Sequence[Point]) -> Report:
     return Report(
         "scale",
         "How it grows",
-        "Reading the definitions of so many tables, as every DROP and ALTER does twice; saving "
-        "and deleting a row of each of so many partitions, or tables along foreign keys; listing "
-        "so many snapshots in a folder; and finding the last one of a table among them, where that "
-        f"is the oldest of all, up to the plan of its restore. The best of three. {_told(found)}",
+        "Reading the definitions of so many tables, as a DROP does three times; saving and "
+        "deleting a row of each of so many partitions, or tables along foreign keys; listing so "
+        "many snapshots in a folder; and finding the oldest, by its table, up to a restore's plan. "
+        f"The best of three. {_told(found)}",
         "seconds",
         {
             f"{size:,}": {point.curve: point.seconds for point in found if point.size == size}
