@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import backstop
-from backstop.protection import Protection
+from backstop.running.protection import Protection
 
 pytestmark = pytest.mark.proof
 

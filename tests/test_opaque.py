@@ -331,7 +331,7 @@ def test_a_look_that_can_not_see_refuses(shop, guarded, monkeypatch):
     def refuse(session, first):
         session.fetch(f"{first}; SELECT (1 / 0)::text" if first else "SELECT (1 / 0)::text")
 
-    monkeypatch.setattr("backstop.postgres.counters.look", refuse)
+    monkeypatch.setattr("backstop.postgres.transaction.counters.look", refuse)
     with pytest.raises(backstop.StatementBlocked, match="what it did can't be seen"):
         db.cursor().execute("SELECT note()")
     assert db.info.transaction_status == 0

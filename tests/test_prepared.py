@@ -70,7 +70,7 @@ def test_what_was_prepared_by_the_protocol_is_read_as_well(shop):
     # psycopg2 has no protocol of its own for it, so that the catalog has to stand for it.
     from backstop.assessment.prepared import Prepared
     from backstop.drivers.psycopg2 import Psycopg2Session
-    from backstop.postgres.prepared import PreparedStatement
+    from backstop.postgres.code.prepared import PreparedStatement
 
     prepared = Prepared(Psycopg2Session(shop.connection))
     found = PreparedStatement("DELETE FROM orders", False, ())

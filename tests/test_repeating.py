@@ -370,7 +370,7 @@ def test_a_run_that_can_not_be_looked_at_is_saved_whole_once(
     def refuse(session, first):
         session.fetch(f"{first}; SELECT (1 / 0)::text" if first else "SELECT (1 / 0)::text")
 
-    monkeypatch.setattr("backstop.postgres.counters.look", refuse)
+    monkeypatch.setattr("backstop.postgres.transaction.counters.look", refuse)
     db.cursor().execute("DELETE FROM orders WHERE id IN (SELECT id FROM orders LIMIT 3)")
     db.commit()
     shop.execute("SELECT last_value FROM runs")

@@ -223,7 +223,7 @@ def test_another_threads_read_waits_until_a_snapshot_is_taken(shop, guarded, mon
     for _ in range(2):
         db.cursor().execute("SELECT id FROM item")
     saving, done = threading.Event(), []
-    take = backstop.protection.Protection.run
+    take = backstop.running.protection.Protection.run
 
     def slow(self, request, execution):
         saving.set()
@@ -232,7 +232,7 @@ def test_another_threads_read_waits_until_a_snapshot_is_taken(shop, guarded, mon
         done.append("saved")
         return answer
 
-    monkeypatch.setattr(backstop.protection.Protection, "run", slow)
+    monkeypatch.setattr(backstop.running.protection.Protection, "run", slow)
 
     def read():
         saving.wait()

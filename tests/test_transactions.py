@@ -9,7 +9,7 @@ import pytest
 
 import backstop
 from backstop.drivers.psycopg2 import Psycopg2Session
-from backstop.postgres import transactions
+from backstop.postgres.transaction import savepoints
 from backstop.session import TransactionStatus
 from backstop.snapshots import Consistency, Fate, Status
 from testing.dumps import dump
@@ -190,7 +190,7 @@ def test_a_question_that_fails_on_its_way_leaves_the_transaction_usable(stock, c
     session = Psycopg2Session(connect())
     session.execute("DELETE FROM part")
     # As the application's own statement_timeout may make it.
-    asked = transactions.undone(session, "backstop_reading", "SELECT 1 / 0")
+    asked = savepoints.undone(session, "backstop_reading", "SELECT 1 / 0")
     with pytest.raises(psycopg2.errors.DivisionByZero), asked:
         pytest.fail("nothing was asked")
     assert session.status() is TransactionStatus.IN_TRANSACTION

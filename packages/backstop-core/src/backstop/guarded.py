@@ -21,8 +21,8 @@ from backstop.context import current
 from backstop.errors import ConfigurationError, SnapshotFailed
 from backstop.levels import Mode
 from backstop.modes import Action, Unknown, blocked, decide, unknown_of
-from backstop.protection import not_run
 from backstop.result import RiskResult
+from backstop.running.protection import not_run
 from backstop.settings import Settings
 from backstop.settled import Settled
 from backstop.statement import Statement, are_plain, is_classified_by, values

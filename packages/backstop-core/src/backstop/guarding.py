@@ -17,10 +17,10 @@ from backstop.guarded import Guarded, GuardedText, settled_in
 from backstop.hidden import hidden
 from backstop.levels import AT_RISK, Mode
 from backstop.modes import Action, blocked, refused_by_look, triggers_from
-from backstop.protection import Protection
-from backstop.rehearsing import CannotRehearse, rehearse
-from backstop.repeating import Execution
 from backstop.result import RiskResult
+from backstop.running.protection import Protection
+from backstop.running.rehearsing import CannotRehearse, rehearse
+from backstop.running.repeating import Execution
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
 from backstop.snapshots.manifest import Fate

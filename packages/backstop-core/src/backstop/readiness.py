@@ -15,7 +15,7 @@ from time import time
 from backstop.drivers import connect, session_for
 from backstop.errors import ConfigurationError, SnapshotNotFound, describe
 from backstop.postgres import rights
-from backstop.postgres.transactions import transaction
+from backstop.postgres.transaction.savepoints import transaction
 from backstop.postgres.trying import Trial, clock, try_saving
 from backstop.session import Session
 from backstop.settings import StorageArgument

@@ -21,8 +21,8 @@ from backstop.classifier.definitions import ADDITION
 from backstop.classifier.unreadable import unreadable_risk
 from backstop.errors import describe
 from backstop.levels import AT_RISK, RiskLevel
-from backstop.postgres.counters import Effects
-from backstop.postgres.transactions import untouched
+from backstop.postgres.transaction.counters import Effects
+from backstop.postgres.transaction.savepoints import untouched
 from backstop.result import Finding, RiskResult
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Thresholds

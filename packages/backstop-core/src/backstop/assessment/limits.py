@@ -6,9 +6,10 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from backstop.patterns import matches
-from backstop.postgres import counting, references, relations
-from backstop.postgres.counters import Effect, Effects
+from backstop.postgres import references, relations
 from backstop.postgres.relations import Reference, Relation
+from backstop.postgres.rows import counting
+from backstop.postgres.transaction.counters import Effect, Effects
 from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.settings import Thresholds

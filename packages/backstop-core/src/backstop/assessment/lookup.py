@@ -15,7 +15,7 @@ from backstop.classifier.bodies import language_and_code
 from backstop.classifier.literals import literal_text
 from backstop.classifier.routines import READABLE
 from backstop.levels import RiskLevel
-from backstop.postgres.summary import Cast
+from backstop.postgres.code.summary import Cast
 from backstop.result import Finding, RiskResult, harmless
 from backstop.syntax.lexer import Token
 from backstop.syntax.parts import READS, WRITES, unwrap

@@ -22,8 +22,8 @@ from backstop.assessment.reading import (
     worst,
 )
 from backstop.levels import RiskLevel
-from backstop.postgres import bodies
-from backstop.postgres.summary import (
+from backstop.postgres.code import bodies
+from backstop.postgres.code.summary import (
     WRITES,
     Cast,
     CatalogObject,

@@ -16,8 +16,8 @@ from backstop.assessment.lookup import definitions, look_up
 from backstop.assessment.meanings import Meanings, NotRead
 from backstop.assessment.reading import EXPLAINED, Meaning
 from backstop.levels import RiskLevel
-from backstop.postgres import summary
-from backstop.postgres.summary import Cast
+from backstop.postgres.code import summary
+from backstop.postgres.code.summary import Cast
 from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.syntax.uses import IMPLIED_OPERATORS, LONGEST_NAME

@@ -14,8 +14,8 @@ from typing import Callable, NamedTuple
 from backstop.classifier import classify
 from backstop.errors import BackstopError
 from backstop.levels import RiskLevel
-from backstop.postgres import prepared
-from backstop.postgres.prepared import PreparedStatement
+from backstop.postgres.code import prepared
+from backstop.postgres.code.prepared import PreparedStatement
 from backstop.result import Finding, RiskResult, harmless
 from backstop.session import Session
 from backstop.syntax.lexer import LexError, TokenKind, tokenize

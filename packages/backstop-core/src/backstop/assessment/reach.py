@@ -21,9 +21,9 @@ from backstop.errors import describe
 from backstop.hidden import TRIGGERS
 from backstop.levels import RiskLevel
 from backstop.postgres import relations
-from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.relations import Reference, Relation
-from backstop.postgres.transactions import undone, untouched
+from backstop.postgres.transaction.counters import Effect, Effects
+from backstop.postgres.transaction.savepoints import undone, untouched
 from backstop.result import Finding, RiskResult
 from backstop.session import Session
 from backstop.settings import Thresholds

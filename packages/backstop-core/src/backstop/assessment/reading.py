@@ -15,8 +15,8 @@ from backstop.classifier.functions import call_risk, runs_text
 from backstop.classifier.routines import READABLE, routine_findings, rule_actions
 from backstop.classifier.unreadable import UNREADABLE
 from backstop.levels import RiskLevel
-from backstop.postgres.bodies import Body
-from backstop.postgres.summary import CatalogObject, ObjectKind
+from backstop.postgres.code.bodies import Body
+from backstop.postgres.code.summary import CatalogObject, ObjectKind
 from backstop.syntax.lexer import LexError, Token, tokenize
 from backstop.syntax.traits import calls_outside
 from backstop.syntax.uses import (

@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from backstop.assessment import limits
 from backstop.levels import RiskLevel
-from backstop.postgres import counting, presence, relations
-from backstop.postgres.counters import Effects
+from backstop.postgres import presence, relations
 from backstop.postgres.presence import Presence
+from backstop.postgres.rows import counting
+from backstop.postgres.transaction.counters import Effects
 from backstop.result import Finding, RiskResult
 from backstop.session import Session
 from backstop.settings import Thresholds

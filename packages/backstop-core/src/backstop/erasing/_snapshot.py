@@ -10,9 +10,9 @@ from backstop.encryption import Recipients
 from backstop.erasing._report import SnapshotErasure
 from backstop.erasing._tables import Condition, TableErasure, Unsearchable
 from backstop.errors import SnapshotNotFound
-from backstop.postgres.choosing import role_settings, wait_for_others
 from backstop.postgres.references import referring
-from backstop.postgres.transactions import PINNED, change_settings, taken_back, undone
+from backstop.postgres.rows.choosing import role_settings, wait_for_others
+from backstop.postgres.transaction.savepoints import PINNED, change_settings, taken_back, undone
 from backstop.session import Session
 from backstop.snapshots import identifiers
 from backstop.snapshots.keys import valid

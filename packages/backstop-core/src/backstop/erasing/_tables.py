@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TypeVar
 
 from backstop.errors import ConfigurationError, SnapshotDamaged, describe
-from backstop.postgres.choosing import StoredRows
+from backstop.postgres.rows.choosing import StoredRows
 from backstop.session import Session
 from backstop.snapshots.manifest import Erasure, SavedTable, WrittenRows
 from backstop.snapshots.replacing import Replacement, kept_until

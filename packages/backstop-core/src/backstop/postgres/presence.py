@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backstop.postgres import query
-from backstop.postgres.summary import FIRST_OWN
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.session import Session
 
 

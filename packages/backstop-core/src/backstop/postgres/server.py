@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backstop.postgres import query
-from backstop.postgres.xids import low_half
+from backstop.postgres.transaction.xids import low_half
 from backstop.session import Session
 
 

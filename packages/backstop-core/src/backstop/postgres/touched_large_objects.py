@@ -13,12 +13,19 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from backstop.postgres import query, quoting
-from backstop.postgres.counters import (
+from backstop.postgres.large_objects import (
+    PAGE_SIZE,
+    existing,
+    find,
+    may,
+    reads_pages,
+    sized,
+)
+from backstop.postgres.transaction.counters import (
     NO_LARGE_OBJECT_EFFECT,
     Effects,
     LargeObjectEffect,
 )
-from backstop.postgres.large_objects import PAGE_SIZE, existing, find, may, reads_pages, sized
 from backstop.session import Session
 
 # How many are compared that nothing points at, of how many bytes, and how many bytes of one.

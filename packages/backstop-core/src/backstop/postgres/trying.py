@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from backstop.errors import describe
 from backstop.postgres import query
-from backstop.postgres.locks import SHARE_ROW_EXCLUSIVE
-from backstop.postgres.transactions import undone
+from backstop.postgres.transaction.locks import SHARE_ROW_EXCLUSIVE
+from backstop.postgres.transaction.savepoints import undone
 from backstop.session import Session
 
 _LOCK_NOT_AVAILABLE = "55P03"

@@ -10,7 +10,7 @@ from backstop.assessment import Assessment, Measure
 from backstop.classifier import classify
 from backstop.drivers import driver_of, reader_of, session_for
 from backstop.errors import ConfigurationError
-from backstop.postgres.transactions import untouched
+from backstop.postgres.transaction.savepoints import untouched
 from backstop.previewing.foreseeing import Foresight, Preview
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Thresholds

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from backstop.errors import SnapshotFailed, describe
 from backstop.levels import AT_RISK
-from backstop.postgres import locks, measuring, relations
+from backstop.postgres import relations
 from backstop.postgres.model.catalog import address
 from backstop.postgres.model.difference import dropped_from
 from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.relations import Reference, Relation
+from backstop.postgres.rows import measuring
+from backstop.postgres.transaction import locks
 from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.snapshots.finders import exact_counts

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from backstop.postgres import existing, large_objects, locks, sequences
+from backstop.postgres import existing, large_objects, sequences
 from backstop.postgres.model.large_objects import holds_contents
-from backstop.postgres.quiet import quiet
 from backstop.postgres.relations import Relation
+from backstop.postgres.rows.quiet import quiet
 from backstop.postgres.sequences import Position
+from backstop.postgres.transaction import locks
 from backstop.recovery.objects import ObjectPlan, State
 from backstop.recovery.report import RestoreReport
 from backstop.recovery.rows import (

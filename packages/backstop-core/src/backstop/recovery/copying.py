@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backstop.errors import ConfigurationError, SnapshotDamaged
 from backstop.postgres import quoting
-from backstop.postgres.transactions import PINNED, change_settings
+from backstop.postgres.transaction.savepoints import PINNED, change_settings
 from backstop.recovery.report import TableReport
 from backstop.recovery.rows import CountedReader
 from backstop.session import Session

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from backstop.encryption import IdentityArgument, identities_from
 from backstop.errors import SnapshotDamaged
 from backstop.postgres import existing, server
-from backstop.postgres.differing import ImageBeside
 from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.relations import Relation
-from backstop.postgres.transactions import PINNED, change_settings, transaction
+from backstop.postgres.rows.differing import ImageBeside
+from backstop.postgres.transaction.savepoints import PINNED, change_settings, transaction
 from backstop.recovery.connecting import connected
 from backstop.recovery.objects import State, plan_objects
 from backstop.recovery.rows import saved_names

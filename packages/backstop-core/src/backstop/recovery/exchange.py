@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 
 from backstop.errors import RestoreFailed
 from backstop.postgres import sequences
-from backstop.postgres.appending import appending
-from backstop.postgres.aside import CAN_STEP_ASIDE, Aside, step_aside
-from backstop.postgres.later import replaced_parts
 from backstop.postgres.model.reading import read_model
 from backstop.postgres.objects import RIGHTS, STAGES, CatalogObject, in_dependency_order
+from backstop.postgres.remaking.appending import appending
+from backstop.postgres.remaking.aside import CAN_STEP_ASIDE, Aside, step_aside
+from backstop.postgres.remaking.later import replaced_parts
 from backstop.postgres.sequences import Position
 from backstop.recovery.executing import failure, run, tried
 from backstop.recovery.objects import FOLLOWING, MAY_FAIL, ObjectPlan, State, holds_rows

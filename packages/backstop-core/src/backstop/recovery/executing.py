@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from backstop.errors import RestoreFailed, describe
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.transactions import released
+from backstop.postgres.transaction.savepoints import released
 from backstop.session import Session
 
 

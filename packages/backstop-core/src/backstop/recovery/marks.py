@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backstop.postgres.comparing import RowMarks
+from backstop.postgres.rows.comparing import RowMarks
 from backstop.postgres.server import ServerState
-from backstop.postgres.xids import is_older
+from backstop.postgres.transaction.xids import is_older
 from backstop.snapshots.manifest import Manifest, SavedTable, WrittenRows
 from backstop.snapshots.repository import Repository
 from backstop.snapshots.restores import RecordedRestore

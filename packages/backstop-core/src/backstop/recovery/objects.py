@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from backstop.postgres.appending import can_append, is_heir, lost_columns
-from backstop.postgres.later import replaced_parts
 from backstop.postgres.model.large_objects import holds_contents
 from backstop.postgres.model.reading import Model
 from backstop.postgres.objects import CatalogObject, in_dependency_order
+from backstop.postgres.remaking.appending import can_append, is_heir, lost_columns
+from backstop.postgres.remaking.later import replaced_parts
 from backstop.recovery.unsaved import may_be_broken
 from backstop.snapshots.manifest import Manifest
 

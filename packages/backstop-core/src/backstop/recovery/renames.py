@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from backstop.postgres.model.difference import Rename
 from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.renaming import rename_back, rename_part_back
+from backstop.postgres.remaking.renaming import rename_back, rename_part_back
 from backstop.session import Session
 from backstop.snapshots.manifest import Manifest
 

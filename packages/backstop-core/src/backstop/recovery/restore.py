@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from backstop.encryption import IdentityArgument, identities_from
 from backstop.errors import ConfigurationError
 from backstop.postgres import server
-from backstop.postgres.transactions import transaction
+from backstop.postgres.transaction.savepoints import transaction
 from backstop.recovery.connecting import connected
 from backstop.recovery.narrowing import narrowed
 from backstop.recovery.options import OnConflict, RestoreOptions, on_conflict_from

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backstop.errors import RestoreFailed, SnapshotDamaged, describe
-from backstop.postgres import merging
-from backstop.postgres.comparing import Comparison, RowMarks, States, copy_in
 from backstop.postgres.lineage import let_be_null
-from backstop.postgres.merging import Merged
 from backstop.postgres.relations import Column, Relation
+from backstop.postgres.rows import merging
+from backstop.postgres.rows.comparing import Comparison, RowMarks, States, copy_in
+from backstop.postgres.rows.merging import Merged
 from backstop.recovery.report import Progress, TableReport
 from backstop.session import Session
 from backstop.snapshots.manifest import Manifest, SavedTable, WrittenRows

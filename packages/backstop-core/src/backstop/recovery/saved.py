@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backstop.postgres.comparing import RowMarks
 from backstop.postgres.relations import Relation
+from backstop.postgres.rows.comparing import RowMarks
 from backstop.postgres.server import ServerState
 from backstop.recovery.marks import row_marks
 from backstop.recovery.report import Progress

@@ -13,7 +13,7 @@ from typing import Any
 from backstop.errors import BackstopError, RestoreFailed, describe
 from backstop.postgres import server
 from backstop.postgres.server import ServerState
-from backstop.postgres.transactions import (
+from backstop.postgres.transaction.savepoints import (
     PINNED,
     change_settings,
     milliseconds,

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 
 from backstop.errors import RestoreFailed, describe
 from backstop.postgres import existing
-from backstop.postgres.comparing import RowMarks
-from backstop.postgres.filling import is_filled, is_written_since
-from backstop.postgres.later import (
+from backstop.postgres.model.reading import Model, read_model
+from backstop.postgres.objects import CatalogObject, Part
+from backstop.postgres.remaking.filling import is_filled, is_written_since
+from backstop.postgres.remaking.later import (
     added_parts,
     drop_part,
     new_parts,
     replaced_parts,
     with_columns,
 )
-from backstop.postgres.model.reading import Model, read_model
-from backstop.postgres.objects import CatalogObject, Part
+from backstop.postgres.rows.comparing import RowMarks
 from backstop.recovery.executing import execute, run, tried
 from backstop.recovery.objects import MAY_FAIL, ObjectPlan, State, is_only_inherited
 from backstop.session import Session

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from backstop.errors import BackstopError, RestoreFailed, describe
-from backstop.postgres import existing, images
-from backstop.postgres.appending import append_values, lost_columns
-from backstop.postgres.comparing import Comparison
+from backstop.postgres import existing
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.quiet import quiet
-from backstop.postgres.rebuilding import Rebuilding
 from backstop.postgres.relations import Relation
+from backstop.postgres.remaking.appending import append_values, lost_columns
+from backstop.postgres.remaking.rebuilding import Rebuilding
+from backstop.postgres.rows import images
+from backstop.postgres.rows.comparing import Comparison
+from backstop.postgres.rows.quiet import quiet
 from backstop.recovery.exchange import Exchange
 from backstop.recovery.objects import ObjectPlan
 from backstop.recovery.report import TableReport

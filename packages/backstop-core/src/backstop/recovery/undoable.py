@@ -21,10 +21,10 @@ from backstop.errors import SnapshotFailed, describe
 from backstop.levels import Mode, RiskLevel
 from backstop.modes import Action
 from backstop.postgres import existing
-from backstop.postgres.counters import Effects
-from backstop.repeating import Execution, Ran, Repeating
+from backstop.postgres.transaction.counters import Effects
 from backstop.result import RiskResult
-from backstop.running import Running
+from backstop.running.in_transaction import Running
+from backstop.running.repeating import Execution, Ran, Repeating
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Limits, redact_from
 from backstop.snapshots.manifest import Fate, Manifest, Outcome, Status

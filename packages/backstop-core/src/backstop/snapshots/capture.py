@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from backstop.errors import SnapshotFailed, StorageUnreachable
-from backstop.postgres import large_objects, locks, server
-from backstop.postgres.fresh import FreshRows, fresh_rows
+from backstop.postgres import large_objects, server
 from backstop.postgres.model.difference import Difference, difference
 from backstop.postgres.model.large_objects import describe
 from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.relations import Relation
-from backstop.postgres.transactions import (
+from backstop.postgres.rows.fresh import FreshRows, fresh_rows
+from backstop.postgres.transaction import locks
+from backstop.postgres.transaction.savepoints import (
     PINNED,
     change_settings,
     changed_settings,

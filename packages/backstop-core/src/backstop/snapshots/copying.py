@@ -6,10 +6,12 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from backstop.postgres import images, large_objects, lineage, xids
-from backstop.postgres.fresh import FreshRows
+from backstop.postgres import large_objects, lineage
 from backstop.postgres.relations import Relation
-from backstop.postgres.transactions import PINNED, change_settings
+from backstop.postgres.rows import images
+from backstop.postgres.rows.fresh import FreshRows
+from backstop.postgres.transaction import xids
+from backstop.postgres.transaction.savepoints import PINNED, change_settings
 from backstop.session import Session
 from backstop.snapshots.finders import found_rows
 from backstop.snapshots.footprint import Footprint, Rehearsal, RelationFootprint

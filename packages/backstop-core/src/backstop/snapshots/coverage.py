@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backstop.postgres import images, large_objects, relations
-from backstop.postgres.counters import Effect, Effects
+from backstop.postgres import large_objects, relations
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference
+from backstop.postgres.rows import images
 from backstop.postgres.touched_large_objects import TouchedLargeObjects, Traces
+from backstop.postgres.transaction.counters import Effect, Effects
 from backstop.session import Session
 from backstop.snapshots.capture import Captured
 from backstop.snapshots.footprint import RelationFootprint

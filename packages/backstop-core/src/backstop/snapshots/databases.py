@@ -8,7 +8,7 @@ from backstop.postgres import databases
 from backstop.postgres.model.difference import difference
 from backstop.postgres.model.reading import NO_OBJECTS, read_model
 from backstop.postgres.touched_large_objects import every_large_object
-from backstop.postgres.transactions import transaction
+from backstop.postgres.transaction.savepoints import transaction
 from backstop.session import Session, beside
 from backstop.snapshots.capture import Captured, capture
 from backstop.snapshots.footprint import NothingToSave, Rehearsal

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backstop.postgres import relations
-from backstop.postgres.counters import LARGE_OBJECTS
 from backstop.postgres.relations import Relation
+from backstop.postgres.transaction.counters import LARGE_OBJECTS
 from backstop.session import Session
 from backstop.snapshots.footprint import RelationFootprint
 

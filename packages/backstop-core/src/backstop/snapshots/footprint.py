@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from backstop.errors import SnapshotFailed
-from backstop.postgres import locks
-from backstop.postgres.counters import Effect
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference
 from backstop.postgres.model.reading import Model
 from backstop.postgres.relations import Relation
 from backstop.postgres.touched_large_objects import NOTHING_TOUCHED, TouchedLargeObjects
+from backstop.postgres.transaction import locks
+from backstop.postgres.transaction.counters import Effect
 from backstop.snapshots.finders import Carrier, Seed
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from backstop.classifier._source import Source
 from backstop.classifier.bodies import language_and_code, statements_in
 from backstop.classifier.literals import literal_text
-from backstop.postgres.bodies import Routine, find_routines
+from backstop.postgres.code.bodies import Routine, find_routines
 from backstop.session import Session
 from backstop.syntax.changes import Change, changes
 from backstop.syntax.lexer import LexError, tokenize

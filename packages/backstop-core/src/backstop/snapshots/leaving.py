@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from backstop.postgres import images, large_objects
-from backstop.postgres.counters import Effect
+from backstop.postgres import large_objects
 from backstop.postgres.model.large_objects import describe
 from backstop.postgres.objects import CatalogObject
 from backstop.postgres.relations import Relation
-from backstop.postgres.transactions import PINNED, change_settings
+from backstop.postgres.rows import images
+from backstop.postgres.transaction.counters import Effect
+from backstop.postgres.transaction.savepoints import PINNED, change_settings
 from backstop.session import Session
 from backstop.snapshots.capture import Captured
 from backstop.snapshots.footprint import RelationFootprint

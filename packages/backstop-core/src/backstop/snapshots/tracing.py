@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from backstop.errors import SnapshotFailed
-from backstop.postgres import locks, relations, sequences, views
-from backstop.postgres.counters import LARGE_OBJECTS
+from backstop.postgres import relations, sequences, views
 from backstop.postgres.model.difference import NO_DIFFERENCE, dropped_with
 from backstop.postgres.model.reading import read_model
 from backstop.postgres.relations import Reference, Relation
 from backstop.postgres.touched_large_objects import NOTHING_TOUCHED
+from backstop.postgres.transaction import locks
+from backstop.postgres.transaction.counters import LARGE_OBJECTS
 from backstop.result import RiskResult
 from backstop.session import Session
 from backstop.snapshots.entries import Entries

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.model.spelling import labelled, quoted
-from backstop.postgres.summary import FIRST_OWN
 
 
 def own(alias: str) -> str:

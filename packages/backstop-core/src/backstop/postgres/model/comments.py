@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from backstop.postgres import query, quoting
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.model.catalog import address
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.model.catalog import address
 from backstop.postgres.model.types import shell_of
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 _TRACKED = "'{n,a,i,e,x,P}'"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backstop.postgres import query
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.model.catalog import address
 from backstop.postgres.model.privileges import GRANTABLE, GRANTS, grants_on
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 _WORDS = {

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from backstop.postgres import query
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.model import first_grants
 from backstop.postgres.model.catalog import address
 from backstop.postgres.model.first_grants import Grants
 from backstop.postgres.model.privileges import grants_on
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from backstop.postgres import query, quoting
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 # Catalog, column of the owner, column of the grants, and the letter for the default grants.

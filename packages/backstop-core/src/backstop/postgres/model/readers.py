@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from backstop.postgres import query
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.model import (
     access_methods,
     aggregates,
@@ -37,7 +38,6 @@ from backstop.postgres.model import (
     views,
 )
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 __all__ = ["READERS", "comments", "large_objects", "members", "privileges", "used_catalogs"]

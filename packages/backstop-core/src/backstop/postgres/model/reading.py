@@ -7,10 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backstop.postgres import query, server
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.model.dependencies import Dependencies, closure
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.summary import FIRST_OWN
-from backstop.postgres.transactions import PINNED, UNCOMPILED, change_settings, milliseconds, undone
+from backstop.postgres.transaction.savepoints import (
+    PINNED,
+    UNCOMPILED,
+    change_settings,
+    milliseconds,
+    undone,
+)
 from backstop.session import Session
 
 

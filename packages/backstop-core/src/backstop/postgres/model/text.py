@@ -10,10 +10,10 @@ import re
 from typing import Any
 
 from backstop.postgres import query, quoting
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.model.catalog import address, lasting, own
 from backstop.postgres.model.spelling import clause, labelled, quoted, routine_name
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 # All that the server's own templates take: only then is it known what an ALTER has to take away.

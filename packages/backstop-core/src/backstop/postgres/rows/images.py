@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from backstop.postgres import quoting
 from backstop.postgres.relations import Relation
-from backstop.postgres.transactions import PINNED, change_settings, current_settings
+from backstop.postgres.transaction.savepoints import PINNED, change_settings, current_settings
 from backstop.session import Session, Sink
 
 MOST_WRITERS = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from backstop.postgres import quoting
-from backstop.postgres.comparing import as_text
-from backstop.postgres.retyping import Retyped
+from backstop.postgres.remaking.retyping import Retyped
+from backstop.postgres.rows.comparing import as_text
 
 
 def paired(

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backstop.postgres import query, quoting
-from backstop.postgres.comparing import Comparison, RowMarks, as_text
-from backstop.postgres.filling import unfilled
-from backstop.postgres.later import replaced_parts
 from backstop.postgres.objects import CatalogObject, Part
-from backstop.postgres.pairing import paired
 from backstop.postgres.relations import Relation
-from backstop.postgres.retyping import Retyped, retyped_columns
-from backstop.postgres.transactions import released
+from backstop.postgres.remaking.filling import unfilled
+from backstop.postgres.remaking.later import replaced_parts
+from backstop.postgres.remaking.pairing import paired
+from backstop.postgres.remaking.retyping import Retyped, retyped_columns
+from backstop.postgres.rows.comparing import Comparison, RowMarks, as_text
+from backstop.postgres.transaction.savepoints import released
 from backstop.session import Session
 
 _CANNOT_COERCE = "42846"

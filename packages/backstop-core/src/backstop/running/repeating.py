@@ -15,13 +15,14 @@ from typing import Callable, Generic, TypeVar
 from backstop.assessment import Judge
 from backstop.audit import Event
 from backstop.errors import describe
-from backstop.looking import Looking, Seen
 from backstop.modes import Action
-from backstop.postgres import lasting, sequences
-from backstop.postgres.counters import Effects
+from backstop.postgres import sequences
 from backstop.postgres.touched_large_objects import touched_by
+from backstop.postgres.transaction import lasting
+from backstop.postgres.transaction.counters import Effects
 from backstop.result import RiskResult
-from backstop.running import Running
+from backstop.running.in_transaction import Running
+from backstop.running.looking import Looking, Seen
 from backstop.session import Session
 from backstop.snapshots import coverage, leaving
 from backstop.snapshots.capture import Captured, capture, capture_definitions

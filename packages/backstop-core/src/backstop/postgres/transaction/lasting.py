@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from backstop.errors import SnapshotFailed
-from backstop.postgres import locks
-from backstop.postgres.transactions import undone
+from backstop.postgres.transaction import locks
+from backstop.postgres.transaction.savepoints import undone
 from backstop.session import Session, TransactionStatus
 
 _LOCKS = re.compile("advisory", re.IGNORECASE)

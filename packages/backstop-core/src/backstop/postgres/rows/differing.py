@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backstop.postgres import query, quoting
-from backstop.postgres.comparing import as_text
 from backstop.postgres.relations import Relation
+from backstop.postgres.rows.comparing import as_text
 from backstop.session import Session, Source
 
 _TEXT = "pg_catalog.text"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from backstop.postgres import quoting
-from backstop.postgres.comparing import Comparison
 from backstop.postgres.model.columns import INHERITED
 from backstop.postgres.objects import CatalogObject
-from backstop.postgres.pairing import paired
-from backstop.postgres.quiet import quiet
+from backstop.postgres.remaking.pairing import paired
+from backstop.postgres.rows.comparing import Comparison
+from backstop.postgres.rows.quiet import quiet
 from backstop.session import Session
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import reduce
 
-from backstop.postgres.transactions import undone
-from backstop.postgres.xids import is_older
+from backstop.postgres.transaction.savepoints import undone
+from backstop.postgres.transaction.xids import is_older
 from backstop.session import Session
 
 # Many others may be at work; what is missed then counts as edited by somebody else.

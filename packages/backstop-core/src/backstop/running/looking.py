@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from backstop.assessment import Judge
 from backstop.errors import describe
-from backstop.postgres.counters import Effect, Effects
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
 from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.touched_large_objects import NOTHING_TOUCHED, Traces, trace_run
+from backstop.postgres.transaction.counters import Effect, Effects
 from backstop.result import RiskResult
-from backstop.running import Running
+from backstop.running.in_transaction import Running
 from backstop.session import Session
 from backstop.snapshots import coverage
 from backstop.snapshots.capture import Captured

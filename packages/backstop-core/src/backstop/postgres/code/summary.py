@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from backstop.postgres import hooks, query
-from backstop.postgres.hooks import FIRST_OWN as FIRST_OWN
+from backstop.postgres import query
+from backstop.postgres.code import hooks
+from backstop.postgres.code.hooks import FIRST_OWN as FIRST_OWN
 from backstop.session import Session
 
 

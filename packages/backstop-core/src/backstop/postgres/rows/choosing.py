@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from backstop.postgres import query, quoting
-from backstop.postgres.comparing import as_text
-from backstop.postgres.transactions import (
+from backstop.postgres.rows.comparing import as_text
+from backstop.postgres.transaction.savepoints import (
     PINNED,
     change_settings,
     current_settings,

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from backstop.postgres import query, quoting, server
-from backstop.postgres.summary import FIRST_OWN, CatalogObject, ObjectKind
+from backstop.postgres.code.summary import FIRST_OWN, CatalogObject, ObjectKind
 from backstop.session import Session
 
 

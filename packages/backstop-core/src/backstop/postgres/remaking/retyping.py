@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backstop.postgres import query, quoting
-from backstop.postgres.carrying import Carrying, Made, carrying
 from backstop.postgres.relations import Relation
+from backstop.postgres.remaking.carrying import Carrying, Made, carrying
 from backstop.session import Session
 
 

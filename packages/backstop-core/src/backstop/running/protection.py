@@ -14,18 +14,18 @@ from typing import TypeVar
 
 from backstop.assessment import CountJudge, Judge
 from backstop.audit import Event
-from backstop.beforehand import capture_beforehand
 from backstop.errors import BackstopError, SnapshotFailed, describe
 from backstop.fates import Fates
 from backstop.modes import Action
-from backstop.postgres.counters import Effect
-from backstop.postgres.released import with_released
 from backstop.postgres.server import own_xids
-from backstop.postgres.transactions import untouched
-from backstop.postgres.writers import writers_since
-from backstop.repeating import Execution, Repeating
+from backstop.postgres.transaction.counters import Effect
+from backstop.postgres.transaction.released import with_released
+from backstop.postgres.transaction.savepoints import untouched
+from backstop.postgres.transaction.writers import writers_since
 from backstop.result import RiskResult
-from backstop.running import NEEDS_NO_TRANSACTION, Running
+from backstop.running.beforehand import capture_beforehand
+from backstop.running.in_transaction import NEEDS_NO_TRANSACTION, Running
+from backstop.running.repeating import Execution, Repeating
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Settings
 from backstop.snapshots import leaving

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from backstop.postgres import images, server
+from backstop.postgres import server
 from backstop.postgres.relations import Relation
-from backstop.postgres.transactions import PINNED, change_settings, transaction
+from backstop.postgres.rows import images
+from backstop.postgres.transaction.savepoints import PINNED, change_settings, transaction
 from backstop.session import Session, Sink, beside
 
 _CONNECT_TIMEOUT = 5.0

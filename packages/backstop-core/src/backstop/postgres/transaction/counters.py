@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.server import OWN_XIDS
-from backstop.postgres.summary import FIRST_OWN
 from backstop.session import Session
 
 _PG_CLASS = 1259

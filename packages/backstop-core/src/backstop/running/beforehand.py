@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from backstop.audit import Event
 from backstop.errors import SnapshotFailed
-from backstop.postgres.transactions import transaction
-from backstop.repeating import Execution, Repeating
-from backstop.running import Running
+from backstop.postgres.transaction.savepoints import transaction
+from backstop.running.in_transaction import Running
+from backstop.running.repeating import Execution, Repeating
 from backstop.session import Session, TransactionStatus
 from backstop.snapshots.capture import Captured, capture
 from backstop.snapshots.databases import capture_database

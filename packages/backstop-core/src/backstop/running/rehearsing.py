@@ -11,10 +11,11 @@ from typing import Callable, TypeVar
 from backstop.assessment import sights
 from backstop.errors import StatementBlocked, describe
 from backstop.levels import AT_RISK
-from backstop.postgres import lasting, presence
-from backstop.postgres.transactions import untouched
+from backstop.postgres import presence
+from backstop.postgres.transaction import lasting
+from backstop.postgres.transaction.savepoints import untouched
 from backstop.result import RiskResult
-from backstop.running import NEEDS_NO_TRANSACTION, Running
+from backstop.running.in_transaction import NEEDS_NO_TRANSACTION, Running
 from backstop.session import Session, TransactionStatus
 from backstop.settings import Thresholds
 from backstop.statement import Statement

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backstop.postgres import query, quoting
-from backstop.postgres.comparing import Comparison, States, column_list
 from backstop.postgres.relations import Relation
+from backstop.postgres.rows.comparing import Comparison, States, column_list
 from backstop.session import Session
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from backstop.postgres import query, quoting
-from backstop.postgres.comparing import RowMarks, as_text
+from backstop.postgres.rows.comparing import RowMarks, as_text
 from backstop.session import Session
 
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from backstop.errors import SnapshotFailed
-from backstop.postgres import counters, writers
-from backstop.postgres.counters import Counters, Effects
 from backstop.postgres.relations import Relation
-from backstop.postgres.released import with_released
+from backstop.postgres.transaction import counters, writers
+from backstop.postgres.transaction.counters import Counters, Effects
+from backstop.postgres.transaction.released import with_released
 from backstop.session import Session, TransactionStatus
 
 _ALL = "backstop_all"

@@ -1,0 +1,1 @@
+"""The code of the user's own that a statement sets off, which its text doesn't show."""

@@ -1,0 +1,1 @@
+"""Tables and types that are made anew around rows that stay, as they can't be altered back."""

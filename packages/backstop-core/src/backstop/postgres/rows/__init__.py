@@ -1,0 +1,1 @@
+"""The rows of relations: copied out, compared with what was saved, and written back."""
