@@ -20,6 +20,7 @@ ADDITIONS = [
     "CREATE VIEW w AS SELECT * FROM item",
     "CREATE POLICY p ON item USING (true)",
     "CREATE TRIGGER t BEFORE INSERT ON item EXECUTE FUNCTION harmless()",
+    "ALTER TYPE state ADD VALUE 'open' BEFORE 'done'",
 ]
 CHANGES = [
     "ALTER TABLE line ADD PRIMARY KEY (item)",
@@ -56,6 +57,7 @@ def shop(connect):
             'BEGIN DELETE FROM public.item; RETURN 1; END';
         CREATE FUNCTION constantly(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
             'BEGIN RETURN public.wipe(); END';
+        CREATE TYPE state AS ENUM ('done');
         CREATE DOMAIN wiping AS int CHECK (wipe() > 0);
         """
     )
@@ -82,6 +84,18 @@ def test_an_addition_just_runs(sql, guarded, looked_at, store):
     guarded().cursor().execute(sql)
     assert looked_at == []
     assert backstop.snapshots.list(store) == []
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_new_value_of_a_new_type_can_be_used_in_its_transaction(guarded):
+    db = guarded(autocommit=False)
+    if db.info.server_version < 170000:
+        pytest.skip("before version 17 no server lets it be used")
+    cursor = db.cursor()
+    cursor.execute("CREATE TYPE size AS ENUM ('small')")
+    cursor.execute("ALTER TYPE size ADD VALUE 'large'")
+    cursor.execute("SELECT 'large'::size")
+    assert cursor.fetchone() == ("large",)
 
 
 @pytest.mark.parametrize("sql", CHANGES)
@@ -116,3 +130,18 @@ def test_event_triggers_are_looked_at(sql, event, shop, guarded, store):
     shop.execute("SELECT count(*) FROM item")
     gone = 3 - shop.fetchone()[0]
     assert sum(one.rows for one in backstop.snapshots.list(store)) == gone
+
+
+@pytest.mark.parametrize(
+    "sql", ["CREATE TABLE other (a int)", "COMMENT ON TABLE item IS 'x'", "CREATE SCHEMA other"]
+)
+def test_event_triggers_that_delete_by_a_condition_are_looked_at(sql, shop, guarded, store):
+    shop.execute(
+        "INSERT INTO item SELECT generate_series(4, 3000);"
+        "CREATE FUNCTION thinning() RETURNS event_trigger LANGUAGE plpgsql AS "
+        "'BEGIN DELETE FROM public.item WHERE id > 3; END';"
+        "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION thinning()"
+    )
+    guarded().cursor().execute(sql)
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows == 2997

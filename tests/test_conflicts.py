@@ -70,6 +70,38 @@ def test_an_edit_later_in_the_same_transaction_is_an_edit_too(editor, guarded, s
     assert (report.tables[0].updated, report.tables[0].conflicts) == (9, 1)
 
 
+@pytest.mark.parametrize("first", ["SELECT 1", "SAVEPOINT own", "INSERT INTO tally VALUES (7)"])
+def test_a_row_that_comes_later_in_the_same_transaction_is_left(first, editor, guarded, store, dsn):
+    connection = guarded(autocommit=False)
+    cursor = connection.cursor()
+    cursor.execute(first)
+    cursor.execute("DELETE FROM stock")
+    cursor.execute("INSERT INTO stock VALUES ('s3', 333, 'new')")
+    connection.commit()
+    (snapshot,) = backstop.snapshots.list(store)
+    report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+    assert (report.tables[0].inserted, report.tables[0].conflicts) == (9, 1)
+    assert ("s3", 333) in rows(editor)
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_rows_that_a_trigger_marks_in_place_of_a_delete_go_back(
+    autocommit, editor, guarded, store, dsn
+):
+    editor.execute(
+        "CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN UPDATE stock SET amount = 0 WHERE sku = OLD.sku; RETURN NULL; END';"
+        "CREATE TRIGGER mark BEFORE DELETE ON stock FOR EACH ROW EXECUTE FUNCTION mark()"
+    )
+    connection = guarded(autocommit=autocommit)
+    connection.cursor().execute("DELETE FROM stock")
+    if not autocommit:
+        connection.commit()
+    (snapshot,) = backstop.snapshots.list(store)
+    report = backstop.restore(snapshot.id, storage=store, dsn=dsn)
+    assert (report.tables[0].updated, report.tables[0].conflicts) == (10, 0)
+
+
 def test_rows_written_inside_a_savepoint_of_the_user_are_known_again(editor, guarded, store, dsn):
     before = dump(dsn)
     connection = guarded(autocommit=False)

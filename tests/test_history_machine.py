@@ -2,12 +2,15 @@
 
 The model knows each version of a row by a token. A restore gives a row back the version that its
 statement found, where the row is still the version that the statement left; or where it is gone.
+
+The variable ``BACKSTOP_PROOF_EXAMPLES`` (a number) widens the search.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -296,7 +299,7 @@ def test_every_history_can_be_taken_back(dsn, tmp_path):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
+            max_examples=int(os.environ.get("BACKSTOP_PROOF_EXAMPLES", "15")),
             stateful_step_count=16,
             deadline=None,
             print_blob=True,

@@ -165,3 +165,13 @@ def test_a_known_read_that_is_executed_costs_no_question(shop, guarded, dsn, pos
         cursor.execute("EXECUTE plain (%s)", (number,))
         assert cursor.fetchone() == (number + 1,)
     assert len(log.ours()) == asked
+
+
+@pytest.mark.parametrize("call", ["EXPLAIN ANALYZE EXECUTE old (3)", "EXECUTE old (3)"])
+def test_what_an_execute_takes_by_a_condition_is_measured_by_a_run(call, shop, guarded, store):
+    shop.execute("INSERT INTO orders SELECT generate_series(51, 2000)")
+    cursor = guarded().cursor()
+    cursor.execute("PREPARE old (int) AS DELETE FROM orders WHERE id > $1")
+    cursor.execute(call)
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows == 1997

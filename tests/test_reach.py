@@ -198,3 +198,38 @@ def test_a_write_by_key_is_looked_up_again_where_its_name_may_mean_another_table
     cursor.execute(change)
     with pytest.raises(backstop.StatementBlocked, match="more than 1,000 rows"):
         cursor.execute("DELETE FROM orders WHERE id = 1")
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_text_that_moves_its_names_is_measured_where_they_lead(autocommit, shop, guarded, store):
+    shop.execute("CREATE SCHEMA far; CREATE TABLE far.orders AS SELECT 1 AS id FROM orders")
+    moving = "SET search_path = far; DELETE FROM orders WHERE id = 1"
+    guarded(autocommit=autocommit).cursor().execute(moving)
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows >= 5000
+    with pytest.raises(backstop.StatementBlocked, match="can't be measured"):
+        guarded(autocommit=autocommit, mode="block").cursor().execute(moving)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM small WHERE id = (SELECT n FROM taking)",
+        "UPDATE small SET n = 0 FROM taking WHERE small.id = taking.n",
+        "MERGE INTO small USING taking ON small.id = taking.n WHEN MATCHED THEN DELETE",
+        "INSERT INTO tiny SELECT n FROM taking",
+    ],
+)
+def test_a_condition_that_leads_to_code_which_takes_rows_is_saved_with_them(
+    sql, shop, guarded, store, dsn
+):
+    shop.execute(
+        "CREATE FUNCTION take() RETURNS int LANGUAGE plpgsql AS "
+        "'BEGIN DELETE FROM orders WHERE id > 2; RETURN 1; END';"
+        "CREATE VIEW taking AS SELECT take() AS n"
+    )
+    guarded().cursor().execute(sql)
+    for snapshot in backstop.snapshots.list(store):
+        backstop.restore(snapshot.id, storage=store, dsn=dsn)
+    shop.execute("SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM small WHERE n > 0)")
+    assert shop.fetchone() == (5000, 120)

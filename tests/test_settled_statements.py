@@ -259,3 +259,38 @@ def test_it_asks_nothing_of_the_server(shop, guarded, postgres_server):
         log.seek(start)
         ran = [line for line in log if "statement:" in line and "settled" in line]
     assert len(ran) == 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "SELECT move()",
+        "SELECT moved FROM moving",
+        "INSERT INTO moves VALUES (1)",
+        "SELECT * INTO near.orders FROM far.orders",
+    ],
+)
+def test_code_that_makes_names_mean_something_else_is_seen(change, shop, protected, store):
+    shop.execute(
+        """
+        CREATE SCHEMA near; CREATE SCHEMA far;
+        CREATE TABLE public.orders (id int PRIMARY KEY);
+        CREATE TABLE far.orders AS SELECT 1 AS id FROM generate_series(1, 3000);
+        CREATE FUNCTION move() RETURNS void LANGUAGE plpgsql AS 'BEGIN SET search_path = far; END';
+        CREATE FUNCTION moved() RETURNS text LANGUAGE sql AS
+            'SELECT set_config(''search_path'', ''far'', false)';
+        CREATE VIEW moving AS SELECT moved();
+        CREATE FUNCTION moves() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM public.moved(); RETURN NEW; END';
+        CREATE TABLE moves (id int);
+        CREATE TRIGGER t BEFORE INSERT ON moves FOR EACH ROW EXECUTE FUNCTION moves();
+        """
+    )
+    cursor = protected.cursor()
+    cursor.execute("SET search_path = near, public")
+    for _ in range(2):
+        cursor.execute("DELETE FROM orders WHERE id = 1")
+    cursor.execute(change)
+    cursor.execute("DELETE FROM orders WHERE id = 1")
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows == 3000

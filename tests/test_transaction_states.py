@@ -341,6 +341,26 @@ def test_two_phases_end_with_a_fate_that_is_not_known(end, preparing_server, sto
         assert dump(dsn) == before
 
 
+def test_what_ended_with_a_prepared_transaction_is_not_relied_on(preparing_server, store):
+    dsn = preparing_server.create_database("prepared_settings")
+    with contextlib.closing(psycopg2.connect(dsn)) as raw:
+        raw.autocommit = True
+        raw.cursor().execute(
+            "CREATE SCHEMA near; CREATE SCHEMA far; CREATE TABLE near.orders (id int PRIMARY KEY);"
+            "CREATE TABLE far.orders AS SELECT 1 AS id FROM generate_series(1, 3000)"
+        )
+        cursor = backstop.guard(raw, storage=store, actor="tester").cursor()
+        cursor.execute("SET search_path = far")
+        cursor.execute("BEGIN")
+        cursor.execute("SET LOCAL search_path = near")
+        cursor.execute("DELETE FROM orders WHERE id = 1")
+        cursor.execute("PREPARE TRANSACTION 'near'")
+        cursor.execute("DELETE FROM orders WHERE id = 1")
+        cursor.execute("ROLLBACK PREPARED 'near'")
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows == 3000
+
+
 def test_a_replica_refuses_it_itself(store, caplog):
     with EmbeddedServer(settings=PRIMARY_SETTINGS) as primary:
         with contextlib.closing(psycopg2.connect(primary.dsn())) as raw:

@@ -22,6 +22,8 @@ TRIGGERS = (TRIGGER_EFFECT, OPAQUE_TRIGGER)
 OUTSIDE = "outside-effect"
 # Code that the statement runs, and that was read: what it does, other findings tell.
 READ = "read-code"
+# Code that may change what names stand for, which is no risk by itself.
+MOVES = "moves-names"
 
 _OPAQUE = frozenset(
     {OPAQUE, OPAQUE_TRIGGER, "unknown-function", "unknown-operator", "unreadable"}
@@ -55,3 +57,12 @@ def hidden(result: RiskResult) -> Hidden:
     kinds = {finding.kind for finding in result.findings}
     shows = not kinds.isdisjoint(_HIDDEN) and OUTSIDE not in kinds
     return Hidden(opaque, shows and _RUNS_LATER.isdisjoint(result.operations))
+
+
+def leads_on(result: RiskResult) -> bool:
+    """Whether what is written has effects of its own, by triggers and the like, that a run shows.
+
+    What no rollback takes back would be done twice.
+    """
+    kinds = {finding.kind for finding in result.findings}
+    return not kinds.isdisjoint(TRIGGERS) and OUTSIDE not in kinds

@@ -33,15 +33,17 @@ _logger = logging.getLogger("backstop.assessment")
 
 _READABLE = (TransactionStatus.IDLE, TransactionStatus.IN_TRANSACTION)
 _EXECUTE = re.compile(r"\bEXECUTE\b", re.IGNORECASE)
-_ENDS = frozenset({"COMMIT", "ROLLBACK", "ROLLBACK TO SAVEPOINT"})
+_ENDS = frozenset({"COMMIT", "ROLLBACK", "ROLLBACK TO SAVEPOINT", "PREPARE TRANSACTION"})
 # What takes no snapshot of the database: a question of ours before it would take one too early
 # for a transaction that is REPEATABLE READ or about to be.
 _TAKES_NO_SNAPSHOT = _ENDS | {
-    *("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "PREPARE TRANSACTION", "COMMIT PREPARED"),
-    *("ROLLBACK PREPARED", "SET", "RESET", "SHOW", "LOCK", "LISTEN", "UNLISTEN", "NOTIFY"),
+    *("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "COMMIT PREPARED", "ROLLBACK PREPARED"),
+    *("SET", "RESET", "SHOW", "LOCK", "LISTEN", "UNLISTEN", "NOTIFY"),
     *("FETCH", "MOVE", "CLOSE", "CHECKPOINT", "DISCARD", "DEALLOCATE"),
 }
 _CHANGES_NAMES = ("CREATE", "SET", "RESET", "DISCARD")
+# The same, where the leading command doesn't tell: SELECT … INTO, and code that was read.
+_FINDS_NEW_NAMES = frozenset({"creates-table", hidden.MOVES})
 # What triggers do to the catalog is found out with what others do to it.
 _CHANGES_NO_NAMES = (*CHANGES_ROWS, *hidden.TRIGGERS)
 
@@ -174,7 +176,7 @@ class Assessment:
         if counts and _EXECUTE.search(statement.text):
             result = self._with_executed(statement, result)
         found, is_open = self._reach.look_up(statement, result)
-        if is_open is not Open.TO_A_RUN and not counts and _leads_on(found):
+        if is_open is not Open.TO_A_RUN and not counts and hidden.leads_on(found):
             return found, Open.TO_A_RUN if can_undo() else is_open
         if is_open is Open.NO and not counts and found.level is RiskLevel.HIGH:
             return found, self._unseen(found)
@@ -276,18 +278,10 @@ def _executes(result: RiskResult) -> bool:
 
 def _changes_catalog(result: RiskResult) -> bool:
     return any(
-        finding.level > RiskLevel.LOW and not finding.kind.startswith(_CHANGES_NO_NAMES)
+        finding.kind in _FINDS_NEW_NAMES
+        or (finding.level > RiskLevel.LOW and not finding.kind.startswith(_CHANGES_NO_NAMES))
         for finding in result.findings
     ) or any(operation.startswith(_CHANGES_NAMES) for operation in result.operations)
-
-
-def _leads_on(result: RiskResult) -> bool:
-    """Whether what is written has effects of its own, by triggers and the like, that a run shows.
-
-    What no rollback takes back would be done twice.
-    """
-    kinds = {finding.kind for finding in result.findings}
-    return not kinds.isdisjoint(hidden.TRIGGERS) and hidden.OUTSIDE not in kinds
 
 
 def _does_more(result: RiskResult) -> bool:

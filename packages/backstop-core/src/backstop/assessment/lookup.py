@@ -34,6 +34,7 @@ _UNREADABLE_NAME = Meaning(
     "Write it plainly.",
     opaque=True,
 )
+_MOVES = "It may set the search path or the role, by which names stand for others afterwards."
 # What event triggers may see.
 DEFINITIONS = (
     *("ALTER", "COMMENT", "CREATE", "DROP", "GRANT", "IMPORT", "REFRESH", "REINDEX", "REVOKE"),
@@ -127,9 +128,7 @@ class _Reader:
     def add_definitions(self, result: RiskResult, end: int) -> None:
         """Add what the event triggers of the text's commands do."""
         for operation in definitions(result):
-            meaning = self._meanings.of_definition(operation)
-            if meaning is not None and meaning.level >= self._triggers_from:
-                self._add(meaning, 0, end)
+            self._add_trigger(self._meanings.of_definition(operation), 0, end)
 
     def explain(self, findings: Iterable[Finding]) -> list[Finding]:
         """Return the text's findings without those that the catalog takes back or says better."""
@@ -158,7 +157,7 @@ class _Reader:
 
     def _add_trigger(self, meaning: Meaning | None, start: int, end: int) -> None:
         counts = meaning is not None and meaning.level >= self._triggers_from
-        if counts or (meaning is not None and meaning.takes):
+        if counts or (meaning is not None and (meaning.takes or meaning.moves)):
             self._tell(meaning, hidden.TRIGGERS, start, end, counts=counts)
 
     def _tell(
@@ -170,6 +169,8 @@ class _Reader:
         *,
         counts: bool = True,
     ) -> None:
+        if meaning is not None and meaning.moves:
+            self.found.append(Finding(hidden.MOVES, RiskLevel.SAFE, _MOVES, start=start, end=end))
         if meaning is None or meaning.level is RiskLevel.SAFE or meaning.reason in self._told:
             return
         self._told.add(meaning.reason)

@@ -157,19 +157,24 @@ class Meanings:
 
     def _reached(self, step: list[tuple[str, Own]], seen: set[Key]) -> Meaning:
         """Return the worst of the first step and of everything that it leads to."""
-        found, first, outside, takes = SAFE, step[0][0], False, False
+        found, first = SAFE, step[0][0]
+        risks: list[Meaning] = []
         while step:
             reached: list[CatalogObject] = []
             for label, own in step:
                 risk = worst([own.risk, self._unexplained(own), *self._builtin_operators(own)])
-                outside, takes = outside or risk.outside, takes or risk.takes
+                risks.append(risk)
                 if rank(risk) > rank(found):
                     lead = label if label == first else f"{first} leads to {label}, which"
                     found = risk._replace(reason=f"{lead} {risk.reason}")
                 reached += [entry for entry in self._next(own) if entry.key not in seen]
                 seen.update(entry.key for entry in reached)
             step = self._own(list(dict.fromkeys(reached)))
-        return found._replace(outside=outside, takes=takes)
+        return found._replace(
+            outside=any(risk.outside for risk in risks),
+            takes=any(risk.takes for risk in risks),
+            moves=any(risk.moves for risk in risks),
+        )
 
     def _next(self, own: Own) -> Iterator[CatalogObject]:
         keys = list(own.references)

@@ -195,7 +195,8 @@ class Reach:
         if target is None or not _calls_nothing(result):
             return _Kind.OPEN, ""
         change = found[0]
-        kind = self._kind_of_one(change, target) if _may_be_known(found) else _Kind.OPEN
+        may_be_known = _may_be_known(found) and not traits.moves_names(text)
+        kind = self._kind_of_one(change, target) if may_be_known else _Kind.OPEN
         if kind is _Kind.OPEN and isinstance(change, RowChange) and len(found) == 1:
             kind = self._kind_of_counted(text, change, target, result)
         return kind, ""

@@ -18,7 +18,7 @@ from backstop.levels import RiskLevel
 from backstop.postgres.code.bodies import Body
 from backstop.postgres.code.summary import CatalogObject, ObjectKind
 from backstop.syntax.lexer import LexError, Token, tokenize
-from backstop.syntax.traits import calls_outside
+from backstop.syntax.traits import calls_outside, chooses_schemas
 from backstop.syntax.uses import (
     OperatorUse,
     Use,
@@ -61,7 +61,8 @@ class Meaning(NamedTuple):
     """The risk of using something, SAFE or at least HIGH, and why, as a sentence.
 
     ``opaque`` is whether code in it can't be read, ``outside`` whether it reaches what no
-    rollback takes back, such as another server, and ``takes`` whether it may do more than add.
+    rollback takes back, such as another server, ``takes`` whether it may do more than add, and
+    ``moves`` whether names may stand for others afterwards.
     """
 
     level: RiskLevel
@@ -69,6 +70,7 @@ class Meaning(NamedTuple):
     opaque: bool = False
     outside: bool = False
     takes: bool = True
+    moves: bool = False
 
 
 # LOW are these, when their WHERE restricts them, and what adds.
@@ -103,6 +105,7 @@ def worst(meanings: Iterable[Meaning]) -> Meaning:
     return riskiest._replace(
         outside=any(meaning.outside for meaning in found),
         takes=any(meaning.takes for meaning in found),
+        moves=any(meaning.moves for meaning in found),
     )
 
 
@@ -143,7 +146,7 @@ def read_code(code: str, language: str) -> Own:
     ]
     risk = worst([SAFE, *risks])
     return Own(
-        risk._replace(outside=calls_outside(tokens)),
+        risk._replace(outside=calls_outside(tokens), moves=chooses_schemas(tokens)),
         tuple(used_names(tokens, 0, len(tokens))),
         tuple(used_operators(tokens, 0, len(tokens))),
         frozenset(finding.start for finding in findings if finding.kind in EXPLAINED),

@@ -140,6 +140,9 @@ def judge_alter(source: Source, start: int, stop: int) -> Verdict:
     if not verdict.findings and what == "TABLE" and _only_adds(source, at, stop):
         risk = Risk(ADDITION, _HIGH, f"ALTER TABLE adds to {table or 'an object'}.")
         verdict.findings.append(source.finding(risk, start, stop, table))
+    if not verdict.findings and what == "TYPE" and _adds_value(source, at, stop):
+        risk = Risk(ADDITION, _HIGH, f"ALTER TYPE adds a value to {table or 'a type'}.")
+        verdict.findings.append(source.finding(risk, start, stop, table))
     if not verdict.findings:
         cascades = _cascades(source, start, stop)
         risk = _alter_risk(what, table or "an object", cascades=cascades)
@@ -163,6 +166,10 @@ def _only_adds(source: Source, start: int, stop: int) -> bool:
             return False
         start = skip_top_level(tokens, source.pairs, start, stop, frozenset({","})) + 1
     return True
+
+
+def _adds_value(source: Source, start: int, stop: int) -> bool:
+    return words_at(source.tokens[:stop], start, "ADD", "VALUE")
 
 
 def _alter_risk(what: str, shown: str, *, cascades: bool) -> Risk:

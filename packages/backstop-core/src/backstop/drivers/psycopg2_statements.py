@@ -16,9 +16,17 @@ from backstop.statement import Statement, values, values_of_all, with_parameters
 def single(cursor: extensions.cursor, query: Any, parameters: Any) -> Statement | None:
     """Return the statement of execute(); None for an argument that psycopg2 will refuse."""
     text = query if isinstance(query, str) else _text(cursor, query)
-    if text is None or parameters is None:
-        return None if text is None else Statement(text, lambda: text)
-    return with_parameters(text, values(parameters), lambda: _merged(cursor, query, parameters))
+    if text is None:
+        return None
+    declares = "" if cursor.name is None else _declaration(cursor)
+    if parameters is None:
+        sent = declares + text
+        return Statement(sent, lambda: sent)
+    return with_parameters(
+        declares.replace("%", "%%") + text,
+        values(parameters),
+        lambda: declares + _merged(cursor, query, parameters),
+    )
 
 
 def many(cursor: extensions.cursor, query: Any, sets: list[Any]) -> Statement | None:
@@ -92,6 +100,13 @@ def _text(cursor: extensions.cursor, query: Any) -> str | None:
 
 def _encoding(cursor: extensions.cursor) -> str:
     return extensions.encodings[cursor.connection.encoding]
+
+
+def _declaration(cursor: extensions.cursor) -> str:
+    """Return what psycopg2 sends before the query of a cursor with a name."""
+    scrolls = {None: "", True: "SCROLL ", False: "NO SCROLL "}[cursor.scrollable]
+    holds = "WITH" if cursor.withhold else "WITHOUT"
+    return f"DECLARE {_quoted(str(cursor.name))} {scrolls}CURSOR {holds} HOLD FOR "
 
 
 def _quoted(name: str) -> str:

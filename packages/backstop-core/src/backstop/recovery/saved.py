@@ -45,16 +45,18 @@ class SavedContents:
         if table is None:
             return RowMarks((manifest.transaction_id,))
         written = self.snapshot.written(table)
+        if written is None and self._is_sure:
+            written = WrittenRows(table.oid, ())
         restores = [*self.repository.restores_after(manifest.id), *self.earlier]
         return row_marks(self.repository, manifest, table, written, self.state, restores)
 
     def rows_of(self, table: SavedTable, relation: Relation) -> RowRestore:
         """Return what is to be compared with a relation that has the table's name now."""
         written = self.snapshot.written(table)
-        outcome = self.snapshot.outcome
+        after = None
         # What was left can only be told apart where everything that was there is saved.
-        sure = outcome.status is Status.SUCCEEDED and not outcome.not_covered
-        after = self.reader(table.label, written) if sure and written and written.columns else None
+        if self._is_sure and written is not None and written.columns:
+            after = self.reader(table.label, written)
         return RowRestore(
             table,
             relation,
@@ -62,6 +64,12 @@ class SavedContents:
             self.marks(table.label),
             written,
             after,
-            left_rows=written is not None or (table.left_rows and not sure),
+            left_rows=written is not None or (table.left_rows and not self._is_sure),
             where=self.where,
         )
+
+    @property
+    def _is_sure(self) -> bool:
+        """Whether it is known what the statement has left."""
+        outcome = self.snapshot.outcome
+        return outcome.status is Status.SUCCEEDED and not outcome.not_covered

@@ -63,8 +63,8 @@ class _RunningRestore(Running):
         super().start()
         self._known = existing.table_oids(self._session)
 
-    def look(self) -> Effects:
-        effects = super().look()
+    def look(self, *, fires: bool = False) -> Effects:
+        effects = super().look(fires=fires)
         # It creates them in savepoints, whose ids nothing tells afterwards.
         known = {oid: effect for oid, effect in effects.tables.items() if oid in self._known}
         if not self._only_rows:

@@ -48,7 +48,7 @@ def capture_beforehand(
         return capture_database(session, repository, request, database)
     if detaches_concurrently(request.sql):
         request = replace(request, not_covered=_LEFT_CHECK)
-    trial = None if request.in_parts or request.once else trial_of(request.sql)
+    trial = None if request.in_parts else trial_of(request.sql)
     if trial is not None:
         request = replace(request, not_covered=(*request.not_covered, *_untried(request.sql)))
         captured = _by_trial(session, repository, request, event, trial, alone=alone)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from backstop.errors import SnapshotFailed
 from backstop.postgres.relations import Relation
-from backstop.postgres.transaction import counters, writers
+from backstop.postgres.transaction import counters, deferred, writers
 from backstop.postgres.transaction.counters import Counters, Effects
 from backstop.postgres.transaction.released import with_released
 from backstop.session import Session, TransactionStatus
@@ -68,12 +68,21 @@ class Running:
             way_back = "ROLLBACK; BEGIN" if self.alone else f"ROLLBACK TO SAVEPOINT {_RUN}"
             self._session.execute(way_back)
 
-    def look(self) -> Effects:
-        """Return what the statement has done; questions of ours are free until its end."""
+    def look(self, *, fires: bool = False) -> Effects:
+        """Return what the statement has done; questions of ours are free until its end.
+
+        With ``fires``, what the user's own triggers do at the commit is done now, and taken back
+        with the questions.
+        """
         if self._before is None:
             raise SnapshotFailed("The counters could not be read before it ran")
         self._looking = True
-        after = counters.look(self._session, f"SAVEPOINT {_LOOK}")
+        first = f"SAVEPOINT {_LOOK}"
+        if fires:
+            self._session.execute(first)
+            first = ""
+            deferred.fire(self._session)
+        after = counters.look(self._session, first)
         found = counters.between(self._before, after)
         # In a transaction of ours every id is the statement's, also the first.
         return replace(found, xids=after.xids) if self.alone else found

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from backstop.assessment import Judge
 from backstop.errors import describe
+from backstop.hidden import leads_on
+from backstop.levels import AT_RISK
 from backstop.postgres.model.difference import NO_DIFFERENCE, Difference, difference
 from backstop.postgres.model.reading import Model, read_model
 from backstop.postgres.touched_large_objects import NOTHING_TOUCHED, Traces, trace_run
@@ -87,7 +89,9 @@ class Looking:
     def look(self, request: SnapshotRequest, captured: Captured | None, *, tries_out: bool) -> Seen:
         """Look at what a run has done that still stands."""
         try:
-            effects = self._running.look()
+            # What is at risk by its text alone was not looked up.
+            fires = request.result.level >= AT_RISK or leads_on(request.result)
+            effects = self._running.look(fires=fires)
             after = self._read_model(request) if _touches_objects(request, effects) else None
             known = request.rehearsal
             touched = known.large_objects if known is not None else NOTHING_TOUCHED

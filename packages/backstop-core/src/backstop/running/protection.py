@@ -20,7 +20,7 @@ from backstop.modes import Action
 from backstop.postgres.server import own_xids
 from backstop.postgres.transaction.counters import Effect
 from backstop.postgres.transaction.released import with_released
-from backstop.postgres.transaction.savepoints import untouched
+from backstop.postgres.transaction.savepoints import READ_ONLY, untouched
 from backstop.postgres.transaction.writers import writers_since
 from backstop.result import RiskResult
 from backstop.running.beforehand import capture_beforehand
@@ -39,14 +39,12 @@ from backstop.syntax.controls import controls
 from backstop.syntax.databases import dropped_database
 from backstop.syntax.operations import only_adds
 from backstop.syntax.traits import leaves_transaction
-from backstop.syntax.trials import is_tried_in_part
+from backstop.syntax.trials import is_tried_in_part, runs_while_read
 
 Answer = TypeVar("Answer")
 
 _logger = logging.getLogger("backstop.snapshots")
 
-# The transaction is read-only, or the server is a replica: it refuses the statement as well.
-_READ_ONLY = "25006"
 _DATA_EXCEPTION = "22"
 
 
@@ -137,10 +135,10 @@ class Protection:
         return not in_parts and not leaves_transaction(statement.text)
 
     def _runs_in_parts(self, sql: str, *, several: bool, once: bool) -> bool:
-        """Whether nothing can be around the text: it commits part by part, or goes on for long."""
+        """Whether nothing can be around the text: it commits part by part, or runs for longer."""
         alone = self._is_alone
         in_between = alone and (several or dropped_database(sql) is not None)
-        return once or bool(controls(sql)) or in_between
+        return once or runs_while_read(sql) or bool(controls(sql)) or in_between
 
     @property
     def _is_alone(self) -> bool:
@@ -272,8 +270,12 @@ class Protection:
     def _written(self, captured: Captured) -> tuple[WrittenRows, ...]:
         # Nothing was counted: any relation of the footprint may have been written.
         changed = {
-            oid: Effect(inserted=int(oid in captured.added_to), updated=1, rewritten=True)
-            for oid in (entry.relation.oid for entry in captured.footprint.relations)
+            entry.relation.oid: Effect(
+                inserted=int(entry.relation.oid in captured.added_to),
+                updated=int(entry.leaves_rows),
+                rewritten=True,
+            )
+            for entry in captured.footprint.relations
         }
         relations = leaving.written_relations(captured, changed)
         xids = with_released(self._session, own_xids(self._session))
@@ -298,8 +300,9 @@ class Protection:
         event.notes += captured.manifest.not_covered
 
     def _failed(self, error: Exception, event: Event, *, was_idle: bool) -> None:
-        if self._session.sqlstate(error) == _READ_ONLY:
-            # The server refuses the statement for the same reason: there is nothing to save.
+        if self._session.sqlstate(error) == READ_ONLY:
+            # The transaction is read-only, or the server is a replica: it refuses the statement,
+            # too, and there is nothing to save.
             event.action = Action.RUN
             return
         event.snapshot_failure = error

@@ -10,6 +10,7 @@ from typing import Callable, TypeVar
 
 from backstop.assessment import sights
 from backstop.errors import StatementBlocked, describe
+from backstop.hidden import leads_on
 from backstop.levels import AT_RISK
 from backstop.postgres import presence
 from backstop.postgres.transaction import lasting
@@ -63,7 +64,7 @@ def rehearse(
             raise CannotRehearse from error
         raise
     try:
-        effects = running.look()
+        effects = running.look(fires=leads_on(result))
         raised = sights.judge(session, statement, result, before, effects, thresholds)
     except Exception as error:
         told = f"what it did can't be seen: {describe(error).rstrip('.')}."

@@ -21,9 +21,11 @@ from backstop.postgres.rows.fresh import FreshRows, fresh_rows
 from backstop.postgres.transaction import locks
 from backstop.postgres.transaction.savepoints import (
     PINNED,
+    READ_ONLY,
     change_settings,
     changed_settings,
     current_settings,
+    is_read_only,
     milliseconds,
     released,
     undone,
@@ -70,10 +72,14 @@ def capture(session: Session, repository: Repository, request: SnapshotRequest) 
     """
     started = perf_counter()
     try:
-        captured = _attempt(session, repository, request, fresh=True)
-    except _TooOld:
-        # No second connection, or its lock could not be had: better what our view shows.
-        captured = _attempt(session, repository, request, fresh=False)
+        captured = _captured(session, repository, request)
+    except Exception as error:
+        if session.sqlstate(error) != READ_ONLY or is_read_only(session):
+            raise
+        if request.whole:
+            raise SnapshotFailed("What it destroys can't be read without writing.") from error
+        # Code behind its conditions writes, which our reading of them must not.
+        return capture(session, repository, replace(request, whole=True))
     return replace(captured, duration=perf_counter() - started)
 
 
@@ -102,6 +108,14 @@ def capture_definitions(
             repository.discard(snapshot_id)
         raise
     return Captured(manifest, footprint, {}, duration=perf_counter() - started)
+
+
+def _captured(session: Session, repository: Repository, request: SnapshotRequest) -> Captured:
+    try:
+        return _attempt(session, repository, request, fresh=True)
+    except _TooOld:
+        # No second connection, or its lock could not be had: better what our view shows.
+        return _attempt(session, repository, request, fresh=False)
 
 
 class _TooOld(Exception):

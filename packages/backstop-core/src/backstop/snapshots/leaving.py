@@ -84,7 +84,7 @@ def _entries(captured: Captured, effects: Mapping[int, Effect]) -> list[Relation
 def _has_left(entry: RelationFootprint, effect: Effect) -> bool:
     if entry.is_altered:
         return effect.rewritten
-    return effect.adds or (entry.leaves_rows and effect.updated > 0)
+    return effect.adds or effect.updated > 0
 
 
 def _telling_columns(entry: RelationFootprint, effect: Effect) -> tuple[str, ...]:

@@ -52,10 +52,7 @@ def changes(sql: str) -> list[Change]:
 
 def _changes_of(sql: str, tokens: list[Token]) -> list[Change]:
     pairs = match_brackets(tokens)
-    head = tokens[0].upper
-    if head == "EXECUTE":
-        return [Unreadable(head, tokens[0].start, tokens[-1].end)]
-    if head == "TRUNCATE":
+    if tokens[0].upper == "TRUNCATE":
         return [_truncation(sql, tokens, pairs)]
     if words_at(tokens, 0, "DROP", "TABLE"):
         return [_table_drop(sql, tokens)]
@@ -68,6 +65,8 @@ def _changes_of(sql: str, tokens: list[Token]) -> list[Change]:
         prepared = prepared or wrapped.kind == "PREPARE"
         start, stop = wrapped.start, wrapped.stop
         wrapped = unwrap(tokens, pairs, start, stop)
+    if upper_at(tokens, start) == "EXECUTE":
+        return [Unreadable("EXECUTE", tokens[start].start, tokens[stop - 1].end)]
     if upper_at(tokens, start) not in WRITES | READS | {"WITH", "("}:
         return []
     parts = [part for part in find_parts(tokens, pairs, start, stop) if part.head in WRITES]

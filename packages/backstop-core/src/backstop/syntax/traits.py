@@ -19,6 +19,10 @@ _OUTSIDE = re.compile(
 # A large object that was open before stays closed, whatever is rolled back.
 _CLOSES = re.compile(r"\blo_close\b", re.IGNORECASE)
 _OPENS = re.compile(r"\blo_open\b", re.IGNORECASE)
+# A name in escapes may be any; pg_settings can be written to.
+_PATH = re.compile(r"search_path|set_config|pg_settings|^u&\"", re.IGNORECASE)
+_ROLES = frozenset({"ROLE", "SCHEMA", "SESSION", "AUTHORIZATION"})
+_SETS = frozenset({"SET", "RESET", "LOCAL", "SESSION"})
 _SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 _QUERIES = frozenset({"SELECT", "TABLE", "VALUES", "WITH"})
 
@@ -107,14 +111,27 @@ def locks_rows(change: RowChange) -> bool:
 def moves_names(sql: str) -> bool:
     """Whether one statement of a text may change which tables the names of the next ones mean."""
     statements = split(sql)
-    return (
-        len(statements) > 1
-        and any(
-            token.upper == "RENAME"
-            or "search_path" in token.text.lower()
-            # Grants, comments and the like are on a schema, or in one, and move nothing.
-            or (token.upper == "SCHEMA" and before.upper not in ("IN", "ON"))
-            for statement in statements
-            for before, token in zip(statement.tokens[:1] + statement.tokens, statement.tokens)
-        )
+    return len(statements) > 1 and any(
+        chooses_schemas(statement.tokens) or _moves(statement.tokens) for statement in statements
+    )
+
+
+def chooses_schemas(tokens: Sequence[Token]) -> bool:
+    """Whether code may set what names are looked up in: the search path, or the role it tells."""
+    previous = ""
+    for token in tokens:
+        word = token.upper
+        if _PATH.search(token.text) is not None or (word in _ROLES and previous in _SETS):
+            return True
+        if word == "DISCARD" or (word == "ALL" and previous == "RESET"):
+            return True
+        previous = word
+    return False
+
+
+def _moves(tokens: Sequence[Token]) -> bool:
+    return any(
+        # Grants, comments and the like are on a schema, or in one, and move nothing.
+        token.upper == "RENAME" or (token.upper == "SCHEMA" and before.upper not in ("IN", "ON"))
+        for before, token in zip((tokens[0], *tokens), tokens)
     )

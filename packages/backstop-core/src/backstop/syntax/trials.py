@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backstop.syntax.lexer import LexError, Token
+from backstop.syntax.parts import WRITES, find_parts, unwrap
 from backstop.syntax.statements import ControlKind, split, transaction_control
-from backstop.syntax.structure import words_at
+from backstop.syntax.structure import match_brackets, words_at
 from backstop.syntax.traits import leaves_transaction
 
 _ENDS = (ControlKind.BEGIN, ControlKind.COMMIT)
 # What they prepare or forget is no data.
 _HARMLESS = ("PREPARE", "DEALLOCATE")
+_TRIAL = "backstop_trial"
 _MARKS = (ControlKind.SAVEPOINT, ControlKind.RELEASE, ControlKind.ROLLBACK_TO)
 
 
 def trial_of(sql: str) -> str | None:
     """Return the text without its own BEGIN and COMMIT, or without its CONCURRENTLY.
 
-    Of several statements, those are left out whose effects no rollback takes back. None where
-    nothing is to be left out, or nothing else remains, and where it takes back a part of itself.
+    Of a query that is copied out or read later, what runs it to its end. Of several statements,
+    those are left out whose effects no rollback takes back. None where nothing is to be left out,
+    or nothing else remains, and where it takes back a part of itself.
     """
     try:
         statements = split(sql)
@@ -27,7 +30,9 @@ def trial_of(sql: str) -> str | None:
     except LexError:
         return None
     if len(statements) == 1:
-        return None if leaves else _without_concurrently(sql, statements[0].tokens)
+        tokens = list(statements[0].tokens)
+        ended = _to_its_end(sql, tokens)
+        return ended if ended is not None or leaves else _without_concurrently(sql, tokens)
     kept = []
     for statement in statements:
         control = transaction_control(statement.tokens)
@@ -64,6 +69,28 @@ def detaches_concurrently(sql: str) -> bool:
         return False
     found = _without_concurrently(sql, only.tokens)
     return found is not None and only.tokens[0].upper == "ALTER"
+
+
+def runs_while_read(sql: str) -> bool:
+    """Whether a text is one query that runs as it is read: of a cursor, or copied out."""
+    try:
+        statements = split(sql)
+    except LexError:
+        return False
+    return len(statements) == 1 and _to_its_end(sql, list(statements[0].tokens)) is not None
+
+
+def _to_its_end(sql: str, tokens: list[Token]) -> str | None:
+    """Return what runs a cursor's or a COPY's query to its end, and gives the client nothing."""
+    pairs = match_brackets(tokens)
+    wrapped = unwrap(tokens, pairs, 0, len(tokens))
+    if wrapped is None or wrapped.kind not in ("COPY", "DECLARE"):
+        return None
+    if any(part.head in WRITES for part in find_parts(tokens, pairs, wrapped.start, wrapped.stop)):
+        return None
+    query = sql[tokens[wrapped.start].start : tokens[wrapped.stop - 1].end]
+    # A line break ends a comment.
+    return f"DECLARE {_TRIAL} NO SCROLL CURSOR FOR {query}\n; MOVE ALL IN {_TRIAL}"
 
 
 def _without_concurrently(sql: str, tokens: Sequence[Token]) -> str | None:

@@ -17,8 +17,8 @@ _UNDONE = frozenset(
         *("partition", "sequence owner", "privileges", "default privileges"),
         *("published table", "published schema", "default", "trigger setting", "persistence"),
         *("row security", "forced row security", "replica identity", "clustering"),
-        *("storage options", "compression", "options", "statistics target", "membership"),
-        "constraint switch",
+        *("storage", "storage options", "compression", "options", "statistics target"),
+        *("membership", "constraint switch"),
     }
 )
 _WITHHELD = "withheld"

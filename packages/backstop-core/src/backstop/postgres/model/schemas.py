@@ -7,6 +7,9 @@ from backstop.postgres.model.catalog import address, lasting, own
 from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
 
+# PG_PUBLIC_NAMESPACE, whatever it is called by now.
+_PUBLIC = 2200
+
 
 def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
     """Return what creates the schemas."""
@@ -15,7 +18,7 @@ def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
         f"""
         SELECT n.oid, n.nspname AS name, pg_catalog.quote_ident(n.nspname) AS sql
         FROM pg_catalog.pg_namespace n
-        WHERE {lasting("n")} AND (n.nspname = 'public' OR {own("n")})
+        WHERE {lasting("n")} AND (n.oid = {_PUBLIC} OR {own("n")})
         ORDER BY n.oid
         """,
     )

@@ -11,6 +11,7 @@ from backstop.postgres.objects import CatalogObject
 from backstop.session import Session
 
 _GENERATED = {"a": "ALWAYS", "d": "BY DEFAULT"}
+_MOST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
 def read(session: Session, version: int) -> list[CatalogObject]:  # noqa: ARG001
@@ -31,7 +32,8 @@ def _identity(entry: dict[str, Any]) -> list[CatalogObject]:
             own,
             (
                 f"{alter} ADD GENERATED {generated} AS IDENTITY "
-                f"(SEQUENCE NAME {entry['sql']} START WITH {entry['seqstart']} {_options(entry)})",
+                f"(SEQUENCE NAME {entry['sql']} START WITH {entry['seqstart']} "
+                f"{_options(_by_type(entry))})",
             ),
             drop=(f"{alter} DROP IDENTITY",),
             definition=(f"{alter} ADD GENERATED AS IDENTITY",),
@@ -110,10 +112,21 @@ def _common(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _options(entry: dict[str, Any]) -> str:
     cycle = "CYCLE" if entry["seqcycle"] else "NO CYCLE"
-    return (
-        f"INCREMENT BY {entry['seqincrement']} MINVALUE {entry['seqmin']} "
-        f"MAXVALUE {entry['seqmax']} CACHE {entry['seqcache']} {cycle}"
+    lowest, highest = (
+        f"NO {name}" if bound is None else f"{name} {bound}"
+        for name, bound in (("MINVALUE", entry["seqmin"]), ("MAXVALUE", entry["seqmax"]))
     )
+    return (
+        f"INCREMENT BY {entry['seqincrement']} {lowest} {highest} CACHE {entry['seqcache']} {cycle}"
+    )
+
+
+def _by_type(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return it without the bounds of its type: the column may have got another one."""
+    most = _MOST[entry["type"]]
+    lowest = None if entry["seqmin"] == -most - 1 else entry["seqmin"]
+    highest = None if entry["seqmax"] == most else entry["seqmax"]
+    return {**entry, "seqmin": lowest, "seqmax": highest}
 
 
 def _sequences(session: Session) -> list[dict[str, Any]]:

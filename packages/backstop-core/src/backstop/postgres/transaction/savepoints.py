@@ -13,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from backstop.postgres import query, quoting
 from backstop.session import Session, TransactionStatus
 
+READ_ONLY = "25006"
+"""The SQLSTATE of what writes where nothing may be written."""
 _NO_TRANSACTION = "25P01"
 
 # Values are written and read back under these, whatever the application has chosen.
@@ -145,6 +147,11 @@ def current_settings(session: Session, names: list[str]) -> dict[str, str]:
         f"FROM pg_catalog.unnest({quoting.text_array(names)}) AS name",
     )
     return {setting["name"]: setting["value"] for setting in found}
+
+
+def is_read_only(session: Session) -> bool:
+    """Whether the transaction in hand may not write, by itself or as the server is a replica."""
+    return current_settings(session, ["transaction_read_only"])["transaction_read_only"] == "on"
 
 
 def milliseconds(seconds: float | None) -> str:
