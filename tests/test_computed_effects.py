@@ -29,6 +29,18 @@ TABLES = {
     "a domain over a domain": "CREATE DOMAIN outside AS checked; CREATE TABLE line (a outside)",
     "an array of a domain": "CREATE TABLE line (a int, b checked[] DEFAULT ARRAY[1])",
     "a domain's default": "CREATE DOMAIN d AS int DEFAULT wipe(); CREATE TABLE line (a int, b d)",
+    "a trigger's condition": (
+        "CREATE TABLE line (a int);"
+        "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TRIGGER t BEFORE INSERT OR UPDATE ON line FOR EACH ROW WHEN (wipe() > 0) "
+        "EXECUTE FUNCTION quiet()"
+    ),
+    "an operator of a trigger's condition": (
+        "CREATE TABLE line (a int);"
+        "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TRIGGER t AFTER INSERT ON line FOR EACH ROW WHEN (NEW.a <~> NEW.a) "
+        "EXECUTE FUNCTION quiet()"
+    ),
     "a partition key": (
         "CREATE TABLE line (a int) PARTITION BY RANGE (constantly(a));"
         "CREATE TABLE part PARTITION OF line DEFAULT"
@@ -47,7 +59,10 @@ TABLES = {
         "CREATE TRIGGER t BEFORE INSERT ON line FOR EACH ROW EXECUTE FUNCTION noting()"
     ),
 }
-ON_UPDATE = ["a check of a column", "a generated column", "a domain", "a partition's check"]
+ON_UPDATE = [
+    *("a check of a column", "a generated column", "a domain", "a partition's check"),
+    "a trigger's condition",
+]
 HARMLESS = {
     "a default": "CREATE TABLE line (a int, b int DEFAULT one())",
     "a check": "CREATE TABLE line (a int CHECK (one() > 0))",

@@ -233,3 +233,54 @@ def test_a_condition_that_leads_to_code_which_takes_rows_is_saved_with_them(
         backstop.restore(snapshot.id, storage=store, dsn=dsn)
     shop.execute("SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM small WHERE n > 0)")
     assert shop.fetchone() == (5000, 120)
+
+
+@pytest.mark.parametrize(
+    "moving",
+    [
+        "number int GENERATED ALWAYS AS (customer * 10) STORED UNIQUE)",
+        "number int UNIQUE); CREATE FUNCTION moving() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN NEW.number := NEW.customer * 10; RETURN NEW; END';"
+        "CREATE TRIGGER t BEFORE INSERT OR UPDATE ON parent FOR EACH ROW EXECUTE FUNCTION moving()",
+    ],
+)
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE parent SET customer = 2 WHERE id = 1",
+        "INSERT INTO parent (id, customer) VALUES (1, 2) "
+        "ON CONFLICT (id) DO UPDATE SET customer = excluded.customer",
+    ],
+)
+def test_a_key_that_is_set_by_another_column_takes_rows_along(sql, moving, shop, guarded, store):
+    shop.execute(
+        f"""
+        CREATE TABLE parent (id int PRIMARY KEY, customer int, {moving};
+        INSERT INTO parent (id, customer) VALUES (1, 1);
+        CREATE TABLE child (parent int REFERENCES parent (number) ON UPDATE SET NULL);
+        INSERT INTO child SELECT 10 FROM generate_series(1, 3000);
+        """
+    )
+    with pytest.raises(backstop.StatementBlocked, match=r"more than 1,000|can't be measured"):
+        guarded(mode="block").cursor().execute(sql)
+    guarded().cursor().execute(sql)
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows >= 3000
+
+
+@pytest.mark.parametrize(
+    "sql", ["DELETE FROM parent WHERE n = 2", "UPDATE parent SET id = 9 WHERE n = 2"]
+)
+def test_what_refers_to_an_heir_is_taken_along(sql, shop, guarded, store):
+    shop.execute(
+        """
+        CREATE TABLE parent (id int PRIMARY KEY, n int);
+        CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (parent);
+        INSERT INTO heir VALUES (1, 2);
+        CREATE TABLE child (heir int REFERENCES heir ON DELETE CASCADE ON UPDATE CASCADE);
+        INSERT INTO child SELECT 1 FROM generate_series(1, 3000);
+        """
+    )
+    guarded().cursor().execute(sql)
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows == 3001

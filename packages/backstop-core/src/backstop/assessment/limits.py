@@ -104,12 +104,12 @@ def more_than(total: int, thresholds: Thresholds) -> Passed | None:
 
 def carries(session: Session, target: Relation, effect: str, assigned: Sequence[str]) -> bool:
     """Whether foreign keys carry a DELETE, or an UPDATE of some columns, on to other rows."""
-    oids = [target.oid]
-    if target.kind == "p":
-        oids = relations.with_descendants(session, oids)
+    oids = relations.with_descendants(session, [target.oid])
+    family = relations.describe(session, oids) if len(oids) > 1 else [target]
     return any(
-        referrer.carries(effect, assigned) is not None
+        referrer.carries(effect, referrer.moved(relation, assigned)) is not None
         for referrer in references.referrers(session, oids)
+        for relation in family
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backstop.postgres import query, quoting
+from backstop.postgres.relations import Relation
 from backstop.session import Session
 
 _EFFECTS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
@@ -38,6 +39,16 @@ class Referrer:
             return "DELETE" if self.on_delete == "CASCADE" else "UPDATE"
         moves = self.on_update is not None and not set(assigned).isdisjoint(self.referenced_columns)
         return "UPDATE" if effect == "UPDATE" and moves else None
+
+    def moved(self, relation: Relation, assigned: Iterable[str]) -> set[str]:
+        """Return what an UPDATE of a relation may set of it, as far as matters for the key.
+
+        Generated columns are computed anew, and a trigger may set any.
+        """
+        if relation.triggers:
+            return set(self.referenced_columns)
+        plain = {column.name for column in relation.columns}
+        return {*assigned, *(set(self.referenced_columns) - plain)}
 
 
 def referring(session: Session, labels: Iterable[str]) -> set[str]:

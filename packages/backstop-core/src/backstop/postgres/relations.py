@@ -190,7 +190,8 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
                    ORDER BY i.indexrelid
                ) AS pins,
                ARRAY(
-                   SELECT DISTINCT t.tgfoid FROM pg_catalog.pg_trigger t
+                   SELECT DISTINCT code.function FROM pg_catalog.pg_trigger t
+                   CROSS JOIN LATERAL ({trigger_code("t")}) AS code (function)
                    WHERE {of_the_user("t")} AND t.tgenabled <> 'D'
                      AND (t.tgrelid = c.oid OR t.tgrelid IN (
                          SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)
@@ -219,6 +220,22 @@ def describe(session: Session, oids: list[int]) -> list[Relation]:
         )
         for entry in found
     ]
+
+
+def trigger_code(trigger: str) -> str:
+    """Return a query for the functions that a trigger of the catalog runs, by its WHEN as well."""
+    return f"""
+        SELECT {trigger}.tgfoid
+        UNION ALL
+        SELECT coalesce(o.oprcode::pg_catalog.oid, d.refobjid)
+        FROM pg_catalog.pg_depend d
+        LEFT JOIN pg_catalog.pg_operator o
+          ON o.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+        WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+          AND d.objid = {trigger}.oid AND {trigger}.tgqual IS NOT NULL
+          AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
+                               'pg_catalog.pg_operator'::pg_catalog.regclass)
+    """
 
 
 def of_the_user(trigger: str) -> str:

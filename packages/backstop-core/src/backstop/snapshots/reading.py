@@ -35,11 +35,10 @@ def carried(entries: Sequence[RelationFootprint], referrer: Referrer) -> list[tu
     """Return what happens to a parent's row, and with it to the rows that refer to it."""
     found = []
     for when in ("DELETE", "UPDATE"):
-        assigned = {
-            name for entry in entries if when in entry.operations for name in entry.assigned
-        }
-        then = referrer.carries(when, assigned)
-        if then is not None and any(when in entry.operations for entry in entries):
+        concerned = [entry for entry in entries if when in entry.operations]
+        moved = (referrer.moved(entry.relation, entry.assigned) for entry in concerned)
+        then = referrer.carries(when, set().union(*moved))
+        if then is not None and concerned:
             found.append((when, then))
     return found
 

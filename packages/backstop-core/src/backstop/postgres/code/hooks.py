@@ -3,12 +3,14 @@
 A write leads to the functions of the relation's triggers and to its rules, to what its defaults,
 checks, indexes and domains compute, and on to writes of other relations: of its partitions and
 heirs, of the tables behind a view, and of those that foreign keys carry it to. Only writes that
-end at code of the user's own are listed. Each part is a
-query for the catalog summary; column lists, WHEN conditions and row or statement level are not
-looked at, so that too much may be listed and nothing is missing.
+end at code of the user's own are listed. Each part is a query for the catalog summary; column
+lists, whether a WHEN holds, and row or statement level are not looked at, so that too much may be
+listed and nothing is missing.
 """
 
 from __future__ import annotations
+
+from backstop.postgres.relations import trigger_code
 
 # FirstNormalObjectId: what initdb made has a lower OID. The triggers behind foreign keys and
 # constraints run functions of the server's own.
@@ -112,12 +114,13 @@ _HOOKS = f"""
      AND a.attrelid >= {FIRST_OWN}
     CROSS JOIN (VALUES ('insert'), ('update')) AS step (event)
     UNION ALL
-    SELECT t.tgrelid, step.event, 'function', t.tgfoid::pg_catalog.int8
+    SELECT t.tgrelid, step.event, 'function', code.function::pg_catalog.int8
     FROM pg_catalog.pg_trigger t
+    CROSS JOIN LATERAL ({trigger_code("t")}) AS code (function)
     -- The bits of TRIGGER_TYPE_INSERT, _DELETE and _UPDATE.
     JOIN (VALUES ('insert', 4), ('delete', 8), ('update', 16)) AS step (event, bit)
       ON t.tgtype::pg_catalog.int4 & step.bit <> 0
-    WHERE t.tgenabled <> 'D' AND t.tgfoid >= {FIRST_OWN}
+    WHERE t.tgenabled <> 'D' AND code.function >= {FIRST_OWN}
     UNION ALL
     SELECT r.ev_class, CASE r.ev_type WHEN '2' THEN 'update' WHEN '3' THEN 'insert'
                                       ELSE 'delete' END,
