@@ -170,3 +170,24 @@ def test_a_domain_over_a_domain_has_its_checks(sql, shop, guarded):
     shop.execute("CREATE DOMAIN outside AS checked")
     with pytest.raises(backstop.StatementBlocked):
         guarded(mode="block").cursor().execute(sql)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["SELECT wipe() AS n", "SELECT n FROM seen", "SELECT 1 <~> 1 AS n", "SELECT scoped() AS n"],
+)
+@pytest.mark.parametrize("word", ["", "CONCURRENTLY "])
+def test_a_materialized_view_that_is_filled_again_is_looked_up(word, query, shop, guarded, store):
+    shop.execute(
+        "CREATE VIEW seen AS SELECT wipe() AS n;"
+        f"CREATE MATERIALIZED VIEW filled AS {query}; CREATE UNIQUE INDEX ON filled (n);"
+        "TRUNCATE item; INSERT INTO item SELECT generate_series(1, 2000)"
+    )
+    refresh = f"REFRESH MATERIALIZED VIEW {word}filled"
+    if "scoped" not in query:
+        with pytest.raises(backstop.StatementBlocked, match=r"REFRESH on public\.filled leads to"):
+            guarded(mode="block").cursor().execute(refresh)
+        assert left(shop) == 2000
+    guarded().cursor().execute(refresh)
+    assert left(shop) < 4
+    assert saved(store) == 2000

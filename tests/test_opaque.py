@@ -353,3 +353,17 @@ def test_where_the_catalog_can_not_be_read_nothing_is_looked_at(opaque, shop, gu
         with pytest.raises(backstop.StatementBlocked, match="opaque is 'block'"):
             db.cursor().execute("SELECT note()")
     assert count(shop, "log") == (1 if opaque == "allow" else 0)
+
+
+def test_the_catalog_is_read_whatever_timeout_the_application_has(shop, guarded):
+    shop.execute(
+        "CREATE FUNCTION plain() RETURNS void LANGUAGE sql AS 'DELETE FROM item';"
+        "DO $$ BEGIN FOR n IN 1 .. 4000 LOOP EXECUTE format("
+        "'CREATE FUNCTION f%s() RETURNS int LANGUAGE sql AS ''SELECT 1''', n); END LOOP; END $$"
+    )
+    cursor = guarded(mode="block").cursor()
+    cursor.execute("SET statement_timeout = '15ms'")
+    with pytest.raises(backstop.StatementBlocked):
+        cursor.execute("SELECT plain()")
+    cursor.execute("SHOW statement_timeout")
+    assert cursor.fetchone() == ("15ms",)

@@ -379,3 +379,20 @@ def test_a_run_that_can_not_be_looked_at_is_saved_whole_once(
     assert "It isn't known what the statement touched" in snapshot.outcome.not_covered[0]
     assert not backstop.restore(snapshot.manifest.id, storage=store, dsn=dsn).complete
     assert count(shop, "orders") == 100
+
+
+def test_what_the_server_does_not_count_is_not_taken_for_nothing(shop, guarded, store):
+    shop.execute(
+        "CREATE FUNCTION thin() RETURNS int LANGUAGE plpgsql AS "
+        "'BEGIN DELETE FROM orders WHERE id > 3; RETURN 1; END';"
+        "CREATE LANGUAGE secret HANDLER plpgsql_call_handler VALIDATOR plpgsql_validator;"
+        "CREATE FUNCTION unread() RETURNS int LANGUAGE secret AS "
+        "'BEGIN DELETE FROM orders; RETURN 1; END'"
+    )
+    cursor = guarded(on_snapshot_failure="raise").cursor()
+    cursor.execute("SET track_counts = off")
+    with pytest.raises(backstop.SnapshotFailed, match="can't be measured"):
+        cursor.execute("SELECT unread()")
+    cursor.execute("SELECT thin()")
+    (snapshot,) = backstop.snapshots.list(store)
+    assert snapshot.rows == 100

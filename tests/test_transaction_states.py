@@ -228,6 +228,17 @@ def test_a_transaction_that_has_failed_refuses_it_itself(sql, before, guarded, s
     assert backstop.snapshots.list(store) == []
 
 
+@pytest.mark.parametrize("end", ["COMMIT", "END", "COMMIT AND CHAIN"])
+@pytest.mark.usefixtures("before")
+def test_a_commit_of_a_transaction_that_has_failed_is_a_rollback(end, guarded, store):
+    db = guarded(autocommit=False, snapshot_at="LOW")
+    db.cursor().execute("DELETE FROM stock WHERE sku < 4")
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        db.cursor().execute("SELECT 1 / 0")
+    db.cursor().execute(end)
+    assert fates(store) == [Fate.ROLLED_BACK]
+
+
 @pytest.mark.parametrize("immediate", [True, False])
 def test_deferred_constraints_are_checked_when_they_would_be(immediate, before, guarded, store):
     db = guarded(autocommit=False, snapshot_at="LOW")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backstop.errors import describe
 from backstop.snapshots.manifest import Fate
@@ -64,9 +64,15 @@ class Fates:
         elif ControlKind.PREPARE_TRANSACTION in kinds:
             self._settle(len(self.pending) - 1, Fate.UNKNOWN)
 
-    def follow(self, sql: str) -> None:
-        """Take in the transaction control of a text that has no snapshot and succeeded."""
-        self._follow(controls(sql), among=0)
+    def follow(self, sql: str, *, failed: bool = False) -> None:
+        """Take in the transaction control of a text that has no snapshot and succeeded.
+
+        A COMMIT of a ``failed`` transaction is a rollback.
+        """
+        found = list(controls(sql))
+        if failed and found and found[0].kind in _COMMITS:
+            found[0] = replace(found[0], kind=ControlKind.ROLLBACK)
+        self._follow(found, among=0)
 
     def _follow(self, found: Iterable[TransactionControl], *, among: int) -> None:
         for control in found:

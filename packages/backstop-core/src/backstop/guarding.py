@@ -163,6 +163,7 @@ class GuardedSession(Guarded):
                 execution = Execution(run, rowcount, event)
                 count_judge = self._assessment.judge_count(statement, result)
                 return self._run(lambda: self._protection.count(request, execution, count_judge))
+            failed = self._fates.is_pending and self._session.status() is TransactionStatus.FAILED
             try:
                 answer = self._run(run)
             except Exception:
@@ -171,7 +172,7 @@ class GuardedSession(Guarded):
                     self._fates.end(Fate.ROLLED_BACK)
                 raise
             if self._fates.is_pending:
-                self._fates.follow(statement.text)
+                self._fates.follow(statement.text, failed=failed)
             return answer
 
     def _can_rehearse(self, statement: Statement) -> bool:

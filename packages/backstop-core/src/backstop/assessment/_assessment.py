@@ -190,7 +190,7 @@ class Assessment:
         A name that nothing is prepared under adds nothing: the server will refuse it.
         """
         try:
-            with untouched(self._session):
+            with untouched(self._session, patient=True):
                 sql = self._prepared.inlined(statement.render())
         except NotPrepared:
             return result
@@ -218,7 +218,7 @@ class Assessment:
         try:
             if executes:
                 return self._explain(text, result)
-            with untouched(self._session):
+            with untouched(self._session, patient=True):
                 return self._names.ask(text, result)
         except Exception as error:
             _logger.warning(
@@ -233,7 +233,7 @@ class Assessment:
                 return self._prepared.explain(text, self._known(text, result), self._known)
             except NotRead:
                 pass
-        with untouched(self._session):
+        with untouched(self._session, patient=True):
             return self._prepared.explain(text, self._asked(text, result), self._asked)
 
     def _known(self, text: str, result: RiskResult) -> RiskResult:

@@ -172,7 +172,7 @@ class Reach:
         self, text: str, found: list[RowChange | Unreadable], result: RiskResult
     ) -> tuple[_Kind, str]:
         try:
-            with untouched(self._session):
+            with untouched(self._session, patient=True):
                 kind, reason = self._asked(text, found, result)
         except Exception:
             # Whatever it is, it isn't known to be one row.

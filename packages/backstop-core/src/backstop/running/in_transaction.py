@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from backstop.errors import SnapshotFailed
+from backstop.errors import SnapshotFailed, describe
 from backstop.postgres.relations import Relation
 from backstop.postgres.transaction import counters, deferred, writers
 from backstop.postgres.transaction.counters import Counters, Effects
@@ -40,6 +40,7 @@ class Running:
         self._session = session
         self._begun = False
         self._before: Counters | None = None
+        self._unread: Exception | None = None
         self._looking = False
         self._notices: list[str] = []
 
@@ -62,9 +63,9 @@ class Running:
         self._begun = True
         try:
             self._before = counters.look(self._session, first)
-        except Exception:
+        except Exception as error:
             # The statement runs all the same; what it does then isn't known.
-            self._before = None
+            self._before, self._unread = None, error
             way_back = "ROLLBACK; BEGIN" if self.alone else f"ROLLBACK TO SAVEPOINT {_RUN}"
             self._session.execute(way_back)
 
@@ -75,7 +76,8 @@ class Running:
         with the questions.
         """
         if self._before is None:
-            raise SnapshotFailed("The counters could not be read before it ran")
+            why = "" if self._unread is None else f": {describe(self._unread)}"
+            raise SnapshotFailed(f"The counters could not be read before it ran{why}")
         self._looking = True
         first = f"SAVEPOINT {_LOOK}"
         if fires:

@@ -43,6 +43,7 @@ _WRITTEN = {
     "DELETE": ("delete",),
     "MERGE": ("insert", "update", "delete"),
     "COPY": ("insert",),
+    "REFRESH": ("refresh",),
 }
 # The DO UPDATE of an ON CONFLICT names no table.
 _OVERWRITTEN = ("insert", "update")
@@ -128,6 +129,8 @@ def written_names(tokens: list[Token], start: int, stop: int) -> list[WriteUse]:
         if command == "INSERT" and overwrites:
             events = _OVERWRITTEN
         at = index + 1
+        if words_at(tokens, at, "MATERIALIZED", "VIEW"):
+            at += 3 if upper_at(tokens, at + 2, stop) == "CONCURRENTLY" else 2
         at += 1 if upper_at(tokens, at, stop) in ("INTO", "FROM", "BINARY") else 0
         at += 1 if upper_at(tokens, at, stop) == "ONLY" else 0
         at += 1 if upper_at(tokens, at, stop) == "(" else 0

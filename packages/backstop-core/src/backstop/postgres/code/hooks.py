@@ -127,6 +127,21 @@ _HOOKS = f"""
            'rule', r.oid::pg_catalog.int8
     FROM pg_catalog.pg_rewrite r
     WHERE r.ev_type <> '1' AND r.ev_enabled <> 'D' AND r.ev_class >= {FIRST_OWN}
+    UNION
+    SELECT r.ev_class, 'refresh',
+           CASE d.refclassid WHEN 'pg_catalog.pg_class'::pg_catalog.regclass THEN 'relation'
+                             ELSE 'function' END,
+           coalesce(o.oprcode::pg_catalog.oid, d.refobjid)::pg_catalog.int8
+    FROM pg_catalog.pg_rewrite r
+    JOIN pg_catalog.pg_class c ON c.oid = r.ev_class AND c.relkind = 'm'
+    JOIN pg_catalog.pg_depend d
+      ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+     AND d.refobjid >= {FIRST_OWN} AND d.refobjid <> c.oid
+     AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
+                          'pg_catalog.pg_class'::pg_catalog.regclass,
+                          'pg_catalog.pg_operator'::pg_catalog.regclass)
+    LEFT JOIN pg_catalog.pg_operator o
+      ON o.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
 """
 
 WRITES = f"""

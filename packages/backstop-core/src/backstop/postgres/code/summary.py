@@ -29,9 +29,10 @@ class ObjectKind(str, Enum):
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
+    REFRESH = "refresh"
 
 
-WRITES = frozenset({ObjectKind.INSERT, ObjectKind.UPDATE, ObjectKind.DELETE})
+WRITES = frozenset({ObjectKind.INSERT, ObjectKind.UPDATE, ObjectKind.DELETE, ObjectKind.REFRESH})
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from backstop.errors import SnapshotFailed
 from backstop.postgres.code.summary import FIRST_OWN
 from backstop.postgres.server import OWN_XIDS
 from backstop.session import Session
@@ -31,7 +32,8 @@ _QUERY = f"""
         FROM pg_catalog.pg_class c
         WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= {FIRST_OWN}
     )
-    SELECT '0', '0', '0', '0', NULL, pg_catalog.array_to_string(own.xids, ' ') FROM own
+    SELECT '0', pg_catalog.current_setting('track_counts'), '0', '0', NULL,
+           pg_catalog.array_to_string(own.xids, ' ') FROM own
     UNION ALL
     SELECT c.oid::pg_catalog.text, changed.inserted::pg_catalog.text,
            changed.updated::pg_catalog.text, changed.deleted::pg_catalog.text, NULL, NULL
@@ -157,13 +159,18 @@ class Effects:
 
 
 def look(session: Session, first: str) -> Counters:
-    """Read the counters; ``first`` is a statement that is sent along before, if there is one."""
+    """Read the counters; ``first`` is a statement that is sent along before, if there is one.
+
+    Raises SnapshotFailed where the server doesn't count.
+    """
     found = session.fetch(f"{first}; {_QUERY}" if first else _QUERY)
     xids: frozenset[str] = frozenset()
     tables, writers, creators = {}, {}, {}
     for oid_text, inserted, updated, deleted, writer, last in found:
         oid = int(oid_text or 0)
         if oid == 0:
+            if inserted == "off":
+                raise SnapshotFailed("track_counts is off: the server counts no rows. Set it on")
             xids = frozenset((last or "").split())
             continue
         tables[oid] = Effect(int(inserted or 0), int(updated or 0), int(deleted or 0))

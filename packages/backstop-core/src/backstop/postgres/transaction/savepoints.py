@@ -91,13 +91,16 @@ def undone(session: Session, name: str, first: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def untouched(session: Session) -> Iterator[None]:
+def untouched(session: Session, *, patient: bool = False) -> Iterator[None]:
     """Let the block only read, and leave nothing of it.
 
+    A ``patient`` one has ten seconds for each question, whatever the application's
+    ``statement_timeout``: it is for those of the catalog, which decide, and that are small.
     Where the driver begins a transaction with the first statement, it stays begun: the
     application's statement comes next. Ending it would make named cursors invalid.
     """
-    read_only = settings_change({"transaction_read_only": "on", **UNCOMPILED})
+    patience = {"statement_timeout": "10s"} if patient else {}
+    read_only = settings_change({"transaction_read_only": "on", **UNCOMPILED, **patience})
     if not (session.autocommit and session.status() is TransactionStatus.IDLE):
         with ExitStack() as reading:
             try:
