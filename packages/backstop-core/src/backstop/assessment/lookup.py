@@ -23,8 +23,11 @@ from backstop.syntax.statements import StatementText, split
 from backstop.syntax.structure import match_brackets, upper_at
 from backstop.syntax.uses import OperatorUse, Use, used_names, used_operators, written_names
 
-_RUN = READS | WRITES | {"WITH", "(", "COPY", "EXPLAIN", "DECLARE", "PREPARE", "CALL", "EXECUTE"}
-_RUN |= {"REFRESH"}
+_RUN = (
+    READS
+    | WRITES
+    | {*("WITH", "(", "COPY", "EXPLAIN", "DECLARE", "PREPARE", "CALL", "EXECUTE", "REFRESH")}
+)
 # Changing these computes expressions now.
 _REWRITTEN = frozenset({"TABLE", "DOMAIN"})
 _WRITES = re.compile(r"\b(?:insert|update|merge|copy)\b", re.IGNORECASE)

@@ -34,7 +34,6 @@ from backstop.snapshots.request import SnapshotRequest
 Answer = TypeVar("Answer")
 
 _MOST_REPETITIONS = 2
-# What it takes of these for the session outlives a rollback, and would be taken once more.
 
 
 @dataclass(frozen=True)
