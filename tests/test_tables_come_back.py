@@ -274,6 +274,7 @@ def test_what_somebody_else_has_granted_comes_back(sql, keeper, connect, comes_b
         "ALTER TABLE shop.orders SET (fillfactor = 50), ALTER parent SET DEFAULT 5",
         "ALTER TABLE shop.orders ALTER during SET STATISTICS 7",
         "ALTER TABLE shop.customers ALTER COLUMN email SET STORAGE PLAIN",
+        "ALTER INDEX shop.customers_email ALTER COLUMN 1 SET STATISTICS 3",
         "ALTER TABLE ONLY animal DROP COLUMN name",
         "CREATE OR REPLACE FUNCTION shop.nothing() RETURNS trigger LANGUAGE plpgsql "
         "AS 'BEGIN RETURN OLD; END'",

@@ -159,7 +159,8 @@ def _is_undone(item: CatalogObject, before: Model) -> bool:
     # PostgreSQL's own objects, on which grants depend on nothing else, have been there as well.
     always = item.kind in ("partition", "default privileges") or not item.depends_on
     known = always or not before.objects.keys().isdisjoint(item.depends_on[:1])
-    return item.kind in _UNDONE and known
+    # Those of an index are one for each of its columns, by number.
+    return known and (item.kind in _UNDONE or item.kind.startswith("statistics target "))
 
 
 def _was_inherited(item: CatalogObject, before: Model, after: Model) -> bool:

@@ -91,13 +91,25 @@ def _column(entry: dict[str, Any], own: str) -> CatalogObject:
 
 def _settings(entry: dict[str, Any], own: str) -> CatalogObject:
     kind = "" if entry["identity"] else f"AS {entry['type']} "
+    alter = f"ALTER SEQUENCE {entry['sql']} {kind}START WITH {entry['seqstart']} {_options(entry)}"
     return CatalogObject(
         "sequence options",
         f"options of {own}",
-        (f"ALTER SEQUENCE {entry['sql']} {kind}START WITH {entry['seqstart']} {_options(entry)}",),
+        (_within_bounds(entry), alter),
         (own,),
         replaces=True,
         within=own,
+        definition=(alter,),
+    )
+
+
+def _within_bounds(entry: dict[str, Any]) -> str:
+    """Return what moves a sequence to where its bounds let it stand, if it stands elsewhere."""
+    lowest, highest = entry["seqmin"], entry["seqmax"]
+    return (
+        f"SELECT pg_catalog.setval({quoting.literal(entry['sql'])}::pg_catalog.regclass, "
+        f"LEAST(GREATEST(last_value, {lowest}), {highest}), is_called) "
+        f"FROM {entry['sql']} WHERE last_value NOT BETWEEN {lowest} AND {highest}"
     )
 
 
