@@ -130,11 +130,19 @@ def test_what_a_copy_out_takes_comes_back(call, autocommit, shop, guarded, bring
     assert brings_back()
 
 
+def test_what_a_routine_takes_that_the_text_makes_itself_comes_back(guarded, brings_back):
+    guarded().cursor().execute(
+        "CREATE FUNCTION own() RETURNS void LANGUAGE sql AS 'DELETE FROM item'; SELECT own()"
+    )
+    assert brings_back()
+
+
 @pytest.mark.parametrize(
     "sql",
     [
         "DECLARE c CURSOR WITH HOLD FOR SELECT wipe()",
         "COPY (SELECT wipe()) TO STDOUT",
+        "CREATE FUNCTION own() RETURNS void LANGUAGE sql AS 'DELETE FROM item'; SELECT own()",
     ],
 )
 def test_block_refuses_it(sql, shop, guarded):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from backstop.classifier._comments import moved, without_comments
 from backstop.classifier._source import Risk, Source, Verdict
+from backstop.classifier.bodies import DESTROYS
 from backstop.classifier.judge import judge
 from backstop.classifier.reads import ordinary_read
 from backstop.classifier.settings import changes_scanning
@@ -17,6 +19,7 @@ from backstop.syntax.lexer import LexError
 from backstop.syntax.statements import statements_of
 
 _POSTGRES = frozenset({"postgres", "postgresql"})
+_CALLS = frozenset({"unknown-function", "calls-procedure"})
 
 
 def classify(sql: str | bytes, dialect: str = "postgres") -> RiskResult:
@@ -86,6 +89,8 @@ def _combine(statements: list[Verdict]) -> RiskResult:
     """Make one result of the statements' verdicts: the first of the riskiest speaks."""
     if not statements:
         return RiskResult(RiskLevel.SAFE, "", (), "The text holds no statement.")
+    if len(statements) > 1:
+        _judge_own_calls(statements)
     worst = max(statements, key=lambda verdict: verdict.level)
     findings = tuple([finding for verdict in statements for finding in verdict.findings])
     tables = dict.fromkeys([table for verdict in statements for table in verdict.tables])
@@ -95,3 +100,16 @@ def _combine(statements: list[Verdict]) -> RiskResult:
     else:
         reason = max(worst.findings, key=lambda finding: finding.level).reason
     return RiskResult(worst.level, worst.operation, tuple(tables), reason, findings, operations)
+
+
+def _judge_own_calls(statements: list[Verdict]) -> None:
+    """Let a call be as risky as a routine that the text makes before it: no catalog has it yet."""
+    made: Finding | None = None
+    for verdict in statements:
+        call = next((finding for finding in verdict.findings if finding.kind in _CALLS), None)
+        if made is not None and call is not None:
+            reason = f"The text may call what it makes itself. {made.reason}"
+            verdict.findings.append(
+                replace(call, kind="calls-own-code", level=RiskLevel.CRITICAL, reason=reason)
+            )
+        made = made or next((one for one in verdict.findings if one.kind == DESTROYS), None)

@@ -19,6 +19,9 @@ from backstop.syntax.structure import folded, is_name, skip_top_level, upper_at
 
 Judge = Callable[[Source, int, int], Verdict]
 
+DESTROYS = "body-destroys"
+"""The kind of code in a string that is CRITICAL by itself."""
+
 _MAX_DEPTH = 5
 _RUNNABLE = frozenset(
     {"ALTER", "COPY", "CREATE", "DELETE", "DO", "DROP", "EXPLAIN", "INSERT", "MERGE", "PREPARE"}
@@ -120,7 +123,7 @@ def _critical(verdict: Verdict) -> Risk | None:
 
 
 def _risk(what: str) -> Risk:
-    return Risk("body-destroys", RiskLevel.CRITICAL, f"The code inside {what.rstrip('.')}.")
+    return Risk(DESTROYS, RiskLevel.CRITICAL, f"The code inside {what.rstrip('.')}.")
 
 
 def language_of(source: Source, start: int, stop: int, default: str) -> str:
