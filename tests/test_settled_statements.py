@@ -294,3 +294,11 @@ def test_code_that_makes_names_mean_something_else_is_seen(change, shop, protect
     cursor.execute("DELETE FROM orders WHERE id = 1")
     (snapshot,) = backstop.snapshots.list(store)
     assert snapshot.rows == 3000
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_a_cursor_reads_is_judged_as_one_text_whatever_its_name(guarded, judged):
+    db = guarded(autocommit=False)
+    for name in ("a", "50%", 'c"'):
+        db.cursor(name).execute(READ, (1,))
+    assert set(judged) == {f'DECLARE "cursor" CURSOR WITHOUT HOLD FOR {READ}'}

@@ -18,14 +18,16 @@ def single(cursor: extensions.cursor, query: Any, parameters: Any) -> Statement 
     text = query if isinstance(query, str) else _text(cursor, query)
     if text is None:
         return None
-    declares = "" if cursor.name is None else _declaration(cursor)
+    if cursor.name is None:
+        declares = shown = ""
+    else:
+        declares = _declaration(cursor, str(cursor.name))
+        # Frameworks make up a name for each: what is kept of a text is kept for all of them.
+        shown = _declaration(cursor, "cursor")
     if parameters is None:
-        sent = declares + text
-        return Statement(sent, lambda: sent)
+        return Statement(shown + text, lambda: declares + text)
     return with_parameters(
-        declares.replace("%", "%%") + text,
-        values(parameters),
-        lambda: declares + _merged(cursor, query, parameters),
+        shown + text, values(parameters), lambda: declares + _merged(cursor, query, parameters)
     )
 
 
@@ -102,11 +104,11 @@ def _encoding(cursor: extensions.cursor) -> str:
     return extensions.encodings[cursor.connection.encoding]
 
 
-def _declaration(cursor: extensions.cursor) -> str:
+def _declaration(cursor: extensions.cursor, name: str) -> str:
     """Return what psycopg2 sends before the query of a cursor with a name."""
     scrolls = {None: "", True: "SCROLL ", False: "NO SCROLL "}[cursor.scrollable]
     holds = "WITH" if cursor.withhold else "WITHOUT"
-    return f"DECLARE {_quoted(str(cursor.name))} {scrolls}CURSOR {holds} HOLD FOR "
+    return f"DECLARE {_quoted(name)} {scrolls}CURSOR {holds} HOLD FOR "
 
 
 def _quoted(name: str) -> str:
