@@ -120,7 +120,7 @@ def difference(before: Model, after: Model, *, keeps_rewritten: bool = False) ->
             item
             for identity, item in after.objects.items()
             if identity not in before.objects
-            and (_is_undone(item, before) or _was_inherited(item, before, after))
+            and (_is_undone(item, before, lost) or _was_inherited(item, before, after))
         ),
         renamed=tuple(_renamed(before, after)),
         dropped={
@@ -153,7 +153,10 @@ def _updated_extensions(before: Model, after: Model) -> set[str]:
     }
 
 
-def _is_undone(item: CatalogObject, before: Model) -> bool:
+def _is_undone(item: CatalogObject, before: Model, lost: Iterable[CatalogObject]) -> bool:
+    if item.kind == "storage" and any(other.kind == "type settings" for other in lost):
+        # The column is stored as it was, and its type is not.
+        return False
     # What is new has its own from the start; but a new partition fills a gap among others, and
     # default privileges stand in place of the usual ones.
     # PostgreSQL's own objects, on which grants depend on nothing else, have been there as well.
