@@ -173,7 +173,8 @@ class _Reader:
         *,
         counts: bool = True,
     ) -> None:
-        if meaning is not None and meaning.moves:
+        if meaning is not None and meaning.moves and _MOVES not in self._told:
+            self._told.add(_MOVES)
             self.found.append(Finding(hidden.MOVES, RiskLevel.SAFE, _MOVES, start=start, end=end))
         if meaning is None or meaning.level is RiskLevel.SAFE or meaning.reason in self._told:
             return

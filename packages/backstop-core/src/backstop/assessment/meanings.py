@@ -170,11 +170,7 @@ class Meanings:
                 reached += [entry for entry in self._next(own) if entry.key not in seen]
                 seen.update(entry.key for entry in reached)
             step = self._own(list(dict.fromkeys(reached)))
-        return found._replace(
-            outside=any(risk.outside for risk in risks),
-            takes=any(risk.takes for risk in risks),
-            moves=any(risk.moves for risk in risks),
-        )
+        return worst(risks)._replace(reason=found.reason)
 
     def _next(self, own: Own) -> Iterator[CatalogObject]:
         keys = list(own.references)

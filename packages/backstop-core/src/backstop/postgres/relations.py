@@ -227,14 +227,21 @@ def trigger_code(trigger: str) -> str:
     return f"""
         SELECT {trigger}.tgfoid
         UNION ALL
-        SELECT coalesce(o.oprcode::pg_catalog.oid, d.refobjid)
+        SELECT {function_behind("d")}
         FROM pg_catalog.pg_depend d
-        LEFT JOIN pg_catalog.pg_operator o
-          ON o.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
         WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
           AND d.objid = {trigger}.oid AND {trigger}.tgqual IS NOT NULL
           AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
                                'pg_catalog.pg_operator'::pg_catalog.regclass)
+    """
+
+
+def function_behind(dependency: str) -> str:
+    """Return the OID of what an entry of pg_depend refers to, or of an operator's function."""
+    return f"""
+        coalesce((SELECT o.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator o
+                  WHERE {dependency}.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+                    AND o.oid = {dependency}.refobjid), {dependency}.refobjid)
     """
 
 

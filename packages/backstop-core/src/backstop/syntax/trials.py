@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from backstop.syntax.lexer import LexError, Token
@@ -14,6 +15,7 @@ _ENDS = (ControlKind.BEGIN, ControlKind.COMMIT)
 # What they prepare or forget is no data.
 _HARMLESS = ("PREPARE", "DEALLOCATE")
 _TRIAL = "backstop_trial"
+_READ_LATER = re.compile(r"\b(?:copy|declare)\b", re.IGNORECASE)
 _MARKS = (ControlKind.SAVEPOINT, ControlKind.RELEASE, ControlKind.ROLLBACK_TO)
 
 
@@ -73,6 +75,9 @@ def detaches_concurrently(sql: str) -> bool:
 
 def runs_while_read(sql: str) -> bool:
     """Whether a text is one query that runs as it is read: of a cursor, or copied out."""
+    if _READ_LATER.search(sql) is None:
+        # Most are neither, and the tokens of a long one take their time.
+        return False
     try:
         statements = split(sql)
     except LexError:

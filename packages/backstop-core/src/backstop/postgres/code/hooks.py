@@ -10,7 +10,7 @@ listed and nothing is missing.
 
 from __future__ import annotations
 
-from backstop.postgres.relations import trigger_code
+from backstop.postgres.relations import function_behind, trigger_code
 
 # FirstNormalObjectId: what initdb made has a lower OID. The triggers behind foreign keys and
 # constraints run functions of the server's own.
@@ -131,7 +131,7 @@ _HOOKS = f"""
     SELECT r.ev_class, 'refresh',
            CASE d.refclassid WHEN 'pg_catalog.pg_class'::pg_catalog.regclass THEN 'relation'
                              ELSE 'function' END,
-           coalesce(o.oprcode::pg_catalog.oid, d.refobjid)::pg_catalog.int8
+           {function_behind("d")}::pg_catalog.int8
     FROM pg_catalog.pg_rewrite r
     JOIN pg_catalog.pg_class c ON c.oid = r.ev_class AND c.relkind = 'm'
     JOIN pg_catalog.pg_depend d
@@ -140,8 +140,6 @@ _HOOKS = f"""
      AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
                           'pg_catalog.pg_class'::pg_catalog.regclass,
                           'pg_catalog.pg_operator'::pg_catalog.regclass)
-    LEFT JOIN pg_catalog.pg_operator o
-      ON o.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
 """
 
 WRITES = f"""

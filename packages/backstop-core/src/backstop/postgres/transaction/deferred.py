@@ -33,6 +33,7 @@ def fire(session: Session) -> None:
         try:
             session.execute(f"SET CONSTRAINTS {name} IMMEDIATE")
         except Exception as error:
-            if (session.sqlstate(error) or _UNKNOWN[0]).startswith(_UNKNOWN):
+            state = session.sqlstate(error)
+            if state is None or state.startswith(_UNKNOWN):
                 raise
             session.execute(f"ROLLBACK TO SAVEPOINT {_FIRING}")
